@@ -1,0 +1,295 @@
+#include "base/io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/sys.h"
+
+int io_write_all(int fd, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	while (len > 0) {
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t io_read_all(int fd, void *bytes, size_t len)
+{
+	char *at = bytes;
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = read(fd, at + got, len - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+int io_slurp(int fd, size_t limit, struct buf *ret)
+{
+	size_t got = 0;
+
+	for (;;) {
+		size_t want = got + 4096 <= limit ? 4096 : limit - got + 1;
+		ssize_t n = io_read_all(fd, buf_reserve(ret, want), want);
+
+		if (n < 0)
+			return (int)n;
+		ret->len += (size_t)n;
+		ret->text[ret->len] = '\0';
+		got += (size_t)n;
+		if (got > limit)
+			return -EFBIG;
+		if ((size_t)n < want)
+			return 0;
+	}
+}
+
+int io_read_file(int dirfd, const char *path, size_t limit, const char *what, struct buf *ret,
+		 struct err *e)
+{
+	auto_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "open %s", what);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "stat %s", what);
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, EISDIR, "read %s: it is a directory", what);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, EINVAL, "read %s: it is not a regular file", what);
+	r = io_slurp(fd, limit, ret);
+	if (r == -EFBIG)
+		return err_set(e, EFBIG, "read %s: it is larger than %zu bytes", what, limit);
+	if (r < 0)
+		return err_neg(e, r, "read %s", what);
+	return 0;
+}
+
+int io_write_value(int dirfd, const char *path, const char *value)
+{
+	auto_fd int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t len = strlen(value);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do
+		n = write(fd, value, len);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int io_read_value(int dirfd, const char *path, char *buf, size_t size)
+{
+	auto_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = io_read_all(fd, buf, size - 1);
+	if (n < 0)
+		return (int)n;
+	if (n > 0 && buf[n - 1] == '\n')
+		n--;
+	buf[n] = '\0';
+	return 0;
+}
+
+int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, struct err *e)
+{
+	char staged[NAME_MAX + 1];
+	int r;
+
+	if ((size_t)snprintf(staged, sizeof(staged), "%s.new", name) >= sizeof(staged))
+		return err_set(e, ENAMETOOLONG, "write %s: name too long", name);
+	{
+		auto_fd int fd =
+			openat(dirfd, staged, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+			       0600);
+
+		if (fd < 0)
+			return err_sys(e, "create %s", staged);
+		r = io_write_all(fd, bytes, len);
+	}
+	if (r < 0) {
+		unlinkat(dirfd, staged, 0);
+		return err_neg(e, r, "write %s", staged);
+	}
+	if (renameat(dirfd, staged, dirfd, name) < 0) {
+		err_sys(e, "rename %s to %s", staged, name);
+		unlinkat(dirfd, staged, 0);
+		return e ? -e->code : -EIO;
+	}
+	return 0;
+}
+
+int io_mkdir_all(const char *path, mode_t mode, struct err *e)
+{
+	char part[PATH_MAX];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(part))
+		return err_set(e, ENAMETOOLONG, "make directory %s", path);
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, mode) < 0 && errno != EEXIST)
+			return err_sys(e, "make directory %s", part);
+	}
+	return 0;
+}
+
+static int remove_below(int fd)
+{
+	DIR *dir = fdopendir(fd);
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		close(fd);
+		return -errno;
+	}
+	while (r == 0 && (entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): own stream */
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = io_remove_tree(dirfd(dir), entry->d_name);
+	}
+	closedir(dir);
+	return r;
+}
+
+int io_remove_tree(int dirfd, const char *name)
+{
+	int fd, r;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+			 RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+	if (fd < 0)
+		return -errno;
+	r = remove_below(fd);
+	if (r < 0)
+		return r;
+	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int io_send_fds(int sock, const void *bytes, size_t len, const int *fds, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(IO_FDS_MAX * sizeof(int))];
+	} control = { 0 };
+	struct iovec iov = { .iov_base = (void *)bytes, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t sent;
+
+	if (n > IO_FDS_MAX)
+		return -EINVAL;
+	if (n > 0) {
+		struct cmsghdr *c;
+
+		msg.msg_control = control.room;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	do
+		sent = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return -errno;
+	return (size_t)sent == len ? 0 : -EIO;
+}
+
+static void keep_fds(const struct cmsghdr *c, int *fds, size_t n, size_t *kept)
+{
+	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+		if (*kept < n)
+			fds[(*kept)++] = fd;
+		else
+			close(fd);
+	}
+}
+
+ssize_t io_recv_fds(int sock, void *bytes, size_t len, int *fds, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(IO_FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = bytes, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.room,
+			      .msg_controllen = sizeof(control.room) };
+	size_t kept = 0;
+	ssize_t got;
+
+	for (size_t i = 0; i < n; i++)
+		fds[i] = -1;
+	do
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			keep_fds(c, fds, n, &kept);
+	return got;
+}
+
+struct fd_path io_fd_path(int fd)
+{
+	struct fd_path p;
+
+	snprintf(p.text, sizeof(p.text), "/proc/self/fd/%d", fd);
+	return p;
+}
+
+int64_t io_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
