@@ -1,0 +1,268 @@
+#include "mounts/apply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "base/sys.h"
+#include "mounts/rootfd.h"
+
+int mount_enter_root(const struct mount_plan *plan, const struct mount_trees *trees, struct err *e)
+{
+	auto_fd int place = -1;
+
+	if (mount(NULL, "/", NULL, plan->propagation, NULL) < 0)
+		return err_sys(e, "set the propagation of /");
+	/* The host's path, resolved once by the parent: a link in it now is somebody's trick. */
+	place = sys_openat2(AT_FDCWD, plan->rootfs, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
+	if (place < 0)
+		return err_sys(e, "open root.path %s", plan->rootfs);
+	/* pivot_root(2) wants a parent mount that is not shared. */
+	if (plan->root_propagation & MS_SHARED) {
+		struct mount_attr attr = { .propagation = MS_PRIVATE };
+
+		if (mount_setattr(place, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 &&
+		    errno != EINVAL)
+			return err_sys(e, "make the mount of root.path private");
+	}
+	return mount_attach(trees->root, place, "root.path", e);
+}
+
+/* procfs and sysfs must be what they seem to be: no link may lead to them (CVE-2019-19921). */
+static bool is_kernel_view(const struct mount_op *op)
+{
+	return op->type && (strcmp(op->type, "proc") == 0 || strcmp(op->type, "sysfs") == 0);
+}
+
+static int open_kernel_target(const struct mount_op *op, int root, struct err *e)
+{
+	int fd = rootfd_open_nofollow(root, op->target, O_PATH | O_DIRECTORY);
+
+	if (fd == -ENOENT) {
+		auto_fd int made = rootfd_make_dir(root, op->target, 0755, e);
+
+		TRY(made);
+		fd = rootfd_open_nofollow(root, op->target, O_PATH | O_DIRECTORY);
+	}
+	if (fd == -ELOOP || fd == -ENOTDIR)
+		return err_set(e, -fd, "%s: %s must be mounted on a real directory, and %s is none",
+			       op->name, op->type, op->target);
+	if (fd < 0)
+		return err_neg(e, fd, "%s: open %s in the container", op->name, op->target);
+	return fd;
+}
+
+/* The place to mount on, made if it is missing: a file for a file, else a directory. */
+static int open_target(const struct mount_op *op, int tree, int root, struct err *e)
+{
+	struct stat st;
+	int fd;
+
+	if (is_kernel_view(op))
+		return open_kernel_target(op, root, e);
+	if (fstat(tree, &st) < 0)
+		return err_sys(e, "%s: stat %s", op->name, op->source);
+	if (op->options.flags & MOUNT_TARGET_NOFOLLOW) {
+		fd = rootfd_open_nofollow(root, op->target, O_PATH);
+		if (fd != -ENOENT)
+			return fd < 0 ? err_neg(e, fd, "%s: open %s in the container", op->name,
+						op->target)
+				      : fd;
+	}
+	fd = S_ISDIR(st.st_mode) ? rootfd_make_dir(root, op->target, 0755, e)
+				 : rootfd_make_file(root, op->target, 0644, e);
+	if (fd < 0)
+		return err_wrap(e, "%s", op->name);
+	return fd;
+}
+
+/* A tree bound over /proc has to be a procfs, or labels and sysctls would go to a fake. */
+static int check_proc(const struct mount_op *op, int tree, struct err *e)
+{
+	struct statfs fs;
+
+	if (op->kind != MOUNT_KIND_BIND || strspn(op->target, "/") == strlen(op->target) ||
+	    strcmp(op->target + strspn(op->target, "/"), "proc") != 0)
+		return 0;
+	if (fstatfs(tree, &fs) < 0)
+		return err_sys(e, "%s: stat %s", op->name, op->source);
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return err_set(e, EPERM, "%s: only a proc file system may be mounted on %s",
+			       op->name, op->target);
+	return 0;
+}
+
+static int remount(const struct mount_op *op, int root, struct err *e)
+{
+	auto_fd int target = rootfd_open(root, op->target, O_PATH);
+
+	if (target < 0)
+		return err_neg(e, target, "%s: open %s in the container", op->name, op->target);
+	return mount_options_apply(op, target, e);
+}
+
+int mount_apply(const struct mount_plan *plan, const struct mount_trees *trees, struct err *e)
+{
+	for (size_t i = 0; i < plan->mounts.n; i++) {
+		const struct mount_op *op = &plan->mounts.at[i];
+		auto_fd int made = -1, target = -1;
+		int tree = trees->mounts[i];
+
+		if (op->kind == MOUNT_KIND_REMOUNT) {
+			TRY(remount(op, trees->root, e));
+			continue;
+		}
+		if (op->kind == MOUNT_KIND_FILESYSTEM) {
+			tree = made = mount_filesystem_open(op, e);
+			TRY(made);
+		}
+		TRY(check_proc(op, tree, e));
+		target = open_target(op, tree, trees->root, e);
+		TRY(target);
+		TRY(mount_attach(tree, target, op->name, e));
+	}
+	return 0;
+}
+
+static int check_existing(const struct device_op *d, int dir, const char *name, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "%s: stat %s in the container", d->name, d->path);
+	if ((st.st_mode & S_IFMT) == (d->mode & S_IFMT) &&
+	    (S_ISFIFO(d->mode) || st.st_rdev == d->number))
+		return 0;
+	return err_set(e, EEXIST, "%s: %s exists in the container and is not the device %u:%u",
+		       d->name, d->path, major(d->number), minor(d->number));
+}
+
+static int make_node(const struct device_op *d, int dir, const char *name, struct err *e)
+{
+	if (mknodat(dir, name, d->mode, d->number) < 0) {
+		if (errno != EEXIST)
+			return err_sys(e, "%s: make %s in the container", d->name, d->path);
+		return check_existing(d, dir, name, e);
+	}
+	if ((d->uid || d->gid) && fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "%s: chown %s to %u:%u", d->name, d->path, d->uid, d->gid);
+	return 0;
+}
+
+static int bind_node(const struct device_op *d, int tree, int root, struct err *e)
+{
+	auto_fd int target = rootfd_make_file(root, d->path, 0644, e);
+
+	if (target < 0)
+		return err_wrap(e, "%s", d->name);
+	return mount_attach(tree, target, d->name, e);
+}
+
+static int make_links(const struct mount_plan *plan, int root, struct err *e)
+{
+	for (size_t i = 0; i < plan->links.n; i++) {
+		const struct link_op *l = &plan->links.at[i];
+		const char *name;
+		auto_fd int dir = rootfd_make_parent(root, l->path, &name, e);
+
+		TRY(dir);
+		/* ptmx of the image may be a node of the host's devpts: ours replaces it. */
+		if (strcmp(l->path, "/dev/ptmx") == 0 && unlinkat(dir, name, 0) < 0 &&
+		    errno != ENOENT)
+			return err_sys(e, "replace %s in the container", l->path);
+		if (symlinkat(l->to, dir, name) < 0 && errno != EEXIST)
+			return err_sys(e, "link %s to %s in the container", l->path, l->to);
+	}
+	return 0;
+}
+
+int mount_devices_apply(const struct mount_plan *plan, const struct mount_trees *trees,
+			struct err *e)
+{
+	for (size_t i = 0; i < plan->devices.n; i++) {
+		const struct device_op *d = &plan->devices.at[i];
+		const char *name;
+		auto_fd int dir = -1;
+
+		if (trees->devices[i] >= 0) {
+			TRY(bind_node(d, trees->devices[i], trees->root, e));
+			continue;
+		}
+		dir = rootfd_make_parent(trees->root, d->path, &name, e);
+		if (dir < 0)
+			return err_wrap(e, "%s", d->name);
+		TRY(make_node(d, dir, name, e));
+	}
+	return make_links(plan, trees->root, e);
+}
+
+/*
+ * Makes `root` the root and drops the host's tree, which pivot_root(2) puts on
+ * top of it when both its arguments are ".". Its unmounting propagates nowhere.
+ */
+static int pivot(const char *rootfs, struct err *e)
+{
+	auto_fd int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (old < 0)
+		return err_sys(e, "open the old root");
+	if (sys_pivot_root(".", ".") < 0)
+		return err_sys(e, "pivot_root to %s", rootfs);
+	if (fchdir(old) < 0)
+		return err_sys(e, "enter the old root");
+	if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return err_sys(e, "make the old root a slave");
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(e, "unmount the old root");
+	return 0;
+}
+
+int mount_pivot(const struct mount_plan *plan, int root, struct err *e)
+{
+	if (fchdir(root) < 0)
+		return err_sys(e, "enter the root file system");
+	if (plan->pivot) {
+		TRY(pivot(plan->rootfs, e));
+	} else {
+		if (plan->own_namespace && mount(".", "/", NULL, MS_MOVE, NULL) < 0)
+			return err_sys(e, "move the root file system to /");
+		if (chroot(".") < 0)
+			return err_sys(e, "chroot to %s", plan->rootfs);
+	}
+	if (chdir("/") < 0)
+		return err_sys(e, "enter /");
+	if (plan->root_propagation && mount(NULL, "/", NULL, plan->root_propagation, NULL) < 0)
+		return err_sys(e, "linux.rootfsPropagation");
+	return 0;
+}
+
+int mount_console(int root, int tty, struct err *e)
+{
+	auto_fd int target = -1, tree = -1;
+	struct stat st;
+	const char *name;
+	auto_fd int dir = rootfd_make_parent(root, "/dev/console", &name, e);
+
+	TRY(dir);
+	target = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (target >= 0 && fstat(target, &st) == 0 && (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode)))
+		return err_set(e, EEXIST, "/dev/console in the container is a link or a directory");
+	if (target < 0) {
+		auto_fd int made =
+			openat(dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			       0600);
+
+		if (made < 0)
+			return err_sys(e, "make /dev/console in the container");
+		target = take_fd(&made);
+	}
+	tree = open_tree(tty, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return err_sys(e, "bind the terminal to /dev/console");
+	return mount_attach(tree, target, "/dev/console", e);
+}

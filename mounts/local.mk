@@ -1,0 +1,13 @@
+noinst_LIBRARIES += mounts/libmounts.a
+mounts_libmounts_a_SOURCES = \
+	mounts/apply.c \
+	mounts/apply.h \
+	mounts/options.c \
+	mounts/options.h \
+	mounts/plan.c \
+	mounts/plan.h \
+	mounts/protect.c \
+	mounts/rootfd.c \
+	mounts/rootfd.h \
+	mounts/tree.c \
+	mounts/tree.h

@@ -1,0 +1,259 @@
+#include "mounts/plan.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* config-linux.md, "Default Devices". */
+static const struct {
+	const char *path;
+	unsigned major, minor;
+} default_devices[] = {
+	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+
+/* runtime-linux.md, "Dev symbolic links"; ptmx is in "Default Devices". */
+static const struct link_op default_links[] = {
+	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" },
+	{ "/dev/stdout", "/proc/self/fd/1" }, { "/dev/stderr", "/proc/self/fd/2" },
+	{ "/dev/ptmx", "pts/ptmx" },
+};
+
+/*
+ * What may be bound below /proc: files that tools such as lxcfs make up.
+ * Anything else could fake what we ourselves read and write there
+ * (CVE-2019-16884).
+ */
+static const char *const bindable_below_proc[] = {
+	"cpuinfo",
+	"diskstats",
+	"meminfo",
+	"stat",
+	"swaps",
+	"uptime",
+	"loadavg",
+	"slabinfo",
+	"sys/kernel/ns_last_pid",
+	"sys/crypto/fips_enabled",
+	"net/dev",
+};
+
+/* The path without its leading, doubled and trailing slashes and "." parts; ".." stays. */
+static const char *tidy(struct arena *a, const char *path)
+{
+	char *out = arena_alloc(a, strlen(path) + 1), *at = out;
+
+	while (*path) {
+		size_t len;
+
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (len == 0 || (len == 1 && path[0] == '.')) {
+			path += len;
+			continue;
+		}
+		if (at != out)
+			*at++ = '/';
+		memcpy(at, path, len);
+		at += len;
+		path += len;
+	}
+	*at = '\0';
+	return out;
+}
+
+static int check_target(const struct mount_op *op, const char *tidied, struct err *e)
+{
+	if (!tidied[0])
+		return err_set(e, EINVAL, "%s.destination: \"%s\" is the root file system itself",
+			       op->name, op->target);
+	if (op->kind != MOUNT_KIND_BIND || strncmp(tidied, "proc/", 5) != 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(bindable_below_proc); i++)
+		if (strcmp(tidied + 5, bindable_below_proc[i]) == 0)
+			return 0;
+	return err_set(e, EPERM,
+		       "%s.destination: \"%s\" is inside /proc, where nothing may be mounted",
+		       op->name, op->target);
+}
+
+/*
+ * A mount of the container's cgroup: as a file system where its namespace
+ * makes that its own part of the tree, else that part alone, bound
+ * (CVE-2023-25809).
+ */
+static int plan_cgroup(struct mount_op *op, const struct mount_facts *facts, struct err *e)
+{
+	op->options.super.n = 0; /* options of cgroup v1, which clients still send */
+	if (facts->cgroup_namespace) {
+		op->kind = MOUNT_KIND_FILESYSTEM;
+		op->type = "cgroup2";
+		op->source = "cgroup";
+		return 0;
+	}
+	if (!facts->cgroup_dir)
+		return err_set(e, EINVAL,
+			       "%s: a cgroup mount needs a cgroup or a cgroup namespace, and this "
+			       "container has neither",
+			       op->name);
+	op->kind = MOUNT_KIND_BIND;
+	op->source = facts->cgroup_dir;
+	op->type = NULL;
+	return 0;
+}
+
+static int check_supported(const struct spec_mount *m, const struct mount_op *op, struct err *e)
+{
+	if ((op->options.flags & MOUNT_IDMAP) || m->uid_mappings.n || m->gid_mappings.n)
+		return err_set(e, ENOTSUP, "%s: id-mapped mounts are not in this version of hull",
+			       op->name);
+	for (size_t i = 0; (op->options.flags & MOUNT_FLAGS_REFUSED) && i < m->options.n; i++)
+		if (strcmp(m->options.at[i], "tmpcopyup") == 0 ||
+		    strcmp(m->options.at[i], "copy-symlink") == 0)
+			return err_set(e, ENOTSUP,
+				       "%s.options[%zu]: \"%s\" is not in this version of hull",
+				       op->name, i, m->options.at[i]);
+	return 0;
+}
+
+/* The directory of the socket by which the program says that it is ready. */
+static void plan_notify(const struct mount_facts *facts, struct mount_plan *ret)
+{
+	if (!facts->notify_dir)
+		return;
+	ret->mounts.at[ret->mounts.n++] = (struct mount_op){
+		.name = "NOTIFY_SOCKET",
+		.kind = MOUNT_KIND_BIND,
+		.source = facts->notify_dir,
+		.target = facts->notify_target,
+		.options = { .attrs.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					  MOUNT_ATTR_NOEXEC,
+			     .flags = MOUNT_BIND },
+	};
+}
+
+static int plan_one(const struct spec_mount *m, size_t index, const struct mount_facts *facts,
+		    struct arena *a, struct mount_op *ret, struct err *e)
+{
+	*ret = (struct mount_op){ .name = arena_printf(a, "mounts[%zu]", index),
+				  .type = m->type,
+				  .source = m->source,
+				  .target = m->destination };
+	mount_options_parse(&m->options, a, &ret->options);
+	if (ret->options.flags & MOUNT_REMOUNT) {
+		ret->kind = MOUNT_KIND_REMOUNT;
+	} else if ((ret->options.flags & MOUNT_BIND) || (m->type && strcmp(m->type, "bind") == 0)) {
+		ret->kind = MOUNT_KIND_BIND;
+		ret->type = NULL;
+		if (!(ret->options.flags & MOUNT_BIND))
+			ret->options.flags |= MOUNT_BIND | MOUNT_RECURSIVE;
+	} else if (!m->type) {
+		return err_set(e, EINVAL, "%s.type: missing, and the options do not say bind",
+			       ret->name);
+	} else if (strcmp(m->type, "cgroup") == 0 || strcmp(m->type, "cgroup2") == 0) {
+		TRY(plan_cgroup(ret, facts, e));
+	} else {
+		ret->kind = MOUNT_KIND_FILESYSTEM;
+	}
+	if (ret->kind == MOUNT_KIND_BIND && !ret->source)
+		return err_set(e, EINVAL, "%s.source: missing", ret->name);
+	TRY(check_supported(m, ret, e));
+	return check_target(ret, tidy(a, ret->target), e);
+}
+
+static bool binds_dev(const struct mount_plan *plan, struct arena *a)
+{
+	for (size_t i = 0; i < plan->mounts.n; i++)
+		if (plan->mounts.at[i].kind == MOUNT_KIND_BIND &&
+		    strcmp(tidy(a, plan->mounts.at[i].target), "dev") == 0)
+			return true;
+	return false;
+}
+
+static bool is_configured(const struct spec *s, const char *path)
+{
+	for (size_t i = 0; i < s->linux.devices.n; i++)
+		if (strcmp(s->linux.devices.at[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static mode_t type_bits(int type)
+{
+	return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+static void plan_devices(const struct spec *s, bool defaults, struct arena *a,
+			 struct mount_plan *ret)
+{
+	struct device_op *op;
+
+	ret->devices.at = arena_array(a, ARRAY_LEN(default_devices) + s->linux.devices.n,
+				      sizeof(*ret->devices.at));
+	for (size_t i = 0; defaults && i < ARRAY_LEN(default_devices); i++) {
+		if (is_configured(s, default_devices[i].path))
+			continue;
+		op = &ret->devices.at[ret->devices.n++];
+		op->name = "default device";
+		op->path = default_devices[i].path;
+		op->mode = S_IFCHR | 0666;
+		op->number = makedev(default_devices[i].major, default_devices[i].minor);
+	}
+	for (size_t i = 0; i < s->linux.devices.n; i++) {
+		const struct spec_device *d = &s->linux.devices.at[i];
+
+		op = &ret->devices.at[ret->devices.n++];
+		op->name = arena_printf(a, "linux.devices[%zu]", i);
+		op->path = d->path;
+		op->mode =
+			type_bits(d->type) | (d->file_mode.set ? d->file_mode.value & 07777 : 0666);
+		op->number = makedev((unsigned)d->major, (unsigned)d->minor);
+		op->uid = d->uid.value;
+		op->gid = d->gid.value;
+		op->must_match = true;
+	}
+	if (defaults) {
+		ret->links.at = (struct link_op *)default_links;
+		ret->links.n = ARRAY_LEN(default_links);
+	}
+}
+
+static int without_namespace(const struct spec *s, struct err *e)
+{
+	if (s->mounts.n)
+		return err_set(e, EINVAL,
+			       "mounts: without a mount namespace they would be made on the host");
+	if (s->root.readonly)
+		return err_set(e, EINVAL, "root.readonly: needs a mount namespace");
+	return 0;
+}
+
+int mount_plan(const struct spec *s, const char *rootfs, const struct mount_facts *facts,
+	       struct arena *a, struct mount_plan *ret, struct err *e)
+{
+	*ret = (struct mount_plan){ .rootfs = rootfs };
+	if (!facts->mount_namespace)
+		return without_namespace(s, e);
+	ret->own_namespace = true;
+	ret->pivot = !facts->no_pivot && !facts->joined_mounts;
+	ret->readonly_root = s->root.readonly;
+	ret->bind_devices = facts->user_namespace;
+	ret->propagation = MS_SLAVE | MS_REC;
+	if (s->linux.rootfs_propagation) {
+		ret->propagation = (unsigned long)s->linux.rootfs_propagation | MS_REC;
+		ret->root_propagation = (unsigned long)s->linux.rootfs_propagation;
+	}
+	ret->mounts.at = arena_array(a, s->mounts.n + 1, sizeof(*ret->mounts.at));
+	for (size_t i = 0; i < s->mounts.n; i++) {
+		TRY(plan_one(&s->mounts.at[i], i, facts, a, &ret->mounts.at[i], e));
+		ret->mounts.n++;
+	}
+	plan_notify(facts, ret);
+	plan_devices(s, !binds_dev(ret, a), a, ret);
+	ret->masked = s->linux.masked_paths;
+	ret->readonly = s->linux.readonly_paths;
+	return 0;
+}
