@@ -1,0 +1,64 @@
+/*
+ * cgroup.h - a container's cgroup: made by plan, used, given back.
+ *
+ *	auto_cgroup struct cgroup cg = CGROUP_CLOSED;
+ *
+ *	TRY(cgroup_make(&host, &plan, &cg, e));
+ *	clone3({ .flags = CLONE_INTO_CGROUP, .cgroup = cg.fd, ... });
+ *	...
+ *	TRY(cgroup_open(&host, "/hull/ID", &cg, e));
+ *	TRY(cgroup_destroy(&cg, e));
+ *
+ * Siblings may be made and destroyed in parallel by any number of processes.
+ * What happens to the processes in it is in procs.h.
+ */
+#ifndef HULL_CGROUPS_CGROUP_H
+#define HULL_CGROUPS_CGROUP_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "cgroups/host.h"
+#include "cgroups/plan.h"
+
+struct cgroup {
+	int fd;        /* its directory; -1: there is none */
+	int mount;     /* the host's fd, borrowed: the host must stay open */
+	char *path;    /* below the v2 mount, "/a/b"; NULL: there is none */
+	unsigned made; /* so many of the path's last components are our work */
+};
+
+#define CGROUP_CLOSED                 \
+	{                             \
+		.fd = -1, .mount = -1 \
+	}
+
+/*
+ * Makes it with its limits and device policy, or nothing. One that exists is
+ * taken if it is empty; parents that are missing are made, with the
+ * controllers that statistics need. A rootless caller who may not make it gets
+ * none (fd -1) and success; what a rootless caller asked for and can't have is
+ * logged.
+ */
+int cgroup_make(const struct cgroup_host *host, const struct cgroup_plan *plan, struct cgroup *ret,
+		struct err *e) MUST_CHECK;
+
+/* Opens one that exists; -ENOENT when it is gone. */
+int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup *ret, struct err *e)
+	MUST_CHECK;
+void cgroup_close(struct cgroup *cg);
+
+/* Sets the limits of `plan` on a cgroup that is in use. */
+int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e) MUST_CHECK;
+
+/*
+ * Kills what is in it and removes it, with all that its processes made below
+ * it. Parents go with it if this `cg` made them, and the common parent of all
+ * containers if it is empty. Success if it is gone already. Waits at most ten
+ * seconds for processes to die and then names them (-EBUSY).
+ */
+int cgroup_destroy(struct cgroup *cg, struct err *e) MUST_CHECK;
+
+#define auto_cgroup __attribute__((cleanup(cgroup_close)))
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * plan.h - what a container's cgroup shall be: decided here, done by cgroup.h.
+ *
+ *	spec + host  ->  path, writes, device policy, warnings
+ *
+ * Planning makes no system calls. A limit whose controller v2 doesn't have on
+ * this host is an error that names both; for a rootless caller, who often has
+ * no say in it, a warning.
+ */
+#ifndef HULL_CGROUPS_PLAN_H
+#define HULL_CGROUPS_PLAN_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "cgroups/devices.h"
+#include "cgroups/host.h"
+#include "cgroups/knobs.h"
+#include "spec/spec.h"
+
+/* The cgroup that holds those of containers without a cgroupsPath, and relative ones. */
+#define CGROUP_PARENT "hull"
+
+struct cgroup_plan {
+	const char *path;           /* below the v2 mount, "/hull/ID"; NULL: there will be none */
+	struct knob_values values;  /* to be written in this order */
+	struct strings controllers; /* that the values need */
+	struct devices_program devices; /* nothing in it: no policy */
+	struct strings warnings;
+	bool rootless; /* what can't be had is done without */
+};
+
+/* The facts that cgroup_plan() will want to know: a set of enum cgroup_want. */
+unsigned cgroup_wants(const struct spec *spec);
+
+/* Everything in *ret lives in `a` or in `spec`. */
+int cgroup_plan(struct arena *a, const struct cgroup_host *host, const struct spec *spec,
+		const char *id, struct cgroup_plan *ret, struct err *e) MUST_CHECK;
+
+/* New limits for a cgroup that exists; its path and devices stay. Wants CGROUP_WANT_CONTROLLERS. */
+int cgroup_plan_update(struct arena *a, const struct cgroup_host *host,
+		       const struct spec_resources *resources, struct cgroup_plan *ret,
+		       struct err *e) MUST_CHECK;
+
+#endif
