@@ -1,0 +1,45 @@
+#include "security/keyring.h"
+
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/buf.h"
+
+enum { NAME_SIZE = 4096 }; /* KEY_MAX_DESC_SIZE in the kernel's security/keys/keyctl.c */
+
+/* Adds `bits` to what the keyring permits. */
+static int permit(long keyring, uint32_t bits, struct err *e)
+{
+	/* "keyring;UID;GID;PERMISSIONS;NAME". The kernel fills in all of it or nothing. */
+	char text[NAME_SIZE + 64] = "", *at = text;
+	unsigned long permissions;
+
+	if (syscall(SYS_keyctl, KEYCTL_DESCRIBE, keyring, text, sizeof(text)) < 0)
+		return err_sys(e, "describe the session keyring");
+	for (int field = 0; at && field < 3; field++)
+		at = strchr(at, ';') ? strchr(at, ';') + 1 : NULL;
+	permissions = at ? strtoul(at, &at, 16) : 0;
+	if (!at || *at != ';')
+		return err_set(e, EBADMSG, "describe the session keyring: \"%s\"", text);
+	if (syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, permissions | bits) < 0)
+		return err_sys(e, "set the permissions of the session keyring");
+	return 0;
+}
+
+int keyring_join(const char *id, enum keyring_use use, struct err *e)
+{
+	auto_buf struct buf name = { 0 };
+	long keyring;
+
+	buf_printf(&name, "_ses.%s", id);
+	keyring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.text);
+	if (keyring < 0 && errno == ENOSYS)
+		return 0;
+	if (keyring < 0)
+		return err_sys(e, "join session keyring %s", name.text);
+	return use == KEYRING_JOINED ? 0 : permit(keyring, (uint32_t)use, e);
+}
