@@ -1,0 +1,117 @@
+/*
+ * container.h - the life of a container: what the commands call.
+ *
+ *	           create            start             exits
+ *	  (nothing) ------> created ------> running ---------> stopped
+ *	                       |    kill       |  ^ pause/resume   |
+ *	                       +-----> stopped v  |                | delete
+ *	                                     paused                v
+ *	                                                       (nothing)
+ *
+ * Each function is one verb of the runtime specification's lifecycle
+ * (runtime.md) with runc's meaning for what the specification leaves open. It
+ * opens what it needs under `rt->root`, takes the container's lock for as
+ * long as it changes anything, and leaves things as they were if it fails.
+ * Status values that come back follow the shell: 0..255, 128 + signal.
+ */
+#ifndef HULL_RUNTIME_CONTAINER_H
+#define HULL_RUNTIME_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "runtime/state.h"
+
+/* What the global options say; lives as long as the command. */
+struct runtime {
+	const char *root;      /* state directory: --root, /run/hull, $XDG_RUNTIME_DIR/hull */
+	bool cgroups_disabled; /* --cgroup-manager disabled */
+	const char *program;   /* argv[0]'s base name, for messages */
+};
+
+struct create_request {
+	const char *id;
+	const char *bundle;         /* directory with config.json */
+	const char *console_socket; /* NULL without */
+	const char *pid_file;       /* NULL without */
+	bool no_pivot;              /* move the root mount instead of pivot_root(2) */
+	bool no_new_keyring;
+	unsigned preserve_fds; /* descriptors 3 .. 3+n-1 go to the container */
+};
+
+/* Makes the container up to `created`: everything but the user's program. */
+int container_create(const struct runtime *rt, const struct create_request *req, struct err *e)
+	MUST_CHECK;
+
+struct run_request {
+	struct create_request create;
+	bool detach; /* return once the program runs */
+	bool keep;   /* leave a stopped container instead of deleting it */
+};
+
+/* create and start; in the foreground also wait, relay and delete. *ret_status is 0 if detached. */
+int container_run(const struct runtime *rt, const struct run_request *req, int *ret_status,
+		  struct err *e) MUST_CHECK;
+
+/* Lets the program of a created container go; its failure to execute is ours. */
+int container_start(const struct runtime *rt, const char *id, struct err *e) MUST_CHECK;
+
+/* A further process. Unset members (NULL, 0) take the container's own values. */
+struct exec_request {
+	const char *id;
+	const char *
+		process_file; /* --process: a bare process document; the rest below is then unused */
+	struct strings args;  /* the command */
+	struct strings env;   /* added to the container's */
+	const char *cwd;
+	const char *user;            /* "UID" or "UID:GID" */
+	struct strings caps;         /* added to all sets but inheritable */
+	LIST(const uint32_t) groups; /* additional */
+	const char *apparmor, *selinux_label;
+	int no_new_privs; /* -1: the container's value, else a boolean */
+	bool terminal;
+	bool detach;
+	bool ignore_paused;
+	const char *console_socket, *pid_file;
+	unsigned preserve_fds;
+};
+
+int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,
+		   struct err *e) MUST_CHECK;
+
+/* Sends `signal` to init, or with `all` to every process of the container. */
+int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *e)
+	MUST_CHECK;
+
+/*
+ * Gives everything back. A running container is refused (-EBUSY) unless
+ * `force`, which kills it; with `force` a missing one is success.
+ */
+int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
+	MUST_CHECK;
+
+/* The container's state now; -ENOENT "container does not exist". Release with state_done(). */
+int container_state(const struct runtime *rt, const char *id, struct state *ret, struct err *e)
+	MUST_CHECK;
+
+/* All containers of the root, sorted by id, in *a. Half-made ones are listed as "creating". */
+struct state_list {
+	struct state *at;
+	size_t n;
+};
+int container_list(const struct runtime *rt, struct state_list *ret, struct err *e) MUST_CHECK;
+void state_list_done(struct state_list *list);
+
+/* Host pids of the processes of the container, ascending, in *a. */
+struct pid_list {
+	pid_t *at;
+	size_t n;
+};
+int container_pids(const struct runtime *rt, const char *id, struct arena *a, struct pid_list *ret,
+		   struct err *e) MUST_CHECK;
+
+#endif

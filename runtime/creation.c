@@ -1,0 +1,433 @@
+#include "runtime/creation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "namespaces/idmap.h"
+#include "process/console_socket.h"
+#include "process/fds.h"
+#include "process/listen_fds.h"
+#include "process/notify.h"
+#include "process/pidfile.h"
+#include "process/relay.h"
+#include "process/rlimits.h"
+#include "runtime/gate.h"
+#include "runtime/handshake.h"
+#include "runtime/hooks.h"
+#include "runtime/launch.h"
+#include "runtime/process_stat.h"
+#include "runtime/store.h"
+
+static int open_bundle(struct creation *c, struct err *e)
+{
+	c->bundle = realpath(c->req->bundle, NULL);
+	if (!c->bundle)
+		return err_sys(e, "open the bundle %s", c->req->bundle);
+	c->init.bundle = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->init.bundle < 0)
+		return err_sys(e, "open the bundle %s", c->bundle);
+	return 0;
+}
+
+static int read_config(struct creation *c, struct err *e)
+{
+	TRY(io_read_file(c->init.bundle, "config.json", JSON_MAX_SIZE, "config.json", &c->config,
+			 e));
+	return spec_parse(&c->spec, "config.json", c->config.text, c->config.len, e);
+}
+
+/* root.path as a path without links, so that the child can insist on there being none. */
+static int find_rootfs(struct creation *c, struct err *e)
+{
+	auto_free char *joined = NULL;
+	const char *path = c->spec.root.path;
+	struct stat st;
+
+	if (path[0] != '/' && asprintf(&joined, "%s/%s", c->bundle, path) < 0)
+		return err_set(e, ENOMEM, "root.path: %s", err_text(ENOMEM));
+	c->rootfs = realpath(joined ? joined : path, NULL);
+	if (!c->rootfs || stat(c->rootfs, &st) < 0)
+		return err_sys(e, "root.path: %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ENOTDIR, "root.path: %s is not a directory", path);
+	if (strcmp(c->rootfs, "/") == 0)
+		return err_set(e, EINVAL, "root.path: / is the host's own root");
+	return 0;
+}
+
+/* What the command line and the configuration must agree about. */
+static int check_request(struct creation *c, struct err *e)
+{
+	bool terminal = c->spec.process && c->spec.process->terminal;
+
+	if (c->starts && !c->spec.process)
+		return err_set(e, EINVAL, "config.json has no process, so there is nothing to run");
+	if (terminal && !c->relays && !c->req->console_socket)
+		return err_set(
+			e, EINVAL,
+			"process.terminal: a terminal that nobody relays needs --console-socket");
+	if (!terminal && c->req->console_socket)
+		return err_set(e, EINVAL,
+			       "--console-socket: the configuration asks for no terminal "
+			       "(process.terminal)");
+	TRY(fds_check(c->listen_fds + c->req->preserve_fds, e));
+	return c->req->console_socket ? console_socket_check(c->req->console_socket, e) : 0;
+}
+
+/* What systemd gave us for the program: sockets that listen, and one to say that it is ready. */
+static int take_service(struct creation *c, struct err *e)
+{
+	const char *notify = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe) */
+
+	c->listen_fds = listen_fds_count(getpid());
+	if (notify && notify[0] &&
+	    asprintf(&c->notify_dir, "%s/%s/" NOTIFY_DIRECTORY, c->rt->root, c->req->id) < 0)
+		return err_set(e, ENOMEM, "NOTIFY_SOCKET: %s", err_text(ENOMEM));
+	return 0;
+}
+
+static int make_plan(struct creation *c, struct err *e)
+{
+	const struct plan_request req = {
+		.id = c->req->id,
+		.bundle = c->bundle,
+		.rootfs = c->rootfs,
+		.no_pivot = c->req->no_pivot,
+		.no_new_keyring = c->req->no_new_keyring,
+		.cgroups_disabled = c->rt->cgroups_disabled,
+		.preserve_fds = c->req->preserve_fds,
+		.listen_fds = c->listen_fds,
+		.notify_dir = c->notify_dir,
+	};
+
+	TRY(host_probe(c->rt->cgroups_disabled ? 0 : cgroup_wants(&c->spec), &c->host, e));
+	TRY(plan_create(&c->spec, &req, &c->host, &c->plan, e));
+	caps_plan_log(&c->plan.caps);
+	for (size_t i = 0; i < c->plan.cgroup.warnings.n; i++)
+		log_warn("%s", c->plan.cgroup.warnings.at[i]);
+	return ns_open_paths(&c->plan.namespaces, &c->joins, e);
+}
+
+static void now_rfc3339(char *buf, size_t size)
+{
+	struct timespec ts;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, size - n, ".%09ldZ", ts.tv_nsec);
+}
+
+static int reserve(struct creation *c, struct err *e)
+{
+	char created[48];
+
+	TRY(store_check_id(c->req->id, e));
+	c->root = store_open_root(c->rt->root, true, e);
+	if (c->root == -ENOENT)
+		return err_set(e, ENOENT, "open the state directory %s", c->rt->root);
+	TRY(c->root);
+	c->dir = store_reserve(c->root, c->req->id, e);
+	TRY(c->dir);
+	now_rfc3339(created, sizeof(created));
+	c->state.id = c->req->id;
+	c->state.oci_version = c->spec.oci_version;
+	c->state.bundle = c->bundle;
+	c->state.rootfs = c->rootfs;
+	c->state.created = arena_strdup(&c->state.arena, created);
+	c->state.cgroup = c->plan.cgroup.path;
+	c->state.owner = geteuid();
+	c->state.annotations = c->spec.annotations;
+	c->state.status = STATE_CREATING;
+	return 0;
+}
+
+static void unreserve(struct creation *c)
+{
+	struct err e = { 0 };
+
+	if (store_remove(c->root, c->req->id, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+static int remember(struct creation *c, struct err *e)
+{
+	TRY(store_save_config(c->dir, &c->config, e));
+	if (c->notify_dir)
+		TRY(notify_make_directory(c->dir, e));
+	return store_save_state(c->dir, &c->state, e);
+}
+
+static int make_cgroup(struct creation *c, struct err *e)
+{
+	if (!c->plan.cgroup.path)
+		return 0;
+	return cgroup_make(&c->host.cgroups, &c->plan.cgroup, &c->cgroup, e);
+}
+
+static void remove_cgroup(struct creation *c)
+{
+	struct err e = { 0 };
+
+	if (c->cgroup.fd >= 0 && cgroup_destroy(&c->cgroup, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+static int make_gate(struct creation *c, struct err *e)
+{
+	if (c->starts)
+		return 0;
+	c->init.gate = gate_make(c->dir, e);
+	return c->init.gate < 0 ? c->init.gate : 0;
+}
+
+static int open_sources(struct creation *c, struct err *e)
+{
+	if (!c->plan.parent_opens || !c->plan.mounts.own_namespace)
+		return 0;
+	return mount_trees_open(&c->plan.mounts, c->init.bundle, &c->plan.arena, &c->init.trees, e);
+}
+
+static void kill_process(struct creation *c)
+{
+	if (c->pidfd >= 0)
+		pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
+	while (c->state.pid > 0 && waitpid(c->state.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	c->state.pid = 0;
+}
+
+static int launch(struct creation *c, struct err *e)
+{
+	struct process_stat st;
+	int pair[2], r;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "make the handshake's sockets");
+	c->sock = pair[0];
+	c->init.sock = pair[1];
+	c->init.plan = &c->plan;
+	c->init.proc = c->host.proc;
+	c->init.joins = &c->joins;
+	c->init.state = &c->state;
+	c->init.why = FOR_CREATE;
+	pid = launch_process(&(struct launch){ .plan = &c->plan,
+					       .joins = &c->joins,
+					       .cgroup = c->cgroup.fd,
+					       .init = &c->init,
+					       .sock = c->sock },
+			     &c->pidfd, e);
+	close_fd(&c->init.sock);
+	close_fd(&c->init.gate);
+	mount_trees_close(&c->init.trees);
+	TRY(pid);
+	c->state.pid = pid;
+	r = process_stat_read(pid, &st);
+	if (r < 0) {
+		kill_process(c);
+		return err_neg(e, r, "read the start time of the container's process");
+	}
+	c->state.pid_start = st.start;
+	return 0;
+}
+
+static int write_maps(struct creation *c, struct err *e)
+{
+	const struct spec_linux *l = &c->spec.linux;
+
+	if (!c->plan.writes_maps)
+		return 0;
+	TRY(idmap_write(c->state.pid, &l->uid_mappings, &l->gid_mappings, e));
+	return handshake_send(c->sock, SAY_GO, 0, -1, e);
+}
+
+static int set_oom_score(struct creation *c, struct err *e)
+{
+	if (!c->spec.process)
+		return 0;
+	return oom_score_apply(c->host.proc, c->state.pid, c->spec.process, e);
+}
+
+static int attend_prepared(struct creation *c, struct err *e)
+{
+	if (!c->plan.meets_prepared)
+		return 0;
+	TRY(handshake_expect(c->sock, SAY_PREPARED, NULL, NULL, e));
+	c->hooks_begun = true;
+	TRY(hooks_run(&c->spec, SPEC_HOOK_PRESTART, &c->state, e));
+	TRY(hooks_run(&c->spec, SPEC_HOOK_CREATE_RUNTIME, &c->state, e));
+	if (c->spec.process)
+		TRY(rlimits_apply(c->state.pid, c->spec.process, e));
+	return handshake_send(c->sock, SAY_GO, 0, -1, e);
+}
+
+/* If a hook fails, the lifecycle goes on at its end (runtime.md): what is made goes, then these. */
+static void run_poststop(struct creation *c)
+{
+	if (!c->hooks_begun)
+		return;
+	c->state.status = STATE_STOPPED;
+	hooks_run_all(&c->spec, SPEC_HOOK_POSTSTOP, &c->state);
+}
+
+static int take_console(struct creation *c, struct err *e)
+{
+	int32_t number = 0;
+	char name[32];
+
+	if (!c->plan.terminal)
+		return 0;
+	TRY(handshake_expect(c->sock, SAY_CONSOLE, &number, &c->master, e));
+	if (!c->req->console_socket) {
+		relay_set_up_terminal(c->master);
+		return 0;
+	}
+	snprintf(name, sizeof(name), "/dev/pts/%d", number);
+	TRY(console_socket_send(c->req->console_socket, c->master, name, e));
+	close_fd(&c->master);
+	return 0;
+}
+
+static int expect_created(struct creation *c, struct err *e)
+{
+	TRY(handshake_expect(c->sock, SAY_CREATED, NULL, NULL, e));
+	c->state.status = STATE_CREATED;
+	c->state.ready = true;
+	return store_save_state(c->dir, &c->state, e);
+}
+
+static int write_pid_file(struct creation *c, struct err *e)
+{
+	return c->req->pid_file ? pidfile_write(c->req->pid_file, c->state.pid, e) : 0;
+}
+
+static void remove_pid_file(struct creation *c)
+{
+	if (c->req->pid_file)
+		unlink(c->req->pid_file);
+}
+
+static int release(struct creation *c, struct err *e)
+{
+	return c->starts ? 0 : handshake_send(c->sock, SAY_RECORDED, 0, -1, e);
+}
+
+/* clang-format off */
+const struct creation_step creation_steps[] = {
+	/* name          do               undo */
+	{ "bundle",      open_bundle,     NULL },
+	{ "config",      read_config,     NULL },
+	{ "rootfs",      find_rootfs,     NULL },
+	{ "service",     take_service,    NULL },
+	{ "request",     check_request,   NULL },
+	{ "plan",        make_plan,       NULL },
+	{ "reserve",     reserve,         unreserve },
+	{ "remember",    remember,        NULL },
+	{ "poststop",    NULL,            run_poststop },
+	{ "cgroup",      make_cgroup,     remove_cgroup },
+	{ "gate",        make_gate,       NULL },
+	{ "sources",     open_sources,    NULL },
+	{ "process",     launch,          kill_process },
+	{ "id-maps",     write_maps,      NULL },
+	{ "oom-score",   set_oom_score,   NULL },
+	{ "prepared",    attend_prepared, NULL },
+	{ "console",     take_console,    NULL },
+	{ "created",     expect_created,  NULL },
+	{ "pid-file",    write_pid_file,  remove_pid_file },
+	{ "release",     release,         NULL },
+	{ 0 },
+};
+/* clang-format on */
+
+void creation_init(struct creation *c, const struct runtime *rt, const struct create_request *req)
+{
+	*c = (struct creation){
+		.rt = rt,
+		.req = req,
+		.host = HOST_NONE,
+		.joins = NS_FDS_NONE,
+		.cgroup = CGROUP_CLOSED,
+		.root = -1,
+		.dir = -1,
+		.sock = -1,
+		.pidfd = -1,
+		.master = -1,
+		.init = { .sock = -1, .gate = -1, .conn = -1, .bundle = -1, .proc = -1 },
+	};
+	c->init.trees = (struct mount_trees)MOUNT_TREES_NONE;
+}
+
+static void undo_from(struct creation *c, const struct creation_step *last)
+{
+	for (const struct creation_step *s = last; s >= creation_steps; s--)
+		if (s->undo)
+			s->undo(c);
+}
+
+int creation_run(struct creation *c, struct err *e)
+{
+	int64_t begin = log_wants(LOG_LEVEL_TRACE) ? io_now_us() : 0;
+
+	for (const struct creation_step *s = creation_steps; s->name; s++) {
+		log_trace("create: %s", s->name);
+		if (s->run && s->run(c, e) < 0) {
+			log_debug("create, step %s: %s", s->name, e->msg);
+			undo_from(c, s - 1);
+			return -e->code;
+		}
+		if (begin) {
+			int64_t now = io_now_us();
+
+			log_trace("create: %s took %lld us", s->name, (long long)(now - begin));
+			begin = now;
+		}
+	}
+	return 0;
+}
+
+void creation_undo(struct creation *c)
+{
+	undo_from(c, &creation_steps[ARRAY_LEN(creation_steps) - 2]);
+}
+
+void creation_unlock(struct creation *c)
+{
+	close_fd(&c->dir);
+}
+
+void creation_done(struct creation *c)
+{
+	close_fd(&c->sock);
+	close_fd(&c->pidfd);
+	close_fd(&c->master);
+	close_fd(&c->dir);
+	close_fd(&c->root);
+	close_fd(&c->init.bundle);
+	close_fd(&c->init.gate);
+	close_fd(&c->init.sock);
+	mount_trees_close(&c->init.trees);
+	ns_fds_close(&c->joins);
+	cgroup_close(&c->cgroup);
+	host_done(&c->host);
+	plan_done(&c->plan);
+	state_done(&c->state);
+	spec_done(&c->spec);
+	buf_done(&c->config);
+	free(c->bundle);
+	free(c->rootfs);
+	free(c->notify_dir);
+}

@@ -1,0 +1,67 @@
+/*
+ * creation.h - the parent's side of making a container: steps, and how to
+ * take each of them back.
+ *
+ * The table in creation.c is the twin of init_steps[]. A step that fails is
+ * followed by the undo of all that came before it, in reverse, so that a
+ * failed create leaves nothing. If hull is killed in between, state.json says
+ * where the cgroup is, and `delete --force` does the same.
+ */
+#ifndef HULL_RUNTIME_CREATION_H
+#define HULL_RUNTIME_CREATION_H
+
+#include "base/buf.h"
+#include "cgroups/cgroup.h"
+#include "runtime/container.h"
+#include "runtime/host.h"
+#include "runtime/init.h"
+#include "runtime/plan.h"
+
+struct creation {
+	const struct runtime *rt;
+	const struct create_request *req;
+	bool starts; /* `run`: no start.sock, GO comes by the handshake */
+	bool relays; /* ... in the foreground: we keep the terminal */
+
+	struct buf config; /* the text of config.json */
+	char *bundle, *rootfs;
+	struct spec spec;
+	struct host host;
+	struct plan plan;
+	struct state state;
+	struct init init;
+	struct ns_fds joins;
+	struct cgroup cgroup;
+	int root, dir; /* the state root and the container's directory in it */
+	int sock;      /* our end of the handshake */
+	int pidfd;
+	int master; /* the terminal, if nobody else got it */
+	unsigned listen_fds;
+	char *notify_dir; /* what its NOTIFY_SOCKET is in; NULL without one */
+	bool hooks_begun;
+};
+
+void creation_init(struct creation *c, const struct runtime *rt, const struct create_request *req);
+#define auto_creation __attribute__((cleanup(creation_done)))
+
+/* Runs the steps; after a failure everything is as before. */
+int creation_run(struct creation *c, struct err *e) MUST_CHECK;
+
+/* Takes back a container that creation_run() made. */
+void creation_undo(struct creation *c);
+
+/* Lets other commands at the container; there is no creation_undo() after it. */
+void creation_unlock(struct creation *c);
+
+/* Releases what this process holds of it; the container stays. */
+void creation_done(struct creation *c);
+
+/* A step that fails has taken back its own part; `undo` is for the failure of a later one. */
+struct creation_step {
+	const char *name;
+	int (*run)(struct creation *c, struct err *e); /* NULL: it is only for its undo */
+	void (*undo)(struct creation *c);              /* NULL: nothing to take back */
+};
+extern const struct creation_step creation_steps[]; /* ends with a NULL name */
+
+#endif

@@ -1,0 +1,281 @@
+/*
+ * exec.c - a further process in a container that runs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "process/console_socket.h"
+#include "process/environment.h"
+#include "process/fds.h"
+#include "process/pidfile.h"
+#include "process/relay.h"
+#include "process/rlimits.h"
+#include "process/user.h"
+#include "runtime/container.h"
+#include "runtime/handle.h"
+#include "runtime/handshake.h"
+#include "runtime/host.h"
+#include "runtime/init.h"
+#include "runtime/launch.h"
+#include "runtime/store.h"
+
+struct execution {
+	const struct exec_request *req;
+	struct arena arena;
+	struct handle handle;
+	struct spec spec;
+	struct spec_process process;
+	struct host host;
+	struct plan plan;
+	struct init init;
+	struct ns_fds joins;
+	int sock, pidfd, master;
+	pid_t pid;
+};
+
+static void execution_done(struct execution *x)
+{
+	close_fd(&x->sock);
+	close_fd(&x->init.sock);
+	close_fd(&x->pidfd);
+	close_fd(&x->master);
+	ns_fds_close(&x->joins);
+	plan_done(&x->plan);
+	host_done(&x->host);
+	spec_done(&x->spec);
+	handle_close(&x->handle);
+	arena_done(&x->arena);
+}
+
+static int open_container(struct execution *x, const struct runtime *rt, struct err *e)
+{
+	TRY(handle_open(&x->handle, rt, x->req->id, e));
+	switch (x->handle.state.status) {
+	case STATE_STOPPED:
+		return err_set(e, ESRCH, "cannot exec in a stopped container");
+	case STATE_CREATING:
+		return err_set(e, EBUSY, "cannot exec in a container that is being created");
+	case STATE_PAUSED:
+		if (!x->req->ignore_paused)
+			return err_set(e, EBUSY,
+				       "cannot exec in a paused container (use --ignore-paused to "
+				       "override)");
+		break;
+	default:
+		break;
+	}
+	return store_load_config(x->handle.dir, &x->spec, e);
+}
+
+/* --process: a document of its own. */
+static int process_from_file(struct execution *x, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+	const char *path = x->req->process_file;
+
+	TRY(io_read_file(AT_FDCWD, path, JSON_MAX_SIZE, path, &text, e));
+	return spec_parse_process(&x->process, &x->arena, path, text.text, text.len, e);
+}
+
+static int set_user(struct execution *x, struct err *e)
+{
+	struct spec_user *user = &x->process.user;
+	bool has_gid;
+	uint32_t uid, gid;
+
+	if (x->req->groups.n) {
+		user->additional_gids.at = (uint32_t *)x->req->groups.at;
+		user->additional_gids.n = x->req->groups.n;
+	}
+	if (!x->req->user)
+		return 0;
+	if (user_parse(x->req->user, &uid, &gid, &has_gid, e) < 0)
+		return err_wrap(e, "--user");
+	user->uid = uid;
+	if (has_gid)
+		user->gid = gid;
+	return 0;
+}
+
+/* The container's process, with what the command line changes. */
+static int process_from_request(struct execution *x, struct err *e)
+{
+	const struct exec_request *req = x->req;
+	struct spec_process *p = &x->process;
+
+	if (!x->spec.process)
+		return err_set(e, EINVAL,
+			       "the container's config.json has no process: exec needs --process");
+	if (req->args.n == 0)
+		return err_set(e, EINVAL, "exec: there is no command");
+	*p = *x->spec.process;
+	p->args = req->args;
+	p->env = environment_make(&p->env, &req->env, &x->arena);
+	p->terminal = req->terminal;
+	if (req->cwd)
+		p->cwd = req->cwd;
+	if (req->apparmor)
+		p->apparmor_profile = req->apparmor;
+	if (req->selinux_label)
+		p->selinux_label = req->selinux_label;
+	if (req->no_new_privs >= 0)
+		p->no_new_privileges = req->no_new_privs;
+	return set_user(x, e);
+}
+
+static int check_request(struct execution *x, struct err *e)
+{
+	const struct exec_request *req = x->req;
+
+	if (x->process.cwd[0] != '/')
+		return err_set(e, EINVAL, "--cwd: \"%s\" is not an absolute path", x->process.cwd);
+	if (x->process.terminal && req->detach && !req->console_socket)
+		return err_set(e, EINVAL,
+			       "a terminal for a detached process needs --console-socket");
+	if (!x->process.terminal && req->console_socket)
+		return err_set(e, EINVAL, "--console-socket: the process asks for no terminal");
+	if (req->console_socket) {
+	}
+	return fds_check(req->preserve_fds, e);
+}
+
+static int make_plan(struct execution *x, struct err *e)
+{
+	const struct state *s = &x->handle.state;
+	const struct plan_request req = {
+		.id = s->id,
+		.bundle = s->bundle,
+		.rootfs = s->rootfs,
+		.preserve_fds = x->req->preserve_fds,
+	};
+
+	TRY(host_probe(0, &x->host, e));
+	TRY(plan_exec(&x->spec, &x->process, &x->req->caps, &req, &x->plan, e));
+	caps_plan_log(&x->plan.caps);
+	TRY(ns_open_process(x->host.proc, s->pid, &x->joins, e));
+	/* What was opened belongs to init only if that still lives. */
+	if (pidfd_send_signal(x->handle.pidfd, 0, NULL, 0) < 0)
+		return err_set(e, ESRCH, "cannot exec in a stopped container");
+	return 0;
+}
+
+static int launch(struct execution *x, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "make the handshake's sockets");
+	x->sock = pair[0];
+	x->init.sock = pair[1];
+	x->init.plan = &x->plan;
+	x->init.proc = x->host.proc;
+	x->init.joins = &x->joins;
+	x->init.state = &x->handle.state;
+	x->init.why = FOR_EXEC;
+	x->pid = launch_process(&(struct launch){ .plan = &x->plan,
+						  .joins = &x->joins,
+						  .cgroup = x->handle.cgroup.fd,
+						  .init = &x->init,
+						  .sock = x->sock },
+				&x->pidfd, e);
+	close_fd(&x->init.sock);
+	return x->pid < 0 ? x->pid : 0;
+}
+
+static int take_console(struct execution *x, struct err *e)
+{
+	int32_t number = 0;
+	char name[32];
+
+	if (!x->plan.terminal)
+		return 0;
+	TRY(handshake_expect(x->sock, SAY_CONSOLE, &number, &x->master, e));
+	if (!x->req->console_socket) {
+		relay_set_up_terminal(x->master);
+		return 0;
+	}
+	snprintf(name, sizeof(name), "/dev/pts/%d", number);
+	TRY(console_socket_send(x->req->console_socket, x->master, name, e));
+	close_fd(&x->master);
+	return 0;
+}
+
+/* The parent's side of the handshake, until the program runs. */
+static int attend(struct execution *x, struct err *e)
+{
+	TRY(oom_score_apply(x->host.proc, x->pid, &x->process, e));
+	if (x->plan.meets_prepared) {
+		TRY(handshake_expect(x->sock, SAY_PREPARED, NULL, NULL, e));
+		TRY(rlimits_apply(x->pid, &x->process, e));
+		TRY(handshake_send(x->sock, SAY_GO, 0, -1, e));
+	}
+	TRY(take_console(x, e));
+	TRY(handshake_expect(x->sock, SAY_CREATED, NULL, NULL, e));
+	if (x->req->pid_file)
+		TRY(pidfile_write(x->req->pid_file, x->pid, e));
+	TRY(handshake_send(x->sock, SAY_GO, 0, -1, e));
+	return handshake_expect_end(x->sock, e);
+}
+
+static void kill_process(struct execution *x)
+{
+	pidfd_send_signal(x->pidfd, SIGKILL, NULL, 0);
+	while (waitpid(x->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (x->req->pid_file)
+		unlink(x->req->pid_file);
+}
+
+static int start(struct execution *x, struct err *e)
+{
+	TRY(launch(x, e));
+	if (attend(x, e) < 0) {
+		kill_process(x);
+		return -e->code;
+	}
+	return 0;
+}
+
+static int prepare(struct execution *x, const struct runtime *rt, struct err *e)
+{
+	TRY(open_container(x, rt, e));
+	TRY(x->req->process_file ? process_from_file(x, e) : process_from_request(x, e));
+	TRY(check_request(x, e));
+	return make_plan(x, e);
+}
+
+int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,
+		   struct err *e)
+{
+	__attribute__((cleanup(execution_done))) struct execution x = {
+		.req = req,
+		.handle = HANDLE_NONE,
+		.host = HOST_NONE,
+		.joins = NS_FDS_NONE,
+		.init = { .sock = -1, .gate = -1, .conn = -1, .bundle = -1, .proc = -1 },
+		.sock = -1,
+		.pidfd = -1,
+		.master = -1,
+	};
+	auto_relay struct relay relay = RELAY_NONE;
+
+	x.init.trees = (struct mount_trees)MOUNT_TREES_NONE;
+	TRY(prepare(&x, rt, e));
+	if (req->detach) {
+		*ret_status = 0;
+		return start(&x, e);
+	}
+	TRY(relay_prepare(&relay, e));
+	TRY(start(&x, e));
+	relay.pid = x.pid;
+	relay.pidfd = x.pidfd;
+	relay.master = x.master;
+	return relay_run(&relay, ret_status, e);
+}

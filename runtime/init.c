@@ -1,0 +1,480 @@
+/*
+ * init.c - the rows, and what each does.
+ *
+ * Two orders carry the weight. What the container can influence (its root, its
+ * mounts) is entered late, and whatever needs the host's /proc is opened
+ * before. And each row has at most the privilege of the one before it: the
+ * filter is last, since it may forbid what any other row does.
+ */
+#include "runtime/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/spawn.h"
+#include "mounts/apply.h"
+#include "mounts/rootfd.h"
+#include "namespaces/settings.h"
+#include "network/loopback.h"
+#include "process/console.h"
+#include "process/environment.h"
+#include "process/executable.h"
+#include "process/fds.h"
+#include "process/listen_fds.h"
+#include "process/notify.h"
+#include "process/scheduling.h"
+#include "process/user.h"
+#include "runtime/gate.h"
+#include "runtime/handshake.h"
+#include "runtime/hooks.h"
+#include "security/keyring.h"
+#include "security/lsm.h"
+#include "security/privileges.h"
+
+/* If hull dies before it has written down who we are, so do we. */
+static int die_with_parent(struct init *in UNUSED, struct err *e)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(e, "set the parent's death signal");
+	return 0;
+}
+
+static int new_session(struct init *in UNUSED, struct err *e)
+{
+	if (setsid() < 0 && errno != EPERM) /* a leader already, then */
+		return err_sys(e, "make a session");
+	spawn_reset_signals();
+	umask(0); /* modes are exactly what the configuration says; the program's own comes later */
+	return 0;
+}
+
+static int join_namespaces(struct init *in, struct err *e)
+{
+	/* The parent has joined the PID namespace for us: setns(2) would only do so for our children. */
+	return in->joined ? 0 : ns_join(in->joins, 1U << SPEC_NS_PID, e);
+}
+
+/* From here on /proc/PID of this process is closed to the container (CVE-2016-9962). */
+static int hide(struct init *in UNUSED, struct err *e)
+{
+	return privileges_hide(e);
+}
+
+static int become_root(struct init *in, struct err *e)
+{
+	if (in->plan->writes_maps)
+		TRY(handshake_expect(in->sock, SAY_GO, NULL, NULL, e));
+	return in->plan->user_namespace ? user_become_root(e) : 0;
+}
+
+static int make_namespaces(struct init *in, struct err *e)
+{
+	return ns_make_later(&in->plan->namespaces, in->plan->spec, e);
+}
+
+static int keyring(struct init *in, struct err *e)
+{
+	enum keyring_use use = in->why == FOR_EXEC        ? KEYRING_JOINED
+			       : in->plan->user_namespace ? KEYRING_USERNS
+							  : KEYRING_OWN;
+
+	return in->plan->new_keyring ? keyring_join(in->plan->id, use, e) : 0;
+}
+
+static int loopback(struct init *in, struct err *e)
+{
+	return in->plan->namespaces.clone & CLONE_NEWNET ? loopback_up(e) : 0;
+}
+
+static int sysctl(struct init *in, struct err *e)
+{
+	return sysctl_apply(in->proc, &in->plan->spec->linux.sysctl, e);
+}
+
+static int names(struct init *in, struct err *e)
+{
+	return names_apply(in->plan->spec, e);
+}
+
+static int open_sources(struct init *in, struct err *e)
+{
+	if (in->plan->parent_opens || !in->plan->mounts.own_namespace)
+		return 0;
+	return mount_trees_open(&in->plan->mounts, in->bundle, &in->arena, &in->trees, e);
+}
+
+static int enter_root(struct init *in, struct err *e)
+{
+	if (in->plan->mounts.own_namespace)
+		return mount_enter_root(&in->plan->mounts, &in->trees, e);
+	in->trees.root = open(in->plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return in->trees.root < 0 ? err_sys(e, "open root.path %s", in->plan->rootfs) : 0;
+}
+
+static int mounts(struct init *in, struct err *e)
+{
+	return mount_apply(&in->plan->mounts, &in->trees, e);
+}
+
+static int devices(struct init *in, struct err *e)
+{
+	return mount_devices_apply(&in->plan->mounts, &in->trees, e);
+}
+
+static int prepared(struct init *in, struct err *e)
+{
+	if (!in->plan->meets_prepared)
+		return 0;
+	TRY(handshake_send(in->sock, SAY_PREPARED, 0, -1, e));
+	return handshake_expect(in->sock, SAY_GO, NULL, NULL, e);
+}
+
+static int create_container_hooks(struct init *in, struct err *e)
+{
+	return hooks_run(in->plan->spec, SPEC_HOOK_CREATE_CONTAINER, in->state, e);
+}
+
+/* The working directory has to exist; it is made like everything below the root. */
+static int make_cwd(struct init *in, struct err *e)
+{
+	auto_fd int fd = -1;
+
+	if (!in->plan->process)
+		return 0;
+	fd = rootfd_make_dir(in->trees.root, in->plan->process->cwd, 0755, e);
+	return fd < 0 ? err_wrap(e, "process.cwd") : 0;
+}
+
+static int pass_console(struct init *in, const struct console *c, struct err *e)
+{
+	unsigned number = 0;
+
+	if (in->why == FOR_CREATE && in->plan->mounts.own_namespace)
+		TRY(mount_console(in->trees.root, c->slave, e));
+	if (ioctl(c->master, TIOCGPTN, &number) < 0)
+		return err_sys(e, "process.terminal: ask for the terminal's number");
+	TRY(handshake_send(in->sock, SAY_CONSOLE, (int32_t)number, c->master, e));
+	return console_attach(c, e);
+}
+
+/* The terminal is of the container's own devpts, and its other end goes to hull. */
+static int console(struct init *in, struct err *e)
+{
+	auto_console struct console c = CONSOLE_NONE;
+	auto_fd int own_root = -1;
+
+	if (!in->plan->terminal)
+		return 0;
+	if (in->why == FOR_EXEC) {
+		own_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (own_root < 0)
+			return err_sys(e, "open the container's root");
+	}
+	TRY(console_open(own_root < 0 ? in->trees.root : own_root, in->plan->process, &c, e));
+	return pass_console(in, &c, e);
+}
+
+static int pivot(struct init *in, struct err *e)
+{
+	return mount_pivot(&in->plan->mounts, in->trees.root, e);
+}
+
+static bool wants_label(const struct spec_process *p)
+{
+	return p && (p->apparmor_profile || p->selinux_label);
+}
+
+/*
+ * The host's descriptors go: those that we made, and what engines left open
+ * in hull and would see held by a container that waits for its start.
+ */
+static int leave_host(struct init *in, struct err *e)
+{
+	int keep[] = {
+		in->sock,       in->gate,       wants_label(in->plan->process) ? in->proc : -1,
+		in->trees.root, in->trees.null, log_fd()
+	};
+
+	TRY(fds_close_others(3 + in->plan->preserve_fds, keep, ARRAY_LEN(keep), e));
+	in->bundle = -1;
+	in->trees.n_mounts = in->trees.n_devices = 0;
+	if (!wants_label(in->plan->process))
+		in->proc = -1;
+	return 0;
+}
+
+static int protect(struct init *in, struct err *e)
+{
+	TRY(mount_protect(&in->plan->mounts, in->trees.root, in->trees.null, e));
+	mount_trees_close(&in->trees);
+	return 0;
+}
+
+static int scheduling(struct init *in, struct err *e)
+{
+	const struct plan *p = in->plan;
+
+	if (!p->process)
+		return 0;
+	if (p->cpus)
+		TRY(affinity_apply(p->cpus, e));
+	else
+		affinity_reset();
+	TRY(scheduler_apply(p->process->scheduler, e));
+	TRY(io_priority_apply(p->process->io_priority, e));
+	if (p->spec->linux.memory_policy && in->why == FOR_CREATE)
+		TRY(memory_apply(&p->memory, e));
+	if (p->spec->linux.personality)
+		TRY(personality_apply(p->spec->linux.personality->domain, e));
+	return 0;
+}
+
+static int bounding(struct init *in, struct err *e)
+{
+	return in->plan->process ? caps_bounding_apply(&in->plan->caps, e) : 0;
+}
+
+/* A directory that was left, or that lies outside the root, has no name in it (CVE-2024-21626). */
+static int check_inside(const char *cwd, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (!getcwd(path, sizeof(path)))
+		return err_sys(e, "process.cwd: %s", cwd);
+	if (path[0] != '/')
+		return err_set(e, EPERM, "process.cwd: %s is outside of the container's root", cwd);
+	return 0;
+}
+
+static int enter_cwd(const char *cwd, struct err *e)
+{
+	if (chdir(cwd) < 0)
+		return err_sys(e, "process.cwd: chdir to %s", cwd);
+	return check_inside(cwd, e);
+}
+
+/* Where the user may not enter it, root may have prepared it for them: so root tries first. */
+static int cwd_as_root(struct init *in, struct err *e)
+{
+	int r = in->plan->process ? enter_cwd(in->plan->process->cwd, e) : 0;
+
+	in->cwd_entered = r != -EACCES;
+	return in->cwd_entered ? r : 0;
+}
+
+static int user(struct init *in, struct err *e)
+{
+	const struct spec_process *p = in->plan->process;
+
+	if (!p)
+		return 0;
+	user_own_stdio(p->user.uid);
+	TRY(caps_keep(true, e));
+	TRY(user_apply(&p->user, e));
+	return caps_keep(false, e);
+}
+
+static int capabilities(struct init *in, struct err *e)
+{
+	return in->plan->process ? caps_apply(&in->plan->caps, in->plan->caps_until_filter, e) : 0;
+}
+
+static int cwd_as_user(struct init *in, struct err *e)
+{
+	return in->cwd_entered ? 0 : enter_cwd(in->plan->process->cwd, e);
+}
+
+/* The configuration's variables, and those that go with what we hand on. */
+static int environment(struct init *in, struct err *e UNUSED)
+{
+	const struct spec_process *p = in->plan->process;
+	const char *extra[LISTEN_FDS_ENV_MAX + 2];
+	struct strings more = { .at = extra };
+
+	if (!p)
+		return 0;
+	umask(p->user.umask.set ? p->user.umask.value & 0777 : 0022);
+	if (!environment_get(&p->env, "HOME"))
+		extra[more.n++] = arena_printf(&in->arena, "HOME=%s",
+					       environment_home(p->user.uid, &in->arena));
+	if (in->plan->notifies)
+		extra[more.n++] = NOTIFY_ENV;
+	more.n += listen_fds_env(in->plan->listen_fds, getpid(), &in->arena, extra + more.n);
+	in->env = environment_make(&p->env, &more, &in->arena);
+	return 0;
+}
+
+static int executable(struct init *in, struct err *e)
+{
+	if (!in->plan->process)
+		return 0;
+	return executable_find(in->plan->process->args.at[0], environment_get(&in->env, "PATH"),
+			       &in->arena, &in->executable, e);
+}
+
+/*
+ * `created` is reached. From RECORDED (or GO) on, hull's end is not ours any
+ * more; before that its death kills us, by signal or by the end of the socket.
+ */
+static int created(struct init *in, struct err *e)
+{
+	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
+		return err_sys(e, "clear the parent's death signal");
+	TRY(handshake_send(in->sock, SAY_CREATED, 0, -1, e));
+	if (in->gate < 0)
+		return handshake_expect(in->sock, SAY_GO, NULL, NULL, e);
+	in->conn = gate_wait(in->gate, in->sock, e);
+	TRY(in->conn);
+	/* What happens from now on is the answer to `start`. */
+	close_fd(&in->gate);
+	close(in->sock);
+	in->sock = in->conn;
+	if (!in->plan->process)
+		return err_set(e, EINVAL,
+			       "config.json has no process, so there is nothing to start");
+	return 0;
+}
+
+static int start_container_hooks(struct init *in, struct err *e)
+{
+	return hooks_run(in->plan->spec, SPEC_HOOK_START_CONTAINER, in->state, e);
+}
+
+/* By the host's procfs, the only descriptor of the host that is left by now. */
+static int label(struct init *in, struct err *e)
+{
+	const struct spec_process *p = in->plan->process;
+
+	TRY(lsm_apparmor_apply(in->proc, p->apparmor_profile, e));
+	TRY(lsm_selinux_apply(in->proc, p->selinux_label, e));
+	close_fd(&in->proc);
+	return 0;
+}
+
+static int no_new_privileges(struct init *in, struct err *e)
+{
+	return in->plan->process->no_new_privileges ? privileges_no_new(e) : 0;
+}
+
+/* Descriptors that the program is to have stay; all others end with execve(2) (CVE-2024-21626). */
+static int descriptors(struct init *in, struct err *e)
+{
+	unsigned keep = in->plan->preserve_fds;
+
+	TRY(fds_close_on_exec(keep, e));
+	for (unsigned fd = 3; fd < 3 + keep; fd++)
+		if (fcntl((int)fd, F_SETFD, 0) < 0)
+			return err_sys(e, "preserve descriptor %u", fd);
+	return 0;
+}
+
+static int filter(struct init *in, struct err *e)
+{
+	const struct plan *p = in->plan;
+	auto_fd int listener = -1;
+
+	if (!p->seccomp.at)
+		return 0;
+	if (p->caps_until_filter)
+		TRY(caps_raise(p->caps_until_filter, e));
+	TRY(seccomp_filter_load(&p->seccomp, &listener, e));
+	return p->caps_until_filter ? caps_drop_extra(&p->caps, e) : 0;
+}
+
+static int execute(struct init *in, struct err *e)
+{
+	const struct strings *args = &in->plan->process->args;
+	const char **argv = arena_array(&in->arena, args->n + 1, sizeof(*argv));
+
+	memcpy(argv, args->at, args->n * sizeof(*argv));
+	execve(in->executable, (char *const *)argv, (char *const *)in->env.at);
+	return executable_diagnose(in->executable, errno, e);
+}
+
+#define BOTH (FOR_CREATE | FOR_EXEC)
+
+/* clang-format off */
+const struct init_step init_steps[] = {
+	/* name                     for         stage           what */
+	{ "die-with-parent",        BOTH,       ON_HOST,        die_with_parent },
+	{ "session",                BOTH,       ON_HOST,        new_session },
+	{ "hide",                   FOR_EXEC,   ON_HOST,        hide },
+	{ "join-namespaces",        BOTH,       IN_NAMESPACES,  join_namespaces },
+	{ "become-root",            BOTH,       IN_NAMESPACES,  become_root },
+	{ "make-namespaces",        FOR_CREATE, IN_NAMESPACES,  make_namespaces },
+	{ "hide",                   FOR_CREATE, IN_NAMESPACES,  hide },
+	{ "keyring",                BOTH,       IN_NAMESPACES,  keyring },
+	{ "loopback",               FOR_CREATE, IN_NAMESPACES,  loopback },
+	{ "names",                  FOR_CREATE, IN_NAMESPACES,  names },
+	{ "open-sources",           FOR_CREATE, IN_NAMESPACES,  open_sources },
+	{ "enter-root",             FOR_CREATE, IN_NAMESPACES,  enter_root },
+	{ "mounts",                 FOR_CREATE, IN_NAMESPACES,  mounts },
+	{ "devices",                FOR_CREATE, IN_NAMESPACES,  devices },
+	{ "prepared",               BOTH,       IN_NAMESPACES,  prepared },
+	{ "createContainer-hooks",  FOR_CREATE, IN_NAMESPACES,  create_container_hooks },
+	{ "sysctl",                 FOR_CREATE, IN_NAMESPACES,  sysctl },
+	{ "make-cwd",               FOR_CREATE, IN_NAMESPACES,  make_cwd },
+	{ "console",                BOTH,       IN_NAMESPACES,  console },
+	{ "leave-host",             BOTH,       IN_ROOTFS,      leave_host },
+	{ "pivot",                  FOR_CREATE, IN_ROOTFS,      pivot },
+	{ "protect",                FOR_CREATE, IN_ROOTFS,      protect },
+	{ "scheduling",             BOTH,       IN_ROOTFS,      scheduling },
+	{ "bounding-set",           BOTH,       IN_ROOTFS,      bounding },
+	{ "cwd",                    BOTH,       IN_ROOTFS,      cwd_as_root },
+	{ "user",                   BOTH,       AS_USER,        user },
+	{ "capabilities",           BOTH,       AS_USER,        capabilities },
+	{ "cwd-as-user",            BOTH,       AS_USER,        cwd_as_user },
+	{ "environment",            BOTH,       AS_USER,        environment },
+	{ "executable",             BOTH,       AS_USER,        executable },
+	{ "created",                BOTH,       AS_USER,        created },
+	{ "startContainer-hooks",   FOR_CREATE, AS_USER,        start_container_hooks },
+	{ "label",                  BOTH,       AS_USER,        label },
+	{ "no-new-privileges",      BOTH,       AS_USER,        no_new_privileges },
+	{ "descriptors",            BOTH,       AS_USER,        descriptors },
+	{ "filter",                 BOTH,       FILTERED,       filter },
+	{ "execute",                BOTH,       FILTERED,       execute },
+	{ 0 },
+};
+/* clang-format on */
+
+int init_run(struct init *in, struct err *e)
+{
+	int64_t begin = log_wants(LOG_LEVEL_TRACE) ? io_now_us() : 0;
+
+	for (const struct init_step *s = init_steps; s->name; s++) {
+		if (!(s->why & in->why))
+			continue;
+		log_trace("init: %s", s->name);
+		if (s->run(in, e) < 0) {
+			log_debug("container init, step %s: %s", s->name, e->msg);
+			return -e->code;
+		}
+		if (begin) {
+			int64_t now = io_now_us();
+
+			log_trace("init: %s took %lld us", s->name, (long long)(now - begin));
+			begin = now;
+		}
+	}
+	return err_set(e, EIO, "the container's init has come to its end");
+}
+
+_Noreturn void init_main(struct init *in)
+{
+	struct err e = { 0 };
+
+	init_run(in, &e);
+	handshake_fail(in->sock, &e);
+	_exit(255);
+}

@@ -1,0 +1,230 @@
+/*
+ * lifecycle.c - the verbs on a container that exists, but for exec.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cgroups/procs.h"
+#include "process/notify.h"
+#include "runtime/container.h"
+#include "runtime/gate.h"
+#include "runtime/handle.h"
+#include "runtime/hooks.h"
+#include "runtime/store.h"
+
+enum { KILL_WAIT_MS = 10 * 1000 };
+
+/* The texts are those by which engines tell the cases apart (docs/clients). */
+static int refuse_start(const struct handle *h, struct err *e)
+{
+	switch (h->state.status) {
+	case STATE_STOPPED:
+		return err_set(e, ESRCH, "cannot start a container that has stopped");
+	case STATE_RUNNING:
+	case STATE_PAUSED:
+		return err_set(e, EBUSY, "cannot start an already running container");
+	default:
+		return err_set(e, EBUSY, "cannot start a container that is being created");
+	}
+}
+
+static int run_poststart(const struct handle *h, struct err *e)
+{
+	auto_spec struct spec spec = { 0 };
+
+	TRY(store_load_config(h->dir, &spec, e));
+	return hooks_run(&spec, SPEC_HOOK_POSTSTART, &h->state, e);
+}
+
+/* Where both we and the container have one; -ENOENT: the container has none. */
+static int open_notify(const struct handle *h, struct notify *ret, struct err *e)
+{
+	const char *host = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe) */
+	int r = host && host[0] ? notify_open(h->dir, host, ret, e) : 0;
+
+	return r == -ENOENT ? 0 : r;
+}
+
+int container_start(const struct runtime *rt, const char *id, struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+	auto_notify struct notify notify = NOTIFY_NONE;
+	struct err ignored;
+	int r;
+
+	TRY(handle_open(&h, rt, id, e));
+	TRY(handle_lock(&h, e));
+	if (h.state.status != STATE_CREATED)
+		return refuse_start(&h, e);
+	TRY(open_notify(&h, &notify, e));
+	r = gate_open(h.dir, e);
+	/* In either case init is past the gate. */
+	if (gate_remove(h.dir, r < 0 ? &ignored : e) < 0 && r == 0)
+		return -e->code;
+	TRY(r);
+	h.state.status = STATE_RUNNING;
+	r = run_poststart(&h, e);
+	/* Since 1.3.0 a poststart hook that fails stops the container (runtime.md). */
+	if (r < 0)
+		pidfd_send_signal(h.pidfd, SIGKILL, NULL, 0);
+	TRY(r);
+	close_fd(&h.dir); /* the lock: others may have to stop what never becomes ready */
+	return notify_relay(&notify, h.state.pid, h.pidfd, e);
+}
+
+/* kill --all where there is no cgroup: a PID namespace of its own dies with init. */
+static int signal_all(const struct handle *h, int signal, struct err *e)
+{
+	if (h->cgroup.fd >= 0)
+		return signal == SIGKILL ? cgroup_kill(&h->cgroup, e)
+					 : cgroup_signal(&h->cgroup, signal, e);
+	if (h->pidfd >= 0 && pidfd_send_signal(h->pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
+		return err_sys(e, "signal the container's process %d", h->state.pid);
+	return 0;
+}
+
+int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+
+	TRY(handle_open(&h, rt, id, e));
+	if (all)
+		return signal_all(&h, signal, e);
+	if (h.pidfd < 0 || pidfd_send_signal(h.pidfd, signal, NULL, 0) < 0) {
+		if (h.pidfd < 0 || errno == ESRCH)
+			return err_set(e, ESRCH, "container not running");
+		return err_sys(e, "signal the container's process %d", h.state.pid);
+	}
+	/* A frozen process dies only when its cgroup is told to (cgroup v2: it need not be thawed). */
+	return 0;
+}
+
+/* Kills init and waits for its end; with a cgroup, all the others as well. */
+static int kill_and_wait(struct handle *h, struct err *e)
+{
+	struct pollfd fd = { .fd = h->pidfd, .events = POLLIN };
+
+	if (h->cgroup.fd >= 0)
+		TRY(cgroup_kill(&h->cgroup, e));
+	if (h->pidfd < 0)
+		return 0;
+	if (pidfd_send_signal(h->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return err_sys(e, "kill the container's process %d", h->state.pid);
+	while (poll(&fd, 1, KILL_WAIT_MS) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "wait for the container's process %d", h->state.pid);
+	if (!(fd.revents & POLLIN))
+		return err_set(e, EBUSY, "the container's process %d does not die", h->state.pid);
+	return 0;
+}
+
+static void run_poststop(struct handle *h)
+{
+	auto_spec struct spec spec = { 0 };
+	struct err e = { 0 };
+
+	if (store_load_config(h->dir, &spec, &e) < 0) {
+		log_debug("no poststop hooks: %s", e.msg);
+		return;
+	}
+	h->state.status = STATE_STOPPED;
+	h->state.pid = 0;
+	hooks_run_all(&spec, SPEC_HOOK_POSTSTOP, &h->state);
+}
+
+static int destroy(struct handle *h, struct err *e)
+{
+	TRY(kill_and_wait(h, e));
+	if (h->cgroup.fd >= 0)
+		TRY(cgroup_destroy(&h->cgroup, e));
+	if (h->begun)
+		run_poststop(h);
+	return store_remove(h->root, h->id, e);
+}
+
+int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+	int r = handle_open(&h, rt, id, e);
+
+	if (r == 0)
+		r = handle_lock(&h, e);
+	if (r == -ENOENT && force)
+		return 0;
+	TRY(r);
+	if (!force && (h.state.status == STATE_RUNNING || h.state.status == STATE_PAUSED))
+		return err_set(e, EBUSY, "cannot delete container %s that is not stopped: %s", id,
+			       state_status_name(h.state.status));
+	return destroy(&h, e);
+}
+
+int container_state(const struct runtime *rt, const char *id, struct state *ret, struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+
+	TRY(handle_open(&h, rt, id, e));
+	if (!h.begun)
+		return err_set(e, ENOENT, "container does not exist"); /* yet */
+	*ret = h.state;
+	h.state = (struct state){ 0 };
+	return 0;
+}
+
+int container_list(const struct runtime *rt, struct state_list *ret, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	auto_fd int root = store_open_root(rt->root, false, e);
+	struct state_list list = { 0 };
+	struct strings ids;
+
+	*ret = list;
+	if (root == -ENOENT)
+		return 0;
+	TRY(root);
+	TRY(store_list(root, &a, &ids, e));
+	list.at = mem_zalloc(ids.n * sizeof(*list.at));
+	for (size_t i = 0; i < ids.n; i++) {
+		struct err one = { 0 };
+		int r = container_state(rt, ids.at[i], &list.at[list.n], &one);
+
+		if (r == 0)
+			list.n++;
+		else if (r != -ENOENT) /* a broken one must not hide the others */
+			log_warn("container %s: %s", ids.at[i], one.msg);
+	}
+	*ret = list;
+	return 0;
+}
+
+void state_list_done(struct state_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		state_done(&list->at[i]);
+	free(list->at);
+	*list = (struct state_list){ 0 };
+}
+
+int container_pids(const struct runtime *rt, const char *id, struct arena *a, struct pid_list *ret,
+		   struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+	struct cgroup_pids pids = { 0 };
+
+	TRY(handle_open(&h, rt, id, e));
+	if (h.cgroup.fd >= 0)
+		TRY(cgroup_pids(&h.cgroup, a, &pids, e));
+	else if (h.pidfd >= 0)
+		return err_set(e, ENOTSUP,
+			       "list the processes of container %s: it has no cgroup of its own",
+			       id);
+	ret->at = pids.at;
+	ret->n = pids.n;
+	return 0;
+}

@@ -1,0 +1,170 @@
+#include "runtime/plan.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "process/notify.h"
+#include "security/lsm.h"
+
+static int plan_capabilities(struct plan *p, struct err *e)
+{
+	struct caps_facts facts;
+
+	TRY(caps_facts_read(&facts, e));
+	if (p->user_namespace)
+		facts = caps_facts_in_userns(&facts);
+	caps_plan(p->process->capabilities, &facts, &p->arena, &p->caps);
+	return 0;
+}
+
+/*
+ * A filter can be loaded with no_new_privs or with CAP_SYS_ADMIN. With the
+ * latter, the capability stays permitted until it is loaded, and no longer.
+ */
+static int plan_seccomp(struct plan *p, struct err *e)
+{
+	if (!p->spec->linux.seccomp)
+		return 0;
+	TRY(seccomp_filter_compile(p->spec->linux.seccomp, &p->arena, &p->seccomp, e));
+	if (!p->process->no_new_privileges)
+		p->caps_until_filter = CAPS_BIT(CAP_SYS_ADMIN);
+	return 0;
+}
+
+static int plan_process(struct plan *p, const struct strings *extra_caps, struct err *e)
+{
+	struct caps_facts facts;
+	struct lsm_facts lsm;
+
+	if (!p->process)
+		return 0;
+	p->terminal = p->process->terminal;
+	if (p->process->apparmor_profile || p->process->selinux_label) {
+		lsm_facts_read(&lsm);
+		TRY(lsm_check(p->process, &lsm, e));
+	}
+	TRY(plan_capabilities(p, e));
+	if (extra_caps && extra_caps->n) {
+		TRY(caps_facts_read(&facts, e));
+		TRY(caps_plan_add(&p->caps, extra_caps, &facts, e));
+	}
+	return plan_seccomp(p, e);
+}
+
+static bool has_any_hook(const struct spec *s)
+{
+	return s->hooks[SPEC_HOOK_PRESTART].n || s->hooks[SPEC_HOOK_CREATE_RUNTIME].n;
+}
+
+/* Nothing of the configuration is passed over in silence: what this version lacks is refused. */
+static int check_supported(const struct spec *s, struct err *e)
+{
+	const struct {
+		bool asked;
+		const char *what;
+	} lacks[] = {
+		{ s->linux.net_devices.n, "linux.netDevices" },
+		{ s->linux.intel_rdt, "linux.intelRdt" },
+		{ s->linux.seccomp && s->linux.seccomp->listener_path,
+		  "linux.seccomp.listenerPath" },
+		{ s->vm, "vm" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lacks); i++)
+		if (lacks[i].asked)
+			return err_set(e, ENOTSUP, "%s: not in this version of hull",
+				       lacks[i].what);
+	return 0;
+}
+
+static int plan_scheduling(struct plan *p, const char *cpus, struct err *e)
+{
+	struct number_set *set = arena_alloc(&p->arena, sizeof(*set));
+
+	if (cpus) {
+		if (number_set_parse(cpus, &p->arena, set, e) < 0)
+			return err_wrap(e, "process.execCPUAffinity");
+		p->cpus = set;
+	}
+	if (!p->spec->linux.memory_policy)
+		return 0;
+	return memory_plan(p->spec->linux.memory_policy, &p->arena, &p->memory, e);
+}
+
+static void plan_namespaces(struct plan *p, const struct host *host)
+{
+	ns_plan(p->spec, &p->namespaces);
+	p->user_namespace = ns_is_own(&p->namespaces, SPEC_NS_USER);
+	p->writes_maps = p->namespaces.clone & ns_kinds[SPEC_NS_USER].flag;
+	/* In a joined mount namespace the host's paths are those that it has. */
+	p->parent_opens = host->privileged && !p->namespaces.paths[SPEC_NS_MOUNT];
+}
+
+static int plan_mounts(struct plan *p, const struct plan_request *req, const struct host *host,
+		       struct err *e)
+{
+	const struct mount_facts facts = {
+		.user_namespace = p->user_namespace || host->in_user_namespace,
+		.mount_namespace = ns_is_own(&p->namespaces, SPEC_NS_MOUNT),
+		.joined_mounts = p->namespaces.paths[SPEC_NS_MOUNT],
+		.cgroup_namespace = ns_is_own(&p->namespaces, SPEC_NS_CGROUP),
+		.no_pivot = req->no_pivot,
+		.notify_dir = req->notify_dir,
+		.notify_target = NOTIFY_TARGET,
+		.cgroup_dir = p->cgroup.path ? arena_printf(&p->arena, "%s%s",
+							    io_fd_path(host->cgroups.fd).text,
+							    p->cgroup.path)
+					     : NULL,
+	};
+
+	return mount_plan(p->spec, p->rootfs, &facts, &p->arena, &p->mounts, e);
+}
+
+int plan_create(const struct spec *s, const struct plan_request *req, const struct host *host,
+		struct plan *ret, struct err *e)
+{
+	*ret = (struct plan){ .spec = s,
+			      .process = s->process,
+			      .id = req->id,
+			      .bundle = req->bundle,
+			      .rootfs = req->rootfs,
+			      .listen_fds = req->listen_fds,
+			      .preserve_fds = req->listen_fds + req->preserve_fds,
+			      .notifies = req->notify_dir,
+			      .new_keyring = !req->no_new_keyring };
+
+	TRY(check_supported(s, e));
+	plan_namespaces(ret, host);
+	TRY(plan_scheduling(ret, NULL, e));
+	if (!req->cgroups_disabled)
+		TRY(cgroup_plan(&ret->arena, &host->cgroups, s, req->id, &ret->cgroup, e));
+	TRY(plan_mounts(ret, req, host, e));
+	ret->meets_prepared = has_any_hook(s) || (s->process && s->process->rlimits.n);
+	return plan_process(ret, NULL, e);
+}
+
+int plan_exec(const struct spec *s, const struct spec_process *process, const struct strings *caps,
+	      const struct plan_request *req, struct plan *ret, struct err *e)
+{
+	*ret = (struct plan){ .spec = s,
+			      .process = process,
+			      .id = req->id,
+			      .bundle = req->bundle,
+			      .rootfs = req->rootfs,
+			      .preserve_fds = req->preserve_fds,
+			      .new_keyring = !req->no_new_keyring };
+
+	ret->user_namespace = spec_namespace(s, SPEC_NS_USER);
+	ret->meets_prepared = process->rlimits.n;
+	TRY(plan_scheduling(
+		ret, process->exec_cpu_affinity ? process->exec_cpu_affinity->final : NULL, e));
+	return plan_process(ret, caps, e);
+}
+
+void plan_done(struct plan *p)
+{
+	arena_done(&p->arena);
+	*p = (struct plan){ 0 };
+}

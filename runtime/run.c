@@ -1,0 +1,82 @@
+/*
+ * run.c - create, and create with start in one go.
+ */
+#include <signal.h>
+#include <sys/pidfd.h>
+
+#include "process/notify.h"
+#include "process/relay.h"
+#include "runtime/container.h"
+#include "runtime/creation.h"
+#include "runtime/handshake.h"
+#include "runtime/hooks.h"
+
+int container_create(const struct runtime *rt, const struct create_request *req, struct err *e)
+{
+	auto_creation struct creation c;
+
+	creation_init(&c, rt, req);
+	return creation_run(&c, e);
+}
+
+/* Our own NOTIFY_SOCKET, if the container has one. */
+static int open_notify(const struct creation *c, struct notify *ret, struct err *e)
+{
+	const char *host = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe) */
+
+	return c->notify_dir ? notify_open(c->dir, host, ret, e) : 0;
+}
+
+/* GO, and the answer: the end of the handshake is a program that runs. */
+static int start(struct creation *c, struct err *e)
+{
+	TRY(handshake_send(c->sock, SAY_GO, 0, -1, e));
+	TRY(handshake_expect_end(c->sock, e));
+	c->state.status = STATE_RUNNING;
+	return hooks_run(&c->spec, SPEC_HOOK_POSTSTART, &c->state, e);
+}
+
+static int create_and_start(struct creation *c, struct notify *notify, struct err *e)
+{
+	TRY(creation_run(c, e));
+	if (open_notify(c, notify, e) < 0 || start(c, e) < 0) {
+		creation_undo(c);
+		return -e->code;
+	}
+	creation_unlock(c);
+	return 0;
+}
+
+static int run_foreground(struct creation *c, const struct run_request *req, int *ret_status,
+			  struct err *e)
+{
+	auto_relay struct relay relay = RELAY_NONE;
+	auto_notify struct notify notify = NOTIFY_NONE;
+
+	relay.subreaper = true;
+	/* Before the program exists, so that no signal is lost. */
+	TRY(relay_prepare(&relay, e));
+	TRY(create_and_start(c, &notify, e));
+	relay.pid = c->state.pid;
+	relay.pidfd = c->pidfd;
+	relay.master = c->master;
+	relay.notify = c->notify_dir ? &notify : NULL;
+	TRY(relay_run(&relay, ret_status, e));
+	return req->keep ? 0 : container_delete(c->rt, req->create.id, true, e);
+}
+
+int container_run(const struct runtime *rt, const struct run_request *req, int *ret_status,
+		  struct err *e)
+{
+	auto_creation struct creation c;
+	auto_notify struct notify notify = NOTIFY_NONE;
+
+	creation_init(&c, rt, &req->create);
+	c.starts = true;
+	c.relays = !req->detach;
+	if (!req->detach)
+		return run_foreground(&c, req, ret_status, e);
+	*ret_status = 0;
+	TRY(create_and_start(&c, &notify, e));
+	return notify_relay(&notify, c.state.pid, c.pidfd, e);
+}

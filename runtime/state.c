@@ -1,0 +1,119 @@
+#include "runtime/state.h"
+
+#include <errno.h>
+
+#include "base/json_decode.h"
+#include "base/json_write.h"
+
+/* Goes up when an older hull could misread what a newer one writes. */
+enum { STATE_VERSION = 1 };
+
+static const char *const status_names[] = {
+	[STATE_CREATING] = "creating", [STATE_CREATED] = "created", [STATE_RUNNING] = "running",
+	[STATE_PAUSED] = "paused",     [STATE_STOPPED] = "stopped",
+};
+
+/* What is in the file beside the state itself. */
+struct stored {
+	uint32_t version;
+	struct state state;
+};
+
+JSON_TABLE(state_fields, struct state) = {
+	FIELD_STRING(struct state, "id", id, REQUIRED),
+	FIELD_STRING(struct state, "ociVersion", oci_version, REQUIRED),
+	FIELD_STRING(struct state, "bundle", bundle, REQUIRED),
+	FIELD_STRING(struct state, "rootfs", rootfs, REQUIRED),
+	FIELD_STRING(struct state, "created", created, REQUIRED),
+	FIELD_STRING(struct state, "cgroup", cgroup, 0),
+	FIELD_U32(struct state, "owner", owner, REQUIRED),
+	FIELD_I32_IN(struct state, "pid", pid, 0, INT32_MAX, REQUIRED),
+	FIELD_U64(struct state, "pidStart", pid_start, REQUIRED),
+	FIELD_BOOL(struct state, "ready", ready, REQUIRED),
+	FIELD_STRING_MAP(struct state, "annotations", annotations, key, value, 0),
+	{ 0 },
+};
+
+JSON_TABLE(version_fields, struct stored) = {
+	FIELD_U32(struct stored, "version", version, REQUIRED),
+	{ 0 },
+};
+
+const char *state_status_name(enum state_status status)
+{
+	return status_names[status];
+}
+
+void state_done(struct state *s)
+{
+	arena_done(&s->arena);
+	*s = (struct state){ 0 };
+}
+
+static void write_annotations(struct json_writer *w, const struct state *s)
+{
+	if (s->annotations.n == 0)
+		return;
+	json_write_object(w, "annotations");
+	for (size_t i = 0; i < s->annotations.n; i++)
+		json_write_string(w, s->annotations.at[i].key, s->annotations.at[i].value);
+	json_write_end(w);
+}
+
+void state_encode(const struct state *s, struct buf *ret)
+{
+	struct json_writer w = json_writer(ret, NULL);
+
+	json_write_object(&w, NULL);
+	json_write_uint(&w, "version", STATE_VERSION);
+	json_write_string(&w, "id", s->id);
+	json_write_string(&w, "ociVersion", s->oci_version);
+	json_write_string(&w, "bundle", s->bundle);
+	json_write_string(&w, "rootfs", s->rootfs);
+	json_write_string(&w, "created", s->created);
+	if (s->cgroup)
+		json_write_string(&w, "cgroup", s->cgroup);
+	json_write_uint(&w, "owner", s->owner);
+	json_write_int(&w, "pid", s->pid);
+	json_write_uint(&w, "pidStart", s->pid_start);
+	json_write_bool(&w, "ready", s->ready);
+	write_annotations(&w, s);
+	json_write_end(&w);
+}
+
+int state_decode(const struct buf *text, struct state *ret, struct err *e)
+{
+	auto_json struct json_doc doc = { .name = "state.json",
+					  .text = text->text,
+					  .size = text->len };
+	auto_state struct state s = { 0 };
+	struct stored stored = { 0 };
+	struct json_decoder d = { .doc = &doc, .arena = &s.arena, .err = e };
+
+	TRY(json_parse(&doc, &s.arena, e));
+	TRY(json_decode(&d, doc.root, version_fields, &stored));
+	if (stored.version > STATE_VERSION)
+		return err_set(e, ENOTSUP,
+			       "state.json has version %u and this hull knows %d: use the newer "
+			       "hull that wrote it",
+			       stored.version, STATE_VERSION);
+	TRY(json_decode(&d, doc.root, state_fields, &s));
+	*ret = s;
+	s = (struct state){ 0 };
+	return 0;
+}
+
+void state_encode_oci(const struct state *s, struct buf *ret)
+{
+	struct json_writer w = json_writer(ret, NULL);
+
+	json_write_object(&w, NULL);
+	json_write_string(&w, "ociVersion", s->oci_version);
+	json_write_string(&w, "id", s->id);
+	json_write_string(&w, "status", state_status_name(s->status));
+	if (s->pid > 0)
+		json_write_int(&w, "pid", s->pid);
+	json_write_string(&w, "bundle", s->bundle);
+	write_annotations(&w, s);
+	json_write_end(&w);
+}

@@ -1,0 +1,52 @@
+/*
+ * state.h - what is remembered about a container between two commands.
+ *
+ * store.h keeps it on disk. Nothing else is remembered; whether init lives is
+ * asked of the kernel by pid and start time, and what a container's status is
+ * follows from that.
+ */
+#ifndef HULL_RUNTIME_STATE_H
+#define HULL_RUNTIME_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "spec/spec.h"
+
+enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_PAUSED, STATE_STOPPED };
+
+struct state {
+	struct arena arena; /* owns the strings */
+	const char *id;
+	const char *oci_version; /* the config's */
+	const char *bundle;      /* absolute */
+	const char *rootfs;      /* absolute */
+	const char *created;     /* RFC 3339 with nanoseconds, UTC */
+	const char *cgroup;      /* below the v2 mount, "/a/b"; NULL: none was made */
+	uid_t owner;             /* who created it */
+	pid_t pid;               /* init in our pid namespace, 0: not yet or no more */
+	uint64_t pid_start;      /* its start time in clock ticks, proc_pid_stat(5) field 22 */
+	bool ready;              /* create has come to its end */
+	struct spec_pairs annotations;
+	enum state_status status; /* now; not stored */
+};
+
+/* The word of the runtime specification: "creating", "created", ... */
+const char *state_status_name(enum state_status status);
+
+void state_done(struct state *s);
+
+/* As state.json has it. A newer version is refused by name, an older one is read. */
+struct buf;
+void state_encode(const struct state *s, struct buf *ret);
+int state_decode(const struct buf *text, struct state *ret, struct err *e) MUST_CHECK;
+
+/* The state document of the runtime specification (runtime.md, "State"), for hooks; compact. */
+void state_encode_oci(const struct state *s, struct buf *ret);
+
+#define auto_state __attribute__((cleanup(state_done)))
+
+#endif
