@@ -1,0 +1,46 @@
+noinst_LIBRARIES += cli/libcli.a
+cli_libcli_a_SOURCES = \
+	cli/cmd.h \
+	cli/cmd_complete.c \
+	cli/cmd_create.c \
+	cli/cmd_delete.c \
+	cli/cmd_exec.c \
+	cli/cmd_features.c \
+	cli/cmd_help.c \
+	cli/cmd_kill.c \
+	cli/cmd_list.c \
+	cli/cmd_ps.c \
+	cli/cmd_run.c \
+	cli/cmd_spec.c \
+	cli/cmd_start.c \
+	cli/cmd_state.c \
+	cli/cmd_version.c \
+	cli/commands.c \
+	cli/commands.h \
+	cli/complete.c \
+	cli/complete.h \
+	cli/globals.c \
+	cli/globals.h \
+	cli/help.c \
+	cli/help.h \
+	cli/invocation.c \
+	cli/invocation.h \
+	cli/manual.c \
+	cli/manual.h \
+	cli/options.c \
+	cli/options.h \
+	cli/ps_table.c \
+	cli/ps_table.h \
+	cli/show.c \
+	cli/show.h \
+	cli/signals.c \
+	cli/signals.h \
+	cli/version.h
+
+hull_SOURCES = cli/main.c
+hull_LDADD = cli/libcli.a $(LIBRUNTIME)
+
+# Writes the parts of the manual pages that follow from the tables.
+noinst_PROGRAMS += cli/generate
+cli_generate_SOURCES = cli/generate.c
+cli_generate_LDADD = cli/libcli.a $(LIBRUNTIME)

@@ -1,0 +1,102 @@
+/*
+ * main.c - from argv to exit status. Failures travel here and are reported
+ * here, once: a line in the log, and the same message on standard error.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "cli/invocation.h"
+
+/* Files would take the place of closed ones; these stay open for the container. */
+static void hold_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int run(const struct invocation *in, struct arena *a, struct err *e)
+{
+	const struct globals *globals = in->globals;
+	struct root_facts facts;
+	struct call call = {
+		.mode = in->personality->mode,
+		.runtime = { .root = globals->root,
+			     .cgroups_disabled = choice_is(globals->cgroup_manager, "disabled"),
+			     .program = in->program },
+		.options = in->options,
+		.arena = a,
+	};
+
+	if (in->personality->refusal && !in->command->stateless)
+		return err_set(e, EOPNOTSUPP, "%s", in->personality->refusal);
+	if (!globals->root && !in->command->stateless) {
+		root_facts_read(&facts);
+		TRY(root_plan(&facts, a, &call.runtime.root, e));
+	}
+	if (in->command->creates)
+		TRY(globals_check_create(globals, e));
+	return in->command->run(&call, e);
+}
+
+/* Output that did not get out is a failure like any other. */
+static int flush_stdout(struct err *e)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return err_sys(e, "write to standard output");
+}
+
+static void report(const struct invocation *in, const struct log_settings *log, const struct err *e)
+{
+	bool json = log->format == LOG_FORMAT_JSON;
+
+	if (log_to_file() || json)
+		log_line(LOG_LEVEL_ERROR, "%s", e->msg);
+	if (log_to_file() || !json)
+		fprintf(stderr, "%s: %s\n", in->program, e->msg);
+}
+
+static void report_usage(const struct invocation *in)
+{
+	if (in->command)
+		fprintf(stderr, "See '%s %s --help'.\n", in->program, in->command->name);
+	else
+		fprintf(stderr, "See '%s --help'.\n", in->program);
+}
+
+int main(int argc, char **argv)
+{
+	const struct strings words = { (const char **)argv, (size_t)argc };
+	auto_arena struct arena arena = { 0 };
+	struct invocation in;
+	struct log_settings log;
+	struct err e = { 0 };
+	int parsed, opened, status = -1;
+
+	hold_standard_descriptors();
+	parsed = invocation_parse(&in, &words, &arena, &e);
+	log = globals_log(in.globals, in.personality);
+	opened = log_open(&log, parsed < 0 ? NULL : &e);
+	if (parsed >= 0 && opened >= 0)
+		status = run(&in, &arena, &e);
+	if (status >= 0 && flush_stdout(&e) < 0)
+		status = -1;
+	if (status >= 0)
+		return status;
+	report(&in, &log, &e);
+	if (parsed < 0)
+		report_usage(&in);
+	return in.failure_status;
+}
