@@ -1,0 +1,239 @@
+# One program per file, linked with its own layer and those below it, and nothing else: the linker
+# checks the layering.
+if HAVE_CRITERION
+UNIT_TESTS = \
+	tests/unit/test_arena \
+	tests/unit/test_buf \
+	tests/unit/test_caps \
+	tests/unit/test_cgroup_devices \
+	tests/unit/test_cgroup_knobs \
+	tests/unit/test_cgroup_live \
+	tests/unit/test_cgroup_plan \
+	tests/unit/test_cli_commands \
+	tests/unit/test_cli_globals \
+	tests/unit/test_cli_invocation \
+	tests/unit/test_cli_options \
+	tests/unit/test_cli_text \
+	tests/unit/test_console \
+	tests/unit/test_err \
+	tests/unit/test_io \
+	tests/unit/test_json \
+	tests/unit/test_json_decode \
+	tests/unit/test_json_write \
+	tests/unit/test_listen_fds \
+	tests/unit/test_log \
+	tests/unit/test_mount_options \
+	tests/unit/test_mount_plan \
+	tests/unit/test_notify \
+	tests/unit/test_pidfile \
+	tests/unit/test_process_environment \
+	tests/unit/test_process_executable \
+	tests/unit/test_process_fds \
+	tests/unit/test_process_limits \
+	tests/unit/test_process_scheduling \
+	tests/unit/test_process_user \
+	tests/unit/test_relay \
+	tests/unit/test_rootfd \
+	tests/unit/test_seccomp \
+	tests/unit/test_security_lsm \
+	tests/unit/test_security_privileges \
+	tests/unit/test_security_seal \
+	tests/unit/test_signals \
+	tests/unit/test_spawn \
+	tests/unit/test_spec \
+	tests/unit/test_spec_clients \
+	tests/unit/test_spec_schema \
+	tests/unit/test_spec_wrong \
+	tests/unit/test_terminal
+endif
+check_PROGRAMS += $(UNIT_TESTS)
+
+UNIT_CFLAGS = $(AM_CFLAGS) -Wno-missing-prototypes -Wno-missing-field-initializers $(CRITERION_CFLAGS)
+# Criterion finds its tests in a section that nothing refers to, so no --gc-sections here.
+UNIT_LDFLAGS = $(HARDEN_LD) $(SANITIZE)
+LIBCLI = cli/libcli.a $(LIBRUNTIME)
+
+tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
+tests_unit_test_arena_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_arena_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_arena_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c
+tests_unit_test_buf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_buf_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_buf_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_caps_SOURCES = tests/unit/test_caps.c
+tests_unit_test_caps_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_caps_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_caps_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
+tests_unit_test_cgroup_devices_SOURCES = tests/unit/test_cgroup_devices.c
+tests_unit_test_cgroup_devices_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cgroup_devices_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cgroup_devices_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cgroup_knobs_SOURCES = tests/unit/test_cgroup_knobs.c
+tests_unit_test_cgroup_knobs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cgroup_knobs_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cgroup_knobs_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cgroup_live_SOURCES = tests/unit/test_cgroup_live.c
+tests_unit_test_cgroup_live_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cgroup_live_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cgroup_live_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cgroup_plan_SOURCES = tests/unit/test_cgroup_plan.c
+tests_unit_test_cgroup_plan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cgroup_plan_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cgroup_plan_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cli_commands_SOURCES = tests/unit/test_cli_commands.c
+tests_unit_test_cli_commands_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cli_commands_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cli_commands_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_globals_SOURCES = tests/unit/test_cli_globals.c
+tests_unit_test_cli_globals_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cli_globals_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cli_globals_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_invocation_SOURCES = tests/unit/test_cli_invocation.c
+tests_unit_test_cli_invocation_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cli_invocation_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cli_invocation_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_options_SOURCES = tests/unit/test_cli_options.c
+tests_unit_test_cli_options_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cli_options_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cli_options_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_text_SOURCES = tests/unit/test_cli_text.c
+tests_unit_test_cli_text_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cli_text_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_cli_text_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_console_SOURCES = tests/unit/test_console.c
+tests_unit_test_console_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_console_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_console_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_err_SOURCES = tests/unit/test_err.c
+tests_unit_test_err_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_err_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_err_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_io_SOURCES = tests/unit/test_io.c
+tests_unit_test_io_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_io_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_io_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_json_SOURCES = tests/unit/test_json.c
+tests_unit_test_json_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_json_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_json_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_json_decode_SOURCES = tests/unit/test_json_decode.c
+tests_unit_test_json_decode_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_json_decode_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_json_decode_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_json_write_SOURCES = tests/unit/test_json_write.c
+tests_unit_test_json_write_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_json_write_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_json_write_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_listen_fds_SOURCES = tests/unit/test_listen_fds.c
+tests_unit_test_listen_fds_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_listen_fds_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_listen_fds_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_log_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_log_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_mount_options_SOURCES = tests/unit/test_mount_options.c
+tests_unit_test_mount_options_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mount_options_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_mount_options_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
+tests_unit_test_mount_plan_SOURCES = tests/unit/test_mount_plan.c
+tests_unit_test_mount_plan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mount_plan_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_mount_plan_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
+tests_unit_test_notify_SOURCES = tests/unit/test_notify.c
+tests_unit_test_notify_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_notify_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_notify_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_pidfile_SOURCES = tests/unit/test_pidfile.c
+tests_unit_test_pidfile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pidfile_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_pidfile_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_process_environment_SOURCES = tests/unit/test_process_environment.c
+tests_unit_test_process_environment_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_process_environment_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_process_environment_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_process_executable_SOURCES = tests/unit/test_process_executable.c
+tests_unit_test_process_executable_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_process_executable_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_process_executable_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_process_fds_SOURCES = tests/unit/test_process_fds.c
+tests_unit_test_process_fds_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_process_fds_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_process_fds_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_process_limits_SOURCES = tests/unit/test_process_limits.c
+tests_unit_test_process_limits_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_process_limits_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_process_limits_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_process_scheduling_SOURCES = tests/unit/test_process_scheduling.c
+tests_unit_test_process_scheduling_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_process_scheduling_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_process_scheduling_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_process_user_SOURCES = tests/unit/test_process_user.c
+tests_unit_test_process_user_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_process_user_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_process_user_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
+tests_unit_test_relay_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_relay_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_relay_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_rootfd_SOURCES = tests/unit/test_rootfd.c
+tests_unit_test_rootfd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rootfd_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_rootfd_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
+tests_unit_test_seccomp_SOURCES = tests/unit/test_seccomp.c
+tests_unit_test_seccomp_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_seccomp_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_seccomp_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
+tests_unit_test_security_lsm_SOURCES = tests/unit/test_security_lsm.c
+tests_unit_test_security_lsm_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_security_lsm_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_security_lsm_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
+tests_unit_test_security_privileges_SOURCES = tests/unit/test_security_privileges.c
+tests_unit_test_security_privileges_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_security_privileges_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_security_privileges_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
+tests_unit_test_security_seal_SOURCES = tests/unit/test_security_seal.c
+tests_unit_test_security_seal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_security_seal_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_security_seal_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
+tests_unit_test_signals_SOURCES = tests/unit/test_signals.c
+tests_unit_test_signals_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_signals_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_signals_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_spawn_SOURCES = tests/unit/test_spawn.c
+tests_unit_test_spawn_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spawn_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_spawn_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_spec_SOURCES = tests/unit/test_spec.c
+tests_unit_test_spec_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spec_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_spec_LDADD = $(LIBSPEC) $(CRITERION_LIBS)
+tests_unit_test_spec_clients_SOURCES = tests/unit/test_spec_clients.c
+tests_unit_test_spec_clients_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spec_clients_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_spec_clients_LDADD = $(LIBSPEC) $(CRITERION_LIBS)
+tests_unit_test_spec_schema_SOURCES = tests/unit/test_spec_schema.c
+tests_unit_test_spec_schema_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spec_schema_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_spec_schema_LDADD = $(LIBSPEC) $(CRITERION_LIBS)
+tests_unit_test_spec_wrong_SOURCES = tests/unit/test_spec_wrong.c
+tests_unit_test_spec_wrong_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spec_wrong_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_spec_wrong_LDADD = $(LIBSPEC) $(CRITERION_LIBS)
+tests_unit_test_terminal_SOURCES = tests/unit/test_terminal.c
+tests_unit_test_terminal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_terminal_LDFLAGS = $(UNIT_LDFLAGS)
+tests_unit_test_terminal_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+
+unit-tests: $(UNIT_TESTS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_spec
+tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c
+tests_fuzz_fuzz_spec_LDADD = $(LIBSPEC)
+tests_fuzz_fuzz_spec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += tests/run tests/checks tests/data tests/integration tests/vm tests/fuzz tests/unit
+.PHONY: unit-tests

@@ -1,0 +1,278 @@
+/* spec + host -> path, writes and warnings. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cgroups/plan.h"
+
+#define SET(v)          \
+	{               \
+		true, v \
+	}
+
+static const struct cgroup_host unified = {
+	.mode = CGROUP_UNIFIED, .fd = -1, .controllers = "cpuset cpu io memory hugetlb pids rdma"
+};
+static const struct cgroup_host hybrid = { .mode = CGROUP_HYBRID,
+					   .fd = -1,
+					   .controllers = "hugetlb",
+					   .v1 = "pids blkio memory cpuset cpuacct cpu" };
+static const struct cgroup_host delegated = { .mode = CGROUP_UNIFIED,
+					      .fd = -1,
+					      .rootless = true,
+					      .controllers = "memory pids",
+					      .own = "/user.slice/app.slice/me.scope" };
+static const struct cgroup_host at_root = {
+	.mode = CGROUP_UNIFIED, .fd = -1, .rootless = true, .own = "/"
+};
+static const struct cgroup_host outside = { .mode = CGROUP_HYBRID, .fd = -1, .rootless = true };
+static const struct cgroup_host v1_only = { .mode = CGROUP_NONE, .fd = -1 };
+static const struct cgroup_host v1_rootless = { .mode = CGROUP_NONE, .fd = -1, .rootless = true };
+
+Test(cgroup_plan, finds_the_path)
+{
+	static const struct {
+		const struct cgroup_host *host;
+		const char *cgroups_path, *path, *message;
+	} rows[] = {
+		{ &unified, NULL, "/hull/c1", NULL },
+		{ &unified, "", "/hull/c1", NULL },
+		{ &unified, "/libpod_parent/libpod-1", "/libpod_parent/libpod-1", NULL },
+		{ &unified, "/c1", "/c1", NULL },
+		{ &unified, "/a:b:c", "/a:b:c", NULL },
+		{ &unified, "//a/./b//c/", "/a/b/c", NULL },
+		{ &unified, "/a/../b", "/b", NULL },
+		{ &unified, "/../../../etc", "/etc", NULL },
+		{ &unified, "/a/..b/...", "/a/..b/...", NULL },
+		{ &unified, "pod/c1", "/hull/pod/c1", NULL },
+		{ &unified, "../../x", "/x", NULL },
+		{ &hybrid, NULL, "/hull/c1", NULL },
+		{ &unified, "/", NULL, "linux.cgroupsPath: \"/\" is the root of all cgroups" },
+		{ &unified, "/a/..", NULL,
+		  "linux.cgroupsPath: \"/a/..\" is the root of all cgroups" },
+		{ &unified, "..", NULL, "linux.cgroupsPath: \"..\" is the root of all cgroups" },
+		{ &unified, "system.slice:docker:c1", NULL,
+		  "linux.cgroupsPath: \"system.slice:docker:c1\" is meant for systemd: give "
+		  "--systemd-cgroup" },
+		{ &delegated, NULL, "/user.slice/app.slice/hull/c1", NULL },
+		{ &delegated, "x", "/user.slice/app.slice/hull/x", NULL },
+		{ &delegated, "/x", "/x", NULL },
+		{ &at_root, NULL, "/hull/c1", NULL },
+		{ &outside, NULL, NULL, NULL },
+		{ &outside, "/x", "/x", NULL },
+		{ &v1_rootless, NULL, NULL, NULL },
+		{ &v1_only, NULL, NULL,
+		  "this host has no cgroup v2 at /sys/fs/cgroup, which limits and the device "
+		  "policy "
+		  "need" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		const struct spec spec = { .linux = { .cgroups_path = rows[i].cgroups_path } };
+		struct cgroup_plan plan = { 0 };
+		struct err e = { 0 };
+		int r = cgroup_plan(&a, rows[i].host, &spec, "c1", &plan, &e);
+
+		cr_expect_eq(r < 0, rows[i].message != NULL, "row %zu: %s", i, e.msg);
+		if (rows[i].message)
+			cr_expect_str_eq(e.msg, rows[i].message, "%s", e.msg);
+		if (rows[i].path)
+			cr_expect_str_eq(plan.path ? plan.path : "none", rows[i].path, "%s",
+					 plan.path);
+		else
+			cr_expect_null(plan.path);
+	}
+}
+
+static const struct spec_resources docker = {
+	.memory = { .limit = SET(67108864), .swap = SET(67108864) },
+	.cpu = { .shares = SET(512), .quota = SET(50000), .period = SET(100000), .cpus = "0" },
+	.pids_limit = SET(33),
+	.block_io = { .weight = SET(0) },
+};
+static const struct spec_resources cri_o = { .pids_limit = SET(-1),
+					     .cpu = { .shares = SET(1024) } };
+static const struct spec_resources pages = {
+	.hugepage_limits = { (struct spec_hugepage_limit[]){ { "2MB", 0 } }, 1 },
+};
+static const struct spec_resources shares = { .cpu = { .shares = SET(2) } };
+static const struct spec_resources throttle = {
+	.block_io = { .read_bps = { (struct spec_throttle_device[]){ { 8, 0, 1 } }, 1 } },
+};
+static const struct spec_resources unknown = {
+	.unified = { (struct spec_pair[]){ { "dmem.max", "1" } }, 1 },
+};
+static const struct spec_resources core = {
+	.unified = { (struct spec_pair[]){ { "cgroup.max.depth", "1" } }, 1 },
+};
+
+Test(cgroup_plan, fits_limits_to_the_host)
+{
+	static const struct {
+		const struct cgroup_host *host;
+		const struct spec_resources *resources;
+		size_t values;
+		const char *controllers;
+		const char *message; /* an error, or for rootless the first warning */
+		size_t warnings;
+	} rows[] = {
+		{ &unified, &docker, 6, " memory cpu cpuset pids", NULL, 0 },
+		{ &unified, &cri_o, 2, " cpu pids", NULL, 0 },
+		{ &hybrid, &cri_o, 0, "", NULL, 0 },
+		{ &hybrid, &pages, 2, " hugetlb", NULL, 0 },
+		{ &hybrid, &core, 1, "", NULL, 0 },
+		{ &hybrid, &shares, 0, "",
+		  "linux.resources.cpu.shares: the cpu controller is bound to cgroup v1 on this "
+		  "host",
+		  0 },
+		{ &hybrid, &throttle, 0, "",
+		  "linux.resources.blockIO.throttleReadBpsDevice[0]: the io controller is bound to "
+		  "cgroup "
+		  "v1 on this host",
+		  0 },
+		{ &hybrid, &docker, 0, "",
+		  "linux.resources.memory.swap: the memory controller is bound to cgroup v1 on "
+		  "this host",
+		  0 },
+		{ &unified, &unknown, 0, "",
+		  "linux.resources.unified.dmem.max: this host has no dmem controller", 0 },
+		{ &delegated, &docker, 3, " memory pids",
+		  "linux.resources.cpu.shares: this host has no cpu controller", 3 },
+		{ &outside, &shares, 0, "",
+		  "linux.resources.cpu.shares: this host has no cpu controller", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		const struct spec spec = { .linux = { .resources = *rows[i].resources } };
+		struct cgroup_plan plan = { 0 };
+		struct err e = { 0 };
+		char controllers[256] = "";
+		int r = cgroup_plan(&a, rows[i].host, &spec, "c1", &plan, &e);
+
+		cr_expect_eq(r < 0, rows[i].message && !rows[i].host->rootless, "row %zu: %s", i,
+			     e.msg);
+		cr_expect_eq(plan.values.n, rows[i].values, "row %zu: %zu", i, plan.values.n);
+		for (size_t n = 0; n < plan.controllers.n; n++)
+			snprintf(controllers + strlen(controllers),
+				 sizeof(controllers) - strlen(controllers), " %s",
+				 plan.controllers.at[n]);
+		cr_expect_str_eq(controllers, rows[i].controllers, "row %zu: %s", i, controllers);
+		cr_assert_eq(plan.warnings.n, rows[i].warnings, "row %zu", i);
+		if (rows[i].message)
+			cr_expect_str_eq(r < 0 ? e.msg : plan.warnings.at[0], rows[i].message, "%s",
+					 e.msg);
+	}
+}
+
+Test(cgroup_plan, has_a_device_policy_for_the_hosts_root_only)
+{
+	const struct spec spec = { .oci_version = "1.0.0" };
+	auto_arena struct arena a = { 0 };
+	struct cgroup_plan plan = { 0 };
+
+	cr_assert_eq(cgroup_plan(&a, &unified, &spec, "c1", &plan, NULL), 0);
+	cr_expect_gt(plan.devices.n, 0);
+	cr_expect(!plan.rootless);
+	cr_assert_eq(cgroup_plan(&a, &delegated, &spec, "c1", &plan, NULL), 0);
+	cr_expect_eq(plan.devices.n, 0);
+	cr_expect(plan.rootless);
+}
+
+Test(cgroup_plan, updates)
+{
+	auto_arena struct arena a = { 0 };
+	struct cgroup_plan plan = { 0 };
+
+	cr_assert_eq(cgroup_plan_update(&a, &unified, &docker, &plan, NULL), 0);
+	cr_expect_eq(plan.values.n, 6);
+	cr_expect_null(plan.path);
+	cr_expect_eq(plan.devices.n, 0);
+}
+
+Test(cgroup_plan, says_what_it_wants_to_know)
+{
+	static const struct {
+		const struct spec_resources *resources;
+		const char *path;
+		unsigned wants;
+	} rows[] = {
+		{ NULL, "/a", 0 },
+		{ NULL, NULL, CGROUP_WANT_OWN },
+		{ NULL, "a", CGROUP_WANT_OWN },
+		{ &shares, "/a", CGROUP_WANT_CONTROLLERS },
+		{ &cri_o, NULL, CGROUP_WANT_CONTROLLERS | CGROUP_WANT_OWN },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct spec spec = { .linux = { .cgroups_path = rows[i].path } };
+
+		if (rows[i].resources)
+			spec.linux.resources = *rows[i].resources;
+		cr_expect_eq(cgroup_wants(&spec), rows[i].wants, "row %zu", i);
+	}
+}
+
+Test(cgroup_host, reads_memberships)
+{
+	static const struct {
+		const char *text, *own, *v1;
+	} rows[] = {
+		{ "", "", "" },
+		{ "0::/\n", "/", "" },
+		{ "0::/user.slice/x", "/user.slice/x", "" },
+		{ "0::/with:colon\n", "/with:colon", "" },
+		{ "9:name=systemd:/\n8:pids:/a\n3:cpu,cpuacct:/b\n0::/c\n", "/c",
+		  "pids cpu cpuacct" },
+		{ "0::/..\n", "", "" },
+		{ "0::/../x\n", "", "" },
+		{ "0::/..x\n", "/..x", "" },
+		{ "0::\n", "", "" },
+		{ "0\n\n::\n:::\nnonsense", "", "" },
+		{ "10::/x\n", "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cgroup_host host = CGROUP_HOST_NONE;
+
+		cgroup_host_parse(rows[i].text, &host);
+		cr_expect_str_eq(host.own, rows[i].own, "row %zu: %s", i, host.own);
+		cr_expect_str_eq(host.v1, rows[i].v1, "row %zu: %s", i, host.v1);
+	}
+}
+
+Test(cgroup_host, survives_long_memberships)
+{
+	static char text[3 * PATH_MAX];
+	struct cgroup_host host = CGROUP_HOST_NONE;
+
+	memset(text, 'x', sizeof(text) - 1);
+	memcpy(text, "0::/", 4);
+	cgroup_host_parse(text, &host);
+	cr_expect_str_eq(host.own, "");
+	memcpy(text, "1:", 2);
+	text[sizeof(text) - 3] = ':';
+	cgroup_host_parse(text, &host);
+	cr_expect_str_eq(host.v1, "");
+}
+
+Test(cgroup_host, finds_words)
+{
+	static const struct {
+		const char *words, *word;
+		bool has;
+	} rows[] = { { "cpuset cpu io", "cpu", true },
+		     { "cpuset", "cpu", false },
+		     { "io cpuset cpu", "cpu", true },
+		     { "xcpu", "cpu", false },
+		     { "", "cpu", false },
+		     { "cpu", "cpu", true },
+		     { "cpu", "", false },
+		     { "cpucpu cpu", "cpu", true } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		cr_expect_eq(cgroup_has_word(rows[i].words, rows[i].word), rows[i].has, "%s in %s",
+			     rows[i].word, rows[i].words);
+}
