@@ -76,12 +76,18 @@ static int decode_number(struct opt_i64 number, int64_t *ret)
 	return *ret >= ANY && *ret <= UINT32_MAX ? 0 : -EINVAL;
 }
 
+static int decode_type(int type)
+{
+	return type == 'c' ? BPF_DEVCG_DEV_CHAR : type == 'b' ? BPF_DEVCG_DEV_BLOCK : ANY;
+}
+
 static int decode(const struct spec_device_rule *from, size_t i, struct rule *ret, struct err *e)
 {
 	ret->allow = from->allow;
-	ret->type = from->type == 'c'   ? BPF_DEVCG_DEV_CHAR
-		    : from->type == 'b' ? BPF_DEVCG_DEV_BLOCK
-					: ANY;
+	ret->type = decode_type(from->type);
+	if (ret->type == ANY && from->type != 'a' && from->type != 0)
+		return err_set(e, EINVAL, "linux.resources.devices[%zu].type: it is not a, b or c",
+			       i);
 	ret->access = decode_access(from->access);
 	if (ret->access < 0)
 		return err_set(
@@ -384,7 +390,8 @@ static int load(const struct devices_program *program)
 }
 
 /* The programs that the cgroup has. */
-static int query(int cgroup_fd, uint32_t ids[PROGRAMS_MAX], size_t *ret_n)
+static int query(int cgroup_fd, uint32_t ids[PROGRAMS_MAX], /* NOLINT: the kernel writes them */
+		 size_t *ret_n)
 {
 	union bpf_attr attr = { 0 };
 

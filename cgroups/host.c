@@ -87,8 +87,10 @@ static void add_v1(struct cgroup_host *host, const char *names, size_t len)
 	if (have)
 		host->v1[have++] = ' ';
 	for (size_t i = 0; i < len; i++)
-		host->v1[have++] = names[i] == ',' ? ' ' : names[i];
-	host->v1[have] = '\0';
+		host->v1[have + i] = names[i];
+	host->v1[have + len] = '\0';
+	for (char *comma = host->v1; (comma = strchr(comma, ',')); comma++)
+		*comma = ' ';
 }
 
 static void set_own(struct cgroup_host *host, const char *path, size_t len)

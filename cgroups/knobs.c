@@ -151,24 +151,26 @@ static int put_swap(struct planner *p, const struct knob *k)
 unsigned knob_cpu_weight(uint64_t shares)
 {
 	const double ln10 = 2.302585092994045684;
-	double l = 0, m, x, power = 1, term = 1;
+	double l = 0, m = (double)shares, x, power = 1, term = 1;
 	unsigned whole;
 
 	if (shares <= 2)
 		return 1;
 	if (shares >= 262144)
 		return 10000;
-	for (m = (double)shares; m >= 2; m /= 2)
+	while (m >= 2) {
+		m /= 2;
 		l += 1;
-	for (double bit = 0.5; bit > 1e-15; bit /= 2) {
+	}
+	for (int i = 1; i <= 50; i++) { /* the binary digits of the logarithm */
 		m *= m;
 		if (m >= 2) {
 			m /= 2;
-			l += bit;
+			l += 1.0 / (double)(1LL << i);
 		}
 	}
 	x = (l * l + 125 * l - 126) / 612 * ln10;
-	for (int i = 1; i < 64; i++) {
+	for (int i = 1; i < 64; i++) { /* e to the power of x */
 		term *= x / i;
 		power += term;
 	}
@@ -234,7 +236,7 @@ static int put_cpu_max(struct planner *p, const struct knob *k)
 
 static int put_text(struct planner *p, const struct knob *k)
 {
-	const char *text = *AT(char *, p, k);
+	const char *text = *AT(char *const, p, k);
 
 	if (text && *text)
 		add(p, k, text);

@@ -1,8 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stddef.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -30,13 +28,6 @@ static const struct option_row rows[] = {
 const struct option_table spec_options = { rows, ARRAY_LEN(rows), sizeof(struct spec_values),
 					   NULL };
 
-static bool host_has_cgroup2(void)
-{
-	struct statfs fs;
-
-	return statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
 /* Never touches a file that is there. */
 static int write_new_file(int dirfd, const char *name, const struct buf *text, struct err *e)
 {
@@ -58,7 +49,6 @@ int cmd_spec(const struct call *call, struct err *e)
 	const struct spec_values *values = call->options.values;
 	const char *bundle = values->bundle ? values->bundle : ".";
 	const struct spec_default host = {
-		.cgroup2 = host_has_cgroup2(),
 		.rootless = values->rootless,
 		.uid = geteuid(),
 		.gid = getegid(),

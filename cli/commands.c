@@ -44,6 +44,7 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.creates = true,
+		.enters = true,
 		.run = cmd_create,
 	},
 	{
@@ -73,6 +74,7 @@ static const struct command commands[] = {
 		.max_args = ARGS_MANY,
 		.ordered = true,
 		.failure_status = 255,
+		.enters = true,
 		.takes_container = true,
 		.run = cmd_exec,
 	},
@@ -157,6 +159,7 @@ static const struct command commands[] = {
 		.max_args = ARGS_MANY,
 		.ordered = true,
 		.creates = true,
+		.enters = true,
 		.run = cmd_run_image,
 	},
 	{
@@ -169,6 +172,7 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.creates = true,
+		.enters = true,
 		.run = cmd_run,
 	},
 	{

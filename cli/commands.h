@@ -35,9 +35,10 @@ struct command {
 	const char *details;   /* a paragraph */
 	const struct option_table *options;
 	size_t min_args, max_args;
-	bool ordered;         /* options end where the arguments begin */
-	bool stateless;       /* needs no state directory */
-	bool creates;         /* makes a container */
+	bool ordered;   /* options end where the arguments begin */
+	bool stateless; /* needs no state directory */
+	bool creates;   /* makes a container */
+	bool enters;    /* it makes a process in a container: hull then runs from a sealed copy */
 	bool takes_container; /* its first argument is one that exists */
 	bool hidden;          /* for programs: no help shows it */
 	int failure_status;   /* exit status if it fails, 0: 1 */

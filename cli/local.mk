@@ -44,3 +44,15 @@ hull_LDADD = cli/libcli.a $(LIBRUNTIME)
 noinst_PROGRAMS += cli/generate
 cli_generate_SOURCES = cli/generate.c
 cli_generate_LDADD = cli/libcli.a $(LIBRUNTIME)
+
+# The names that people and engines see are links to the one binary.
+install-exec-hook:
+	cd $(DESTDIR)$(bindir) && for name in hull-oci hull-vm; do \
+		rm -f $$name$(EXEEXT) && $(LN_S) hull$(EXEEXT) $$name$(EXEEXT); done
+install-data-hook:
+	cd $(DESTDIR)$(bashcompletiondir) && rm -f hull-oci && mv -f hull.bash hull && $(LN_S) hull hull-oci
+	cd $(DESTDIR)$(fishcompletiondir) && rm -f hull-oci.fish && $(LN_S) hull.fish hull-oci.fish
+uninstall-hook:
+	cd $(DESTDIR)$(bindir) && rm -f hull-oci$(EXEEXT) hull-vm$(EXEEXT)
+	cd $(DESTDIR)$(bashcompletiondir) && rm -f hull hull-oci
+	cd $(DESTDIR)$(fishcompletiondir) && rm -f hull-oci.fish

@@ -89,7 +89,8 @@ int main(int argc, char **argv)
 	parsed = invocation_parse(&in, &words, &arena, &e);
 	log = globals_log(in.globals, in.personality);
 	opened = log_open(&log, parsed < 0 ? NULL : &e);
-	if (parsed >= 0 && opened >= 0)
+	if (parsed >= 0 && opened >= 0 &&
+	    (!in.command->enters || runtime_seal(argv, environ, &e) == 0))
 		status = run(&in, &arena, &e);
 	if (status >= 0 && flush_stdout(&e) < 0)
 		status = -1;

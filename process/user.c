@@ -21,17 +21,36 @@ int user_become_root(struct err *e)
 	return 0;
 }
 
+/* user_namespaces(7): an unprivileged maker of the namespace has to give setgroups(2) up. */
+static bool setgroups_denied(void)
+{
+	char word[8] = "";
+
+	return io_read_value(AT_FDCWD, "/proc/self/setgroups", word, sizeof(word)) == 0 &&
+	       strcmp(word, "deny") == 0;
+}
+
+/* Groups that the gid gives anyway need no setgroups(2). */
+static bool asks_for_groups(const struct spec_user *user)
+{
+	for (size_t i = 0; i < user->additional_gids.n; i++)
+		if (user->additional_gids.at[i] != user->gid)
+			return true;
+	return false;
+}
+
 static int apply_groups(const struct spec_user *user, struct err *e)
 {
 	if (setgroups(user->additional_gids.n, user->additional_gids.at) == 0)
 		return 0;
-	if (errno == EPERM && user->additional_gids.n == 0)
-		return 0; /* denied in this user namespace: there are none to be had */
-	if (errno == EPERM)
+	if (errno != EPERM || !setgroups_denied())
+		return err_sys(e, "process.user.additionalGids: set %zu groups",
+			       user->additional_gids.n);
+	if (asks_for_groups(user))
 		return err_set(e, EPERM,
 			       "process.user.additionalGids: setgroups(2) is denied in this user "
 			       "namespace");
-	return err_sys(e, "process.user.additionalGids: set %zu groups", user->additional_gids.n);
+	return 0; /* those that we have are nobody's here */
 }
 
 int user_apply(const struct spec_user *user, struct err *e)

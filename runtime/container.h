@@ -33,6 +33,14 @@ struct runtime {
 	const char *program;   /* argv[0]'s base name, for messages */
 };
 
+/*
+ * To be called before a command that makes a process in a container, and
+ * before anything that a second run of main() would repeat: starts the program
+ * over from a sealed copy of itself, so that no container can reach the file
+ * that it came from (CVE-2019-5736). Returns 0 in that copy.
+ */
+int runtime_seal(char *const argv[], char *const envp[], struct err *e) MUST_CHECK;
+
 struct create_request {
 	const char *id;
 	const char *bundle;         /* directory with config.json */

@@ -10,6 +10,12 @@
 #include "runtime/creation.h"
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
+#include "security/seal.h"
+
+int runtime_seal(char *const argv[], char *const envp[], struct err *e)
+{
+	return seal_self(argv, envp, e);
+}
 
 int container_create(const struct runtime *rt, const struct create_request *req, struct err *e)
 {

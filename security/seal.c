@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -50,14 +51,37 @@ static int memory_file(struct err *e)
 	return fd;
 }
 
+/*
+ * How much of the program has to be copied: up to the end of what the kernel
+ * maps. Symbols and debugging data come after that, and are most of the file.
+ */
+static int loaded_size(int fd, off_t *ret, struct err *e)
+{
+	ElfW(Ehdr) header;
+	ElfW(Phdr) part;
+
+	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof(part))
+		return err_set(e, ENOEXEC, "read this program: it has no ELF header");
+	*ret = 0;
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		off_t at = (off_t)(header.e_phoff + i * sizeof(part));
+
+		if (pread(fd, &part, sizeof(part), at) != sizeof(part))
+			return err_set(e, ENOEXEC,
+				       "read this program: its ELF headers are cut off");
+		if (part.p_type == PT_LOAD && (off_t)(part.p_offset + part.p_filesz) > *ret)
+			*ret = (off_t)(part.p_offset + part.p_filesz);
+	}
+	return 0;
+}
+
 static int copy(int from, int to, struct err *e)
 {
-	struct stat st;
-	off_t left;
+	off_t left = 0;
 
-	if (fstat(from, &st) < 0)
-		return err_sys(e, "stat this program");
-	for (left = st.st_size; left > 0;) {
+	TRY(loaded_size(from, &left, e));
+	while (left > 0) {
 		ssize_t n = sendfile(to, from, NULL, (size_t)left);
 
 		if (n < 0 && errno == EINTR)

@@ -12,7 +12,8 @@ static const char *const env[] = {
 	"TERM=xterm",
 	NULL,
 };
-static const char *const cap_sets[] = { "bounding", "effective", "permitted", "ambient", NULL };
+/* Not ambient, as older runc wrote: without the inheritable set there is no such capability. */
+static const char *const cap_sets[] = { "bounding", "effective", "permitted", NULL };
 static const char *const caps[] = {
 	"CAP_AUDIT_WRITE",
 	"CAP_KILL",
@@ -71,14 +72,13 @@ static const struct mount {
 	  { "nosuid", "noexec", "nodev", "relatime", "ro" } },
 };
 
+/* Always a cgroup namespace: hull's cgroups are of v2 on every host. */
 static const struct {
 	int in;
-	bool with_cgroup2;
 	const char *type;
 } namespaces[] = {
-	{ BOTH, false, "pid" },      { ROOT, false, "network" }, { BOTH, false, "ipc" },
-	{ BOTH, false, "uts" },      { BOTH, false, "mount" },   { BOTH, true, "cgroup" },
-	{ ROOTLESS, false, "user" },
+	{ BOTH, "pid" },   { ROOT, "network" }, { BOTH, "ipc" },      { BOTH, "uts" },
+	{ BOTH, "mount" }, { BOTH, "cgroup" },  { ROOTLESS, "user" },
 };
 
 static void write_list(struct json_writer *w, const char *key, const char *const *list)
@@ -167,7 +167,7 @@ static void write_linux(struct json_writer *w, const struct spec_default *host, 
 	}
 	json_write_array(w, "namespaces");
 	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++) {
-		if (!(namespaces[i].in & which) || (namespaces[i].with_cgroup2 && !host->cgroup2))
+		if (!(namespaces[i].in & which))
 			continue;
 		json_write_object(w, NULL);
 		json_write_string(w, "type", namespaces[i].type);

@@ -8,7 +8,6 @@
 #include "base/buf.h"
 
 struct spec_default {
-	bool cgroup2;  /* the host has cgroup v2: a cgroup namespace helps */
 	bool rootless; /* for who is not root, who is: */
 	uid_t uid;
 	gid_t gid;

@@ -332,6 +332,8 @@ Test(cgroup_devices, refuses)
 		  "linux.resources.devices[1].access: \"rx\" is not made of r, w and m" },
 		{ { true, 'c', IS(1), IS(3), "" },
 		  "linux.resources.devices[1].access: \"\" is not made of r, w and m" },
+		{ { true, 'p', ANY, ANY, "r" },
+		  "linux.resources.devices[1].type: it is not a, b or c" },
 		{ { true, 'c', IS(-2), IS(3), "r" },
 		  "linux.resources.devices[1].major: -2 is out of range" },
 		{ { true, 'c', IS(1), IS(4294967296), "r" },

@@ -128,7 +128,7 @@ static pid_t sleeper(const struct cgroup *cg)
 {
 	pid_t pid = fork_into(cg);
 
-	cr_assert_geq(pid, 0, "%s", strerror(errno));
+	cr_assert_geq(pid, 0, "%s", err_text(errno));
 	if (pid == 0)
 		for (;;)
 			pause();
@@ -539,7 +539,7 @@ static int open_in(const struct cgroup *cg, const char *path, int flags)
 {
 	pid_t pid = fork_into(cg);
 
-	cr_assert_geq(pid, 0, "%s", strerror(errno));
+	cr_assert_geq(pid, 0, "%s", err_text(errno));
 	if (pid == 0)
 		_exit(open(path, flags) < 0 ? errno : 0);
 	return WEXITSTATUS(status_of(pid));
@@ -555,7 +555,7 @@ static unsigned count_programs(const struct cgroup *cg)
 	attr.query.prog_ids = (uintptr_t)ids;
 	attr.query.prog_cnt = ARRAY_LEN(ids);
 	cr_assert_eq(syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)), 0, "%s",
-		     strerror(errno));
+		     err_text(errno));
 	return attr.query.prog_cnt;
 }
 
