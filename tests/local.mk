@@ -16,6 +16,8 @@ UNIT_TESTS = \
 	tests/unit/test_cli_text \
 	tests/unit/test_console \
 	tests/unit/test_err \
+	tests/unit/test_gate \
+	tests/unit/test_init \
 	tests/unit/test_io \
 	tests/unit/test_json \
 	tests/unit/test_json_decode \
@@ -24,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_mount_options \
 	tests/unit/test_mount_plan \
+	tests/unit/test_mount_tree \
 	tests/unit/test_notify \
 	tests/unit/test_pidfile \
 	tests/unit/test_process_environment \
@@ -44,6 +47,7 @@ UNIT_TESTS = \
 	tests/unit/test_spec_clients \
 	tests/unit/test_spec_schema \
 	tests/unit/test_spec_wrong \
+	tests/unit/test_state \
 	tests/unit/test_terminal
 endif
 check_PROGRAMS += $(UNIT_TESTS)
@@ -109,6 +113,14 @@ tests_unit_test_err_SOURCES = tests/unit/test_err.c
 tests_unit_test_err_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_err_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_err_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_gate_SOURCES = tests/unit/test_gate.c
+tests_unit_test_gate_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_gate_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_gate_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
+tests_unit_test_init_SOURCES = tests/unit/test_init.c
+tests_unit_test_init_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_init_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_init_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_io_SOURCES = tests/unit/test_io.c
 tests_unit_test_io_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_io_LDFLAGS = $(UNITLDFLAGS)
@@ -141,6 +153,10 @@ tests_unit_test_mount_plan_SOURCES = tests/unit/test_mount_plan.c
 tests_unit_test_mount_plan_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_mount_plan_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_mount_plan_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
+tests_unit_test_mount_tree_SOURCES = tests/unit/test_mount_tree.c
+tests_unit_test_mount_tree_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_mount_tree_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_mount_tree_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
 tests_unit_test_notify_SOURCES = tests/unit/test_notify.c
 tests_unit_test_notify_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_notify_LDFLAGS = $(UNITLDFLAGS)
@@ -221,12 +237,18 @@ tests_unit_test_spec_wrong_SOURCES = tests/unit/test_spec_wrong.c
 tests_unit_test_spec_wrong_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_spec_wrong_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_spec_wrong_LDADD = $(LIBSPEC) $(CRITERION_LIBS)
+tests_unit_test_state_SOURCES = tests/unit/test_state.c
+tests_unit_test_state_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_state_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_state_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_terminal_SOURCES = tests/unit/test_terminal.c
 tests_unit_test_terminal_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_terminal_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_terminal_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
 
 unit-tests: $(UNIT_TESTS)
+
+include tests/tools/local.mk
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_spec
@@ -235,5 +257,7 @@ tests_fuzz_fuzz_spec_LDADD = $(LIBSPEC)
 tests_fuzz_fuzz_spec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
-EXTRA_DIST += tests/run tests/checks tests/data tests/integration tests/vm tests/fuzz tests/unit
+EXTRA_DIST += tests/run tests/demo tests/checks tests/data tests/integration tests/vm \
+	tests/fuzz/fuzz_spec.dict tests/fuzz/corpus-spec \
+	tests/unit/test_child.h tests/unit/test_cli.h tests/unit/test_dir.h tests/unit/test_spec_data.h
 .PHONY: unit-tests
