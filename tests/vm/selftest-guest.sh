@@ -109,6 +109,7 @@ check "systemd runs" systemd_runs
 check "cgroup v2, and it alone" cgroup2_alone
 check "controllers at the top" has_controllers /sys/fs/cgroup
 check "nothing on stdin" stdin_closed
+check "/dev/kvm" test -c /dev/kvm
 check "the directory is /job" test "$(cat /job/greeting)" = hello
 
 bundle_make /tmp/bundle

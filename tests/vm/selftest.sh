@@ -1,5 +1,5 @@
 #!/bin/bash
-# Tests the test machine: TAP on stdout. Boots three of them; a minute under emulation.
+# Tests the test machine: TAP on stdout. Boots six of them, three not for long: two minutes under emulation.
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vm=$here/vm
