@@ -35,17 +35,21 @@ static void flatten(char *msg)
 			*msg = ' ';
 }
 
+/* What is too long is cut in the middle: the end has the reason. */
 static void put(struct err *e, int code, const char *suffix, const char *fmt, va_list ap)
 {
-	size_t len;
+	size_t room = sizeof(e->msg), len, kept;
 
 	if (!e)
 		return;
+	kept = suffix ? strlen(suffix) + 2 : 0;
+	if (kept > room / 2)
+		kept = room / 2;
 	e->code = code;
-	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	vsnprintf(e->msg, room - kept, fmt, ap);
 	if (suffix) {
 		len = strlen(e->msg);
-		snprintf(e->msg + len, sizeof(e->msg) - len, ": %s", suffix);
+		snprintf(e->msg + len, room - len, ": %s", suffix);
 	}
 	flatten(e->msg);
 }

@@ -110,17 +110,36 @@ int io_write_value(int dirfd, const char *path, const char *value)
 int io_read_value(int dirfd, const char *path, char *buf, size_t size)
 {
 	auto_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n;
+	char more[2];
+	ssize_t n, rest = 0;
 
 	if (fd < 0)
 		return -errno;
 	n = io_read_all(fd, buf, size - 1);
 	if (n < 0)
 		return (int)n;
-	if (n > 0 && buf[n - 1] == '\n')
+	if ((size_t)n == size - 1)
+		rest = io_read_all(fd, more, sizeof(more));
+	/* Half a number is another number. */
+	if (rest > 1 || (rest == 1 && more[0] != '\n'))
+		return -EOVERFLOW;
+	if (rest < 0)
+		return (int)rest;
+	if (rest == 0 && n > 0 && buf[n - 1] == '\n')
 		n--;
 	buf[n] = '\0';
 	return 0;
+}
+
+/* A new file of that name; what a crash left in its place goes, whatever it is. */
+static int open_staged(int dirfd, const char *staged)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int fd = openat(dirfd, staged, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dirfd, staged, 0) == 0)
+		fd = openat(dirfd, staged, flags, 0600);
+	return fd;
 }
 
 int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, struct err *e)
@@ -131,9 +150,7 @@ int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, 
 	if ((size_t)snprintf(staged, sizeof(staged), "%s.new", name) >= sizeof(staged))
 		return err_set(e, ENAMETOOLONG, "write %s: name too long", name);
 	{
-		auto_fd int fd =
-			openat(dirfd, staged, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			       0600);
+		auto_fd int fd = open_staged(dirfd, staged);
 
 		if (fd < 0)
 			return err_sys(e, "create %s", staged);
@@ -151,57 +168,116 @@ int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, 
 	return 0;
 }
 
+static int make_directory(const char *path, mode_t mode, struct err *e)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		errno = ENOTDIR;
+	}
+	return err_sys(e, "make directory %s", path);
+}
+
 int io_mkdir_all(const char *path, mode_t mode, struct err *e)
 {
 	char part[PATH_MAX];
 	size_t len = strlen(path);
 
-	if (len >= sizeof(part))
-		return err_set(e, ENAMETOOLONG, "make directory %s", path);
+	if (len == 0 || len >= sizeof(part))
+		return err_neg(e, len ? -ENAMETOOLONG : -ENOENT, "make directory %s", path);
 	for (size_t i = 1; i <= len; i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, mode) < 0 && errno != EEXIST)
-			return err_sys(e, "make directory %s", part);
+		TRY(make_directory(part, mode, e));
 	}
 	return 0;
 }
 
-static int remove_below(int fd)
+/* Removes what is no directory from `fd`; the name of one that is goes to `sub`, else that is "". */
+static int remove_files(int fd, char sub[NAME_MAX + 1])
 {
-	DIR *dir = fdopendir(fd);
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
 	const struct dirent *entry;
 	int r = 0;
 
+	sub[0] = '\0';
 	if (!dir) {
-		close(fd);
-		return -errno;
+		r = -errno;
+		close_fd(&own);
+		return r;
 	}
 	while (r == 0 && (entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): own stream */
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = io_remove_tree(dirfd(dir), entry->d_name);
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(fd, entry->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno == EISDIR)
+			strcpy(sub, entry->d_name);
+		else
+			r = -errno;
 	}
 	closedir(dir);
 	return r;
 }
 
+static int open_below(int dirfd, const char *name)
+{
+	int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+			     RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Goes down as far as there are directories and removes the last one: 1; or 0
+ * when `top` is empty. Two descriptors are enough for any depth.
+ */
+static int remove_deepest(int top)
+{
+	auto_fd int parent = -1, at = fcntl(top, F_DUPFD_CLOEXEC, 0);
+	char name[NAME_MAX + 1] = "", sub[NAME_MAX + 1];
+
+	if (at < 0)
+		return -errno;
+	for (;;) {
+		TRY(remove_files(at, sub));
+		if (!sub[0])
+			break;
+		close_fd(&parent);
+		parent = at;
+		at = open_below(parent, sub);
+		TRY(at);
+		strcpy(name, sub);
+	}
+	if (parent < 0)
+		return 0;
+	return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 1;
+}
+
 int io_remove_tree(int dirfd, const char *name)
 {
-	int fd, r;
+	auto_fd int top = -1;
+	int why, r;
 
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
-			 RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
-	if (fd < 0)
-		return -errno;
-	r = remove_below(fd);
-	if (r < 0)
-		return r;
+	why = -errno;
+	if (why != -EISDIR && why != -EPERM)
+		return why;
+	top = open_below(dirfd, name);
+	if (top < 0)
+		return top == -ENOTDIR ? why : top;
+	do
+		r = remove_deepest(top);
+	while (r > 0);
+	TRY(r);
 	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 

@@ -32,7 +32,7 @@ int io_read_file(int dirfd, const char *path, size_t limit, const char *what, st
 
 /* Writes one value to an existing file of a kernel file system, in a single write(2). */
 int io_write_value(int dirfd, const char *path, const char *value) MUST_CHECK;
-/* Reads a small file of a kernel file system; strips one trailing newline. */
+/* Reads a small file whole; strips one trailing newline. -EOVERFLOW: `buf` is too small. */
 int io_read_value(int dirfd, const char *path, char *buf, size_t size) MUST_CHECK;
 
 /*

@@ -148,6 +148,9 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
+	for (char *at = msg; *at && log_state.format == LOG_FORMAT_TEXT; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = ' '; /* a name must not make a line, or a colour, of its own */
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);

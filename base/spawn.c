@@ -4,29 +4,37 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/io.h"
 #include "base/sys.h"
 
-enum { OUTPUT_MAX = 16 * 1024, MESSAGE_TAIL = 512 };
+enum { OUTPUT_MAX = 16 * 1024, TAIL_MAX = 512, DRAIN_TURNS = 64, POLL_MAX_MS = 60 * 1000 };
 
-/* The parent's ends; -1 when done with. */
-struct pipes {
+/* A program that runs: our ends of its pipes, -1 when done with, and what it said last. */
+struct child {
 	int pidfd, input, output, failure;
+	char tail[TAIL_MAX];
+	size_t tail_len;
 };
 
-static void pipes_close(struct pipes *p)
+/* What the new process tells when it does not come to be the program. */
+struct failure {
+	int code; /* errno */
+	bool directory;
+};
+
+static void child_close(struct child *c)
 {
-	close_fd(&p->pidfd);
-	close_fd(&p->input);
-	close_fd(&p->output);
-	close_fd(&p->failure);
+	close_fd(&c->pidfd);
+	close_fd(&c->input);
+	close_fd(&c->output);
+	close_fd(&c->failure);
 }
 
 void spawn_reset_signals(void)
@@ -40,34 +48,35 @@ void spawn_reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In the new process. What fails before or at execve(2) is told as an errno through `failure`. */
+/* In the new process. */
 _Noreturn static void run_program(const struct spawn_request *req, int in, int out, int failure)
 {
 	static const char *const no_env[] = { NULL };
-	int code;
+	struct failure told = { .directory = false };
 
 	spawn_reset_signals();
-	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-	    dup2(out, STDERR_FILENO) >= 0 && (!req->cwd || chdir(req->cwd) == 0) &&
-	    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+	if (req->cwd && chdir(req->cwd) < 0)
+		told.directory = true;
+	else if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+		 dup2(out, STDERR_FILENO) >= 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		execve(req->path, (char *const *)req->argv,
 		       (char *const *)(req->envp ? req->envp : no_env));
-	code = errno;
-	_exit(write(failure, &code, sizeof(code)) == sizeof(code) ? 127 : 126);
+	told.code = errno;
+	_exit(write(failure, &told, sizeof(told)) == sizeof(told) ? 127 : 126);
 }
 
-static int start(const struct spawn_request *req, pid_t *ret_pid, struct pipes *ret, struct err *e)
+static int start(const struct spawn_request *req, pid_t *ret_pid, struct child *ret, struct err *e)
 {
 	auto_fd int in_r = -1, out_w = -1, fail_w = -1;
 	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
 	int in[2], out[2], fail[2], pidfd = -1;
 	pid_t pid;
 
-	/* A socket for input, so that a program that doesn't read costs no SIGPIPE. */
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0)
-		return err_sys(e, "make a socket pair for %s", req->path);
+	/* Pipes and no sockets: scripts open /dev/stdin. */
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return err_sys(e, "make a pipe for %s", req->path);
 	ret->input = in[1], in_r = in[0];
-	if (pipe2(out, O_CLOEXEC) < 0)
+	if (fcntl(ret->input, F_SETFL, O_NONBLOCK) < 0 || pipe2(out, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe for %s", req->path);
 	ret->output = out[0], out_w = out[1];
 	if (pipe2(fail, O_CLOEXEC) < 0)
@@ -84,114 +93,144 @@ static int start(const struct spawn_request *req, pid_t *ret_pid, struct pipes *
 	return 0;
 }
 
-/* Sends what the socket takes; closes it at the end, or when the program is not interested. */
-static void feed(const struct spawn_request *req, struct pipes *p, size_t *sent)
+/* Sends what the pipe takes; closes it at the end, or when the program is not interested. */
+static void feed(const struct spawn_request *req, struct child *c, size_t *sent)
 {
 	ssize_t n = 0;
 
 	if (*sent < req->input_len)
-		n = send(p->input, (const char *)req->input + *sent, req->input_len - *sent,
-			 MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = write(c->input, (const char *)req->input + *sent, req->input_len - *sent);
 	if (n > 0)
 		*sent += (size_t)n;
 	if (*sent >= req->input_len || (n < 0 && errno != EAGAIN && errno != EINTR))
-		close_fd(&p->input);
+		close_fd(&c->input);
+}
+
+/* The last that it said goes into the message, however much came before. */
+static void keep_tail(struct child *c, const char *bytes, size_t n)
+{
+	size_t old;
+
+	if (n > TAIL_MAX) {
+		bytes += n - TAIL_MAX;
+		n = TAIL_MAX;
+	}
+	old = c->tail_len < TAIL_MAX - n ? c->tail_len : TAIL_MAX - n;
+	memmove(c->tail, c->tail + c->tail_len - old, old);
+	memcpy(c->tail + old, bytes, n);
+	c->tail_len = old + n;
 }
 
 /* Takes what there is, keeping the first OUTPUT_MAX bytes; closes at end of file. */
-static void drain(struct pipes *p, struct buf *output)
+static void drain(struct child *c, struct buf *output)
 {
+	size_t room = OUTPUT_MAX - output->len;
 	char bytes[4096];
-	ssize_t n = read(p->output, bytes, sizeof(bytes));
+	ssize_t n = read(c->output, bytes, sizeof(bytes));
 
-	if (n > 0 && output->len < OUTPUT_MAX)
-		buf_add(output, bytes,
-			(size_t)n < OUTPUT_MAX - output->len ? (size_t)n
-							     : OUTPUT_MAX - output->len);
-	else if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
-		close_fd(&p->output);
+	if (n > 0) {
+		buf_add(output, bytes, (size_t)n < room ? (size_t)n : room);
+		keep_tail(c, bytes, (size_t)n);
+	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+		close_fd(&c->output);
+	}
 }
 
 /* Until the program has ended: 0, or -ETIME. */
-static int attend(const struct spawn_request *req, struct pipes *p, struct buf *output)
+static int attend(const struct spawn_request *req, struct child *c, struct buf *output)
 {
 	int64_t end = io_now_us() + (int64_t)req->timeout * 1000000;
 	size_t sent = 0;
 
 	for (;;) {
-		struct pollfd fds[] = { { .fd = p->pidfd, .events = POLLIN },
-					{ .fd = p->output, .events = POLLIN },
-					{ .fd = p->input, .events = POLLOUT } };
-		int64_t left = req->timeout ? end - io_now_us() : 0;
+		struct pollfd fds[] = { { .fd = c->pidfd, .events = POLLIN },
+					{ .fd = c->output, .events = POLLIN },
+					{ .fd = c->input, .events = POLLOUT } };
+		int64_t left = req->timeout ? (end - io_now_us()) / 1000 + 1 : POLL_MAX_MS;
 
-		if (req->timeout && left <= 0)
+		if (left <= 0)
 			return -ETIME;
-		if (poll(fds, ARRAY_LEN(fds), req->timeout ? (int)(left / 1000 + 1) : -1) < 0) {
+		if (poll(fds, ARRAY_LEN(fds), left < POLL_MAX_MS ? (int)left : POLL_MAX_MS) < 0) {
 			if (errno != EINTR)
 				return -errno;
 			continue;
 		}
 		if (fds[1].revents)
-			drain(p, output);
+			drain(c, output);
 		if (fds[2].revents)
-			feed(req, p, &sent);
+			feed(req, c, &sent);
 		if (fds[0].revents)
 			return 0;
 	}
 }
 
 /* What is in the pipe when the program is gone; a grandchild may keep it open, so no waiting. */
-static void drain_rest(struct pipes *p, struct buf *output)
+static void drain_rest(struct child *c, struct buf *output)
 {
-	struct pollfd fd = { .fd = p->output, .events = POLLIN };
+	struct pollfd fd = { .fd = c->output, .events = POLLIN };
 
-	while (p->output >= 0 && output->len < OUTPUT_MAX && poll(&fd, 1, 0) > 0) {
-		drain(p, output);
-		fd.fd = p->output;
-	}
+	for (int turn = 0; turn < DRAIN_TURNS && c->output >= 0 && poll(&fd, 1, 0) > 0; turn++)
+		drain(c, output);
 }
 
-static int judge(const struct spawn_request *req, int status, int failure, const struct buf *output,
-		 struct err *e)
+static int judge(const struct spawn_request *req, int status, struct child *c, struct err *e)
 {
-	const char *tail = output->text ? output->text : "";
-	int code = 0;
+	struct failure told;
+	int len;
 
-	if (read(failure, &code, sizeof(code)) == sizeof(code))
-		return err_neg(e, -code, "execute %s", req->path);
+	if (read(c->failure, &told, sizeof(told)) == sizeof(told))
+		return told.directory ? err_neg(e, -told.code, "execute %s: enter directory %s",
+						req->path, req->cwd)
+				      : err_neg(e, -told.code, "execute %s", req->path);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	if (output->len > MESSAGE_TAIL)
-		tail += output->len - MESSAGE_TAIL;
+	while (c->tail_len > 0 && c->tail[c->tail_len - 1] == '\n')
+		c->tail_len--;
+	len = (int)c->tail_len;
 	if (WIFSIGNALED(status))
-		return err_set(e, ECHILD, "%s was killed by signal %d%s%s", req->path,
-			       WTERMSIG(status), *tail ? ", it said: " : "", tail);
-	return err_set(e, ECHILD, "%s ended with exit status %d%s%s", req->path,
-		       WEXITSTATUS(status), *tail ? ", it said: " : "", tail);
+		return err_set(e, ECHILD, "%s was killed by signal %d%s%.*s", req->path,
+			       WTERMSIG(status), len ? ", it said: " : "", len, c->tail);
+	return err_set(e, ECHILD, "%s ended with exit status %d%s%.*s", req->path,
+		       WEXITSTATUS(status), len ? ", it said: " : "", len, c->tail);
 }
 
-int spawn_run(const struct spawn_request *req, struct buf *output, struct err *e)
+static int run(const struct spawn_request *req, struct buf *output, struct err *e)
 {
-	__attribute__((cleanup(pipes_close))) struct pipes p = { -1, -1, -1, -1 };
-	auto_buf struct buf own = { 0 };
+	__attribute__((cleanup(child_close))) struct child c = { -1, -1, -1, -1, "", 0 };
 	int status = 0, r;
 	pid_t pid;
 
-	if (!output)
-		output = &own;
-	TRY(start(req, &pid, &p, e));
-	r = attend(req, &p, output);
+	TRY(start(req, &pid, &c, e));
+	r = attend(req, &c, output);
 	if (r < 0)
-		pidfd_send_signal(p.pidfd, SIGKILL, NULL, 0);
+		pidfd_send_signal(c.pidfd, SIGKILL, NULL, 0);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	drain_rest(&p, output);
+	drain_rest(&c, output);
 	if (r == -ETIME)
 		return err_set(e, ETIME, "%s did not end within %u s and was killed", req->path,
 			       req->timeout);
 	if (r < 0)
 		return err_neg(e, r, "wait for %s", req->path);
-	while (output->len > 0 && output->text[output->len - 1] == '\n')
-		output->text[--output->len] = '\0';
-	return judge(req, status, p.failure, output, e);
+	return judge(req, status, &c, e);
+}
+
+int spawn_run(const struct spawn_request *req, struct buf *output, struct err *e)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN }, dfl = { .sa_handler = SIG_DFL };
+	struct sigaction old_pipe, old_child;
+	auto_buf struct buf said = { 0 };
+	int r;
+
+	/* No death by a program that does not read its input, and its exit status is for us. */
+	sigaction(SIGPIPE, &ignore, &old_pipe);
+	sigaction(SIGCHLD, &dfl, &old_child);
+	r = run(req, &said, e);
+	sigaction(SIGPIPE, &old_pipe, NULL);
+	sigaction(SIGCHLD, &old_child, NULL);
+	while (said.len > 0 && said.text[said.len - 1] == '\n')
+		said.len--;
+	if (output && said.len)
+		buf_add(output, said.text, said.len);
+	return r;
 }

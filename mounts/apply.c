@@ -97,6 +97,27 @@ static int check_proc(const struct mount_op *op, int tree, struct err *e)
 	return 0;
 }
 
+/*
+ * Whatever the path reads like: what lies on a procfs, and is not that procfs
+ * itself, is not to be hidden or faked.
+ */
+static int check_landing(const struct mount_op *op, int target, struct err *e)
+{
+	enum { PROC_ROOT_INO = 1 };
+	struct statfs fs;
+	struct stat st;
+
+	if (op->below_proc)
+		return 0;
+	if (fstatfs(target, &fs) < 0 || fstat(target, &st) < 0)
+		return err_sys(e, "%s: stat %s in the container", op->name, op->target);
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino == PROC_ROOT_INO)
+		return 0;
+	return err_set(e, EPERM,
+		       "%s.destination: \"%s\" leads into /proc, where nothing may be mounted",
+		       op->name, op->target);
+}
+
 static int remount(const struct mount_op *op, int root, struct err *e)
 {
 	auto_fd int target = rootfd_open(root, op->target, O_PATH);
@@ -124,6 +145,7 @@ int mount_apply(const struct mount_plan *plan, const struct mount_trees *trees, 
 		TRY(check_proc(op, tree, e));
 		target = open_target(op, tree, trees->root, e);
 		TRY(target);
+		TRY(check_landing(op, target, e));
 		TRY(mount_attach(tree, target, op->name, e));
 	}
 	return 0;

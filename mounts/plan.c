@@ -41,7 +41,11 @@ static const char *const bindable_below_proc[] = {
 	"net/dev",
 };
 
-/* The path without its leading, doubled and trailing slashes and "." parts; ".." stays. */
+/*
+ * The path as it reads: without leading, doubled and trailing slashes, "." and
+ * "..", where the root is its own parent. Links may make it another one: what
+ * is decided by this is checked again by descriptor (apply.c).
+ */
 static const char *tidy(struct arena *a, const char *path)
 {
 	char *out = arena_alloc(a, strlen(path) + 1), *at = out;
@@ -51,18 +55,30 @@ static const char *tidy(struct arena *a, const char *path)
 
 		path += strspn(path, "/");
 		len = strcspn(path, "/");
-		if (len == 0 || (len == 1 && path[0] == '.')) {
-			path += len;
-			continue;
+		if (len == 2 && path[0] == '.' && path[1] == '.') {
+			while (at > out && *--at != '/')
+				;
+		} else if (len && !(len == 1 && path[0] == '.')) {
+			if (at != out)
+				*at++ = '/';
+			memcpy(at, path, len);
+			at += len;
 		}
-		if (at != out)
-			*at++ = '/';
-		memcpy(at, path, len);
-		at += len;
 		path += len;
 	}
 	*at = '\0';
 	return out;
+}
+
+/* One of the files that may be: "proc/cpuinfo" and its kin. */
+static bool is_bindable_below_proc(const char *tidied)
+{
+	if (strncmp(tidied, "proc/", 5) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(bindable_below_proc); i++)
+		if (strcmp(tidied + 5, bindable_below_proc[i]) == 0)
+			return true;
+	return false;
 }
 
 static int check_target(const struct mount_op *op, const char *tidied, struct err *e)
@@ -70,11 +86,8 @@ static int check_target(const struct mount_op *op, const char *tidied, struct er
 	if (!tidied[0])
 		return err_set(e, EINVAL, "%s.destination: \"%s\" is the root file system itself",
 			       op->name, op->target);
-	if (op->kind != MOUNT_KIND_BIND || strncmp(tidied, "proc/", 5) != 0)
+	if (strncmp(tidied, "proc/", 5) != 0 || op->below_proc)
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(bindable_below_proc); i++)
-		if (strcmp(tidied + 5, bindable_below_proc[i]) == 0)
-			return 0;
 	return err_set(e, EPERM,
 		       "%s.destination: \"%s\" is inside /proc, where nothing may be mounted",
 		       op->name, op->target);
@@ -138,6 +151,8 @@ static void plan_notify(const struct mount_facts *facts, struct mount_plan *ret)
 static int plan_one(const struct spec_mount *m, size_t index, const struct mount_facts *facts,
 		    struct arena *a, struct mount_op *ret, struct err *e)
 {
+	const char *tidied;
+
 	*ret = (struct mount_op){ .name = arena_printf(a, "mounts[%zu]", index),
 				  .type = m->type,
 				  .source = m->source,
@@ -161,7 +176,9 @@ static int plan_one(const struct spec_mount *m, size_t index, const struct mount
 	if (ret->kind == MOUNT_KIND_BIND && !ret->source)
 		return err_set(e, EINVAL, "%s.source: missing", ret->name);
 	TRY(check_supported(m, ret, e));
-	return check_target(ret, tidy(a, ret->target), e);
+	tidied = tidy(a, ret->target);
+	ret->below_proc = is_bindable_below_proc(tidied);
+	return check_target(ret, tidied, e);
 }
 
 static bool binds_dev(const struct mount_plan *plan, struct arena *a)

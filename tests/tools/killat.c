@@ -27,8 +27,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOT_REACHED = 99, OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-				   PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE };
+enum { NOT_REACHED = 99 };
+
+static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
+			    PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+			    PTRACE_O_TRACEEXEC;
 
 static const char *log_path;
 static char line[512]; /* what ends the awaited line: " create: STEP\n" */
@@ -72,7 +75,7 @@ static pid_t start(char **argv)
 		execvp(argv[0], argv);
 		die(argv[0]);
 	}
-	if (waitpid(pid, NULL, 0) != pid || ptrace(PTRACE_SETOPTIONS, pid, NULL, OPTIONS) < 0 ||
+	if (waitpid(pid, NULL, 0) != pid || ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)OPTIONS) < 0 ||
 	    ptrace(PTRACE_SYSCALL, pid, NULL, NULL) < 0)
 		die("trace");
 	return pid;
@@ -89,7 +92,8 @@ static bool is_moment(pid_t pid, pid_t hull)
 		inside = !inside;
 		return !inside && --calls_left == 0;
 	}
-	return log_has_line();
+	/* The writer comes to a stop right after it has written. */
+	return !(kills_writer && pid == hull) && log_has_line();
 }
 
 static int exit_status(int status)

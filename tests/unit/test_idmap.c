@@ -21,7 +21,7 @@
 
 Test(idmap, is_formatted_as_the_kernel_reads_it)
 {
-	static const struct {
+	const struct {
 		struct spec_idmaps maps;
 		const char *text;
 	} rows[] = {
@@ -42,13 +42,13 @@ Test(idmap, is_formatted_as_the_kernel_reads_it)
 
 Test(idmap, maps_to_the_host)
 {
-	static const struct spec_idmaps none = { 0 }, one = MAPS({ 0, 1000, 1 }),
-					two = MAPS({ 0, 1000, 1 }, { 1, 100000, 65536 }),
-					apart = MAPS({ 1000, 5, 10 }, { 10, 500, 10 }),
-					all = MAPS({ 0, 0, UINT32_MAX }),
-					end = MAPS({ 100, UINT32_MAX - 2, 2 }),
-					overflow = MAPS({ 0, UINT32_MAX - 10, 100 });
-	static const struct {
+	const struct spec_idmaps none = { 0 }, one = MAPS({ 0, 1000, 1 }),
+				 two = MAPS({ 0, 1000, 1 }, { 1, 100000, 65536 }),
+				 apart = MAPS({ 1000, 5, 10 }, { 10, 500, 10 }),
+				 all = MAPS({ 0, 0, UINT32_MAX }),
+				 end = MAPS({ 100, UINT32_MAX - 2, 2 }),
+				 overflow = MAPS({ 0, UINT32_MAX - 10, 100 });
+	const struct {
 		const struct spec_idmaps *maps;
 		uint32_t id, host;
 		int r;
@@ -124,8 +124,8 @@ static void expect_file(pid_t pid, const char *name, const char *content)
 
 static void as_root(void *arg UNUSED)
 {
-	static const struct spec_idmaps uids = MAPS({ 0, 100000, 65536 }, { 70000, 5, 2 }),
-					gids = MAPS({ 0, 200000, 10 });
+	const struct spec_idmaps uids = MAPS({ 0, 100000, 65536 }, { 70000, 5, 2 }),
+				 gids = MAPS({ 0, 200000, 10 });
 	pid_t pid = start_in_user_namespace();
 	struct err e = { 0 };
 
@@ -207,7 +207,7 @@ Test(idmap, is_refused_by_the_kernel)
 /* Nothing to be written is no success: nobody would be mapped. */
 static void is_empty(void *arg UNUSED)
 {
-	static const struct spec_idmaps none = { 0 }, one = MAPS({ 0, 0, 1 });
+	const struct spec_idmaps none = { 0 }, one = MAPS({ 0, 0, 1 });
 	pid_t pid = start_in_user_namespace();
 	struct err e = { 0 };
 
@@ -222,7 +222,7 @@ Test(idmap, of_nothing_is_refused)
 
 static void is_gone(void *arg UNUSED)
 {
-	static const struct spec_idmaps one = MAPS({ 0, 0, 1 });
+	const struct spec_idmaps one = MAPS({ 0, 0, 1 });
 	pid_t pid = start_in_user_namespace();
 	struct err e = { 0 };
 
@@ -246,8 +246,7 @@ enum { NOBODY = 65534 };
 
 static void as_user(void *arg UNUSED)
 {
-	static const struct spec_idmaps uids = MAPS({ 0, NOBODY, 1 }),
-					gids = MAPS({ 7, NOBODY, 1 });
+	const struct spec_idmaps uids = MAPS({ 0, NOBODY, 1 }), gids = MAPS({ 7, NOBODY, 1 });
 	struct err e = { 0 };
 	pid_t pid;
 
@@ -268,8 +267,8 @@ Test(idmap, of_ones_own_id_needs_no_privilege)
 /* The helper is asked for anything else, and what it says is passed on. */
 static void as_user_without_a_grant(void *arg)
 {
-	static const struct spec_idmaps own = MAPS({ 0, NOBODY, 1 }), more = MAPS({ 0, 100000, 2 }),
-					foreign = MAPS({ 0, 0, 1 });
+	const struct spec_idmaps own = MAPS({ 0, NOBODY, 1 }), more = MAPS({ 0, 100000, 2 }),
+				 foreign = MAPS({ 0, 0, 1 });
 	const struct spec_idmaps *uids = arg ? &foreign : &more;
 	struct err e = { 0 };
 	pid_t pid;
@@ -303,7 +302,7 @@ Test(idmap, of_other_ids_needs_a_grant)
 /* With a grant, the helper writes what root would have written. */
 static void as_user_with_a_grant(void *arg UNUSED)
 {
-	static const struct spec_idmaps maps = MAPS({ 0, NOBODY, 1 }, { 1, 100000, 65536 });
+	const struct spec_idmaps maps = MAPS({ 0, NOBODY, 1 }, { 1, 100000, 65536 });
 	struct err e = { 0 };
 	char line[] = "nobody:100000:65536\n";
 	pid_t pid;
@@ -336,7 +335,7 @@ Test(idmap, of_granted_ids_is_written_by_the_helper)
 static void without_the_helper(void *arg UNUSED)
 {
 	static const char *const dirs[] = { "/usr/bin", "/bin", "/usr/local/bin" };
-	static const struct spec_idmaps maps = MAPS({ 0, 100000, 65536 });
+	const struct spec_idmaps maps = MAPS({ 0, 100000, 65536 });
 	struct err e = { 0 };
 
 	private_mounts();

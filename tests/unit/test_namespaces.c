@@ -614,7 +614,7 @@ static void has_names(void *arg UNUSED)
 {
 	struct spec s = { .hostname = "box", .domainname = "example.org" },
 		    none = { .hostname = NULL };
-	char name[100], too_long[100];
+	char name[200], too_long[66];
 	struct err e = { 0 };
 
 	CHILD_ASSERT(unshare(CLONE_NEWUTS) == 0, "errno %d", errno);
