@@ -168,24 +168,11 @@ int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, 
 	return 0;
 }
 
-static int make_directory(const char *path, mode_t mode, struct err *e)
-{
-	struct stat st;
-
-	if (mkdir(path, mode) == 0)
-		return 0;
-	if (errno == EEXIST && stat(path, &st) == 0) {
-		if (S_ISDIR(st.st_mode))
-			return 0;
-		errno = ENOTDIR;
-	}
-	return err_sys(e, "make directory %s", path);
-}
-
 int io_mkdir_all(const char *path, mode_t mode, struct err *e)
 {
 	char part[PATH_MAX];
 	size_t len = strlen(path);
+	struct stat st;
 
 	if (len == 0 || len >= sizeof(part))
 		return err_neg(e, len ? -ENAMETOOLONG : -ENOENT, "make directory %s", path);
@@ -194,9 +181,12 @@ int io_mkdir_all(const char *path, mode_t mode, struct err *e)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		TRY(make_directory(part, mode, e));
+		if (mkdir(part, mode) < 0 && errno != EEXIST)
+			return err_sys(e, "make directory %s", part);
 	}
-	return 0;
+	if (stat(path, &st) < 0)
+		return err_sys(e, "make directory %s", path);
+	return S_ISDIR(st.st_mode) ? 0 : err_neg(e, -ENOTDIR, "make directory %s", path);
 }
 
 /* Removes what is no directory from `fd`; the name of one that is goes to `sub`, else that is "". */

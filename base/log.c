@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +135,20 @@ static void add_escaped(struct line *l, const char *s)
 	}
 }
 
+/* A log that can't be written must not stop what it describes: not even by SIGPIPE. */
+static void write_line(int fd, const struct line *l)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t pipe_only, old;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &pipe_only, &old);
+	if (io_write_all(fd, l->text, l->len) == -EPIPE && !sigismember(&old, SIGPIPE))
+		sigtimedwait(&pipe_only, NULL, &at_once);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	struct line l = { .len = 0 };
@@ -166,8 +181,6 @@ void log_line(enum log_level level, const char *fmt, ...)
 		l.len = (size_t)snprintf(l.text, sizeof(l.text), "%s hull %s: %s\n", when,
 					 level_name(level), msg);
 	}
-	/* A log that can't be written must not stop what it describes. */
-	if (io_write_all(fd, l.text, l.len) < 0)
-		errno = saved;
+	write_line(fd, &l);
 	errno = saved;
 }

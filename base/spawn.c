@@ -70,7 +70,7 @@ static int start(const struct spawn_request *req, pid_t *ret_pid, struct child *
 	auto_fd int in_r = -1, out_w = -1, fail_w = -1;
 	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
 	int in[2], out[2], fail[2], pidfd = -1;
-	pid_t pid;
+	pid_t pid = -1;
 
 	/* Pipes and no sockets: scripts open /dev/stdin. */
 	if (pipe2(in, O_CLOEXEC) < 0)
@@ -198,7 +198,7 @@ static int run(const struct spawn_request *req, struct buf *output, struct err *
 {
 	__attribute__((cleanup(child_close))) struct child c = { -1, -1, -1, -1, "", 0 };
 	int status = 0, r;
-	pid_t pid;
+	pid_t pid = -1;
 
 	TRY(start(req, &pid, &c, e));
 	r = attend(req, &c, output);
@@ -228,7 +228,7 @@ int spawn_run(const struct spawn_request *req, struct buf *output, struct err *e
 	r = run(req, &said, e);
 	sigaction(SIGPIPE, &old_pipe, NULL);
 	sigaction(SIGCHLD, &old_child, NULL);
-	while (said.len > 0 && said.text[said.len - 1] == '\n')
+	while (said.len > 0 && said.len < OUTPUT_MAX && said.text[said.len - 1] == '\n')
 		said.len--;
 	if (output && said.len)
 		buf_add(output, said.text, said.len);

@@ -10,26 +10,23 @@
 #include <sys/vfs.h>
 
 #include "base/sys.h"
+#include "mounts/classic.h"
 #include "mounts/rootfd.h"
 
 int mount_enter_root(const struct mount_plan *plan, const struct mount_trees *trees, struct err *e)
 {
 	auto_fd int place = -1;
 
-	if (mount(NULL, "/", NULL, plan->propagation, NULL) < 0)
+	/*
+	 * The host's tree in here is on its way out, so a slave is enough whatever is configured, and
+	 * pivot_root(2) takes no shared parent.
+	 */
+	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(e, "set the propagation of /");
 	/* The host's path, resolved once by the parent: a link in it now is somebody's trick. */
 	place = sys_openat2(AT_FDCWD, plan->rootfs, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
 	if (place < 0)
 		return err_sys(e, "open root.path %s", plan->rootfs);
-	/* pivot_root(2) wants a parent mount that is not shared. */
-	if (plan->root_propagation & MS_SHARED) {
-		struct mount_attr attr = { .propagation = MS_PRIVATE };
-
-		if (mount_setattr(place, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 &&
-		    errno != EINVAL)
-			return err_sys(e, "make the mount of root.path private");
-	}
 	return mount_attach(trees->root, place, "root.path", e);
 }
 
@@ -81,40 +78,59 @@ static int open_target(const struct mount_op *op, int tree, int root, struct err
 	return fd;
 }
 
-/* A tree bound over /proc has to be a procfs, or labels and sysctls would go to a fake. */
-static int check_proc(const struct mount_op *op, int tree, struct err *e)
+/* The kernel's EINVAL for this helps nobody. */
+static int check_kinds(const struct mount_op *op, int tree, int target, struct err *e)
 {
-	struct statfs fs;
+	struct stat what, place;
 
-	if (op->kind != MOUNT_KIND_BIND || strspn(op->target, "/") == strlen(op->target) ||
-	    strcmp(op->target + strspn(op->target, "/"), "proc") != 0)
-		return 0;
-	if (fstatfs(tree, &fs) < 0)
-		return err_sys(e, "%s: stat %s", op->name, op->source);
-	if (fs.f_type != PROC_SUPER_MAGIC)
-		return err_set(e, EPERM, "%s: only a proc file system may be mounted on %s",
+	if (fstat(tree, &what) < 0 || fstat(target, &place) < 0)
+		return err_sys(e, "%s: stat %s in the container", op->name, op->target);
+	if (S_ISDIR(what.st_mode) && !S_ISDIR(place.st_mode))
+		return err_set(e, ENOTDIR,
+			       "%s: %s in the container is no directory, and what is to be mounted "
+			       "there is one",
+			       op->name, op->target);
+	if (!S_ISDIR(what.st_mode) && S_ISDIR(place.st_mode))
+		return err_set(e, ENOTDIR,
+			       "%s: %s in the container is a directory, and what is to be mounted "
+			       "there is none",
 			       op->name, op->target);
 	return 0;
 }
 
-/*
- * Whatever the path reads like: what lies on a procfs, and is not that procfs
- * itself, is not to be hidden or faked.
- */
-static int check_landing(const struct mount_op *op, int target, struct err *e)
+/* Is this place the container's /proc, whatever the path to it reads like? */
+static bool is_proc(int root, const struct stat *place)
 {
-	enum { PROC_ROOT_INO = 1 };
-	struct statfs fs;
+	auto_fd int proc = rootfd_open(root, "/proc", O_PATH);
 	struct stat st;
 
-	if (op->below_proc)
-		return 0;
-	if (fstatfs(target, &fs) < 0 || fstat(target, &st) < 0)
+	return proc >= 0 && fstat(proc, &st) == 0 && st.st_dev == place->st_dev &&
+	       st.st_ino == place->st_ino;
+}
+
+/*
+ * What lies on /proc has to be a procfs, or labels and sysctls would go to a
+ * fake; and what lies on a procfs must not be hidden. This goes by where the
+ * mount would land: the path may lead there by links (CVE-2019-16884).
+ */
+static int check_landing(const struct mount_op *op, bool procfs, int target, int root,
+			 struct err *e)
+{
+	struct statfs on;
+	struct stat st;
+
+	if (fstatfs(target, &on) < 0 || fstat(target, &st) < 0)
 		return err_sys(e, "%s: stat %s in the container", op->name, op->target);
-	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino == PROC_ROOT_INO)
+	if (op->on_proc || is_proc(root, &st)) {
+		if (procfs)
+			return 0;
+		return err_set(e, EPERM, "%s: only a proc file system may be mounted on %s",
+			       op->name, op->target);
+	}
+	if (on.f_type != PROC_SUPER_MAGIC || op->below_proc)
 		return 0;
 	return err_set(e, EPERM,
-		       "%s.destination: \"%s\" leads into /proc, where nothing may be mounted",
+		       "%s.destination: \"%s\" is inside /proc, where nothing may be mounted",
 		       op->name, op->target);
 }
 
@@ -127,27 +143,55 @@ static int remount(const struct mount_op *op, int root, struct err *e)
 	return mount_options_apply(op, target, e);
 }
 
+/* By mount(2), which makes and attaches in one. */
+static int apply_classic(const struct mount_op *op, int root, struct err *e)
+{
+	auto_fd int target = rootfd_make_dir(root, op->target, 0755, e), made = -1;
+
+	if (target < 0)
+		return err_wrap(e, "%s", op->name);
+	TRY(check_landing(op, false, target, root, e));
+	TRY(mount_classic(op, target, e));
+	if (op->options.propagation.n == 0 && op->options.recursive.set == 0)
+		return 0;
+	made = rootfd_open(root, op->target, O_PATH);
+	if (made < 0)
+		return err_neg(e, made, "%s: open %s in the container", op->name, op->target);
+	return mount_options_apply(op, made, e);
+}
+
+static int apply_tree(const struct mount_op *op, int tree, int root, struct err *e)
+{
+	auto_fd int target = open_target(op, tree, root, e);
+	struct statfs fs;
+
+	TRY(target);
+	TRY(check_kinds(op, tree, target, e));
+	if (fstatfs(tree, &fs) < 0)
+		return err_sys(e, "%s: stat %s", op->name, op->source);
+	TRY(check_landing(op, fs.f_type == PROC_SUPER_MAGIC, target, root, e));
+	return mount_attach(tree, target, op->name, e);
+}
+
+static int apply_one(const struct mount_op *op, int tree, int root, struct err *e)
+{
+	auto_fd int made = -1;
+
+	if (op->kind == MOUNT_KIND_REMOUNT)
+		return remount(op, root, e);
+	if (op->kind == MOUNT_KIND_BIND)
+		return apply_tree(op, tree, root, e);
+	if (mount_needs_classic(op))
+		return apply_classic(op, root, e);
+	made = mount_filesystem_open(op, e);
+	TRY(made);
+	return apply_tree(op, made, root, e);
+}
+
 int mount_apply(const struct mount_plan *plan, const struct mount_trees *trees, struct err *e)
 {
-	for (size_t i = 0; i < plan->mounts.n; i++) {
-		const struct mount_op *op = &plan->mounts.at[i];
-		auto_fd int made = -1, target = -1;
-		int tree = trees->mounts[i];
-
-		if (op->kind == MOUNT_KIND_REMOUNT) {
-			TRY(remount(op, trees->root, e));
-			continue;
-		}
-		if (op->kind == MOUNT_KIND_FILESYSTEM) {
-			tree = made = mount_filesystem_open(op, e);
-			TRY(made);
-		}
-		TRY(check_proc(op, tree, e));
-		target = open_target(op, tree, trees->root, e);
-		TRY(target);
-		TRY(check_landing(op, target, e));
-		TRY(mount_attach(tree, target, op->name, e));
-	}
+	for (size_t i = 0; i < plan->mounts.n; i++)
+		TRY(apply_one(&plan->mounts.at[i], trees->mounts[i], trees->root, e));
 	return 0;
 }
 
@@ -169,7 +213,7 @@ static int make_node(const struct device_op *d, int dir, const char *name, struc
 	if (mknodat(dir, name, d->mode, d->number) < 0) {
 		if (errno != EEXIST)
 			return err_sys(e, "%s: make %s in the container", d->name, d->path);
-		return check_existing(d, dir, name, e);
+		return d->must_match ? check_existing(d, dir, name, e) : 0;
 	}
 	if ((d->uid || d->gid) && fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "%s: chown %s to %u:%u", d->name, d->path, d->uid, d->gid);
@@ -258,8 +302,6 @@ int mount_pivot(const struct mount_plan *plan, int root, struct err *e)
 	}
 	if (chdir("/") < 0)
 		return err_sys(e, "enter /");
-	if (plan->root_propagation && mount(NULL, "/", NULL, plan->root_propagation, NULL) < 0)
-		return err_sys(e, "linux.rootfsPropagation");
 	return 0;
 }
 

@@ -2,6 +2,8 @@ noinst_LIBRARIES += mounts/libmounts.a
 mounts_libmounts_a_SOURCES = \
 	mounts/apply.c \
 	mounts/apply.h \
+	mounts/classic.c \
+	mounts/classic.h \
 	mounts/options.c \
 	mounts/options.h \
 	mounts/plan.c \

@@ -86,7 +86,7 @@ static int check_target(const struct mount_op *op, const char *tidied, struct er
 	if (!tidied[0])
 		return err_set(e, EINVAL, "%s.destination: \"%s\" is the root file system itself",
 			       op->name, op->target);
-	if (strncmp(tidied, "proc/", 5) != 0 || op->below_proc)
+	if (strncmp(tidied, "proc/", 5) != 0 || op->below_proc || op->kind == MOUNT_KIND_REMOUNT)
 		return 0;
 	return err_set(e, EPERM,
 		       "%s.destination: \"%s\" is inside /proc, where nothing may be mounted",
@@ -118,9 +118,20 @@ static int plan_cgroup(struct mount_op *op, const struct mount_facts *facts, str
 	return 0;
 }
 
+/* crun's form, with the mappings behind it. */
+static bool has_idmap_option(const struct strings *options)
+{
+	for (size_t i = 0; i < options->n; i++)
+		if (strncmp(options->at[i], "idmap=", 6) == 0 ||
+		    strncmp(options->at[i], "ridmap=", 7) == 0)
+			return true;
+	return false;
+}
+
 static int check_supported(const struct spec_mount *m, const struct mount_op *op, struct err *e)
 {
-	if ((op->options.flags & MOUNT_IDMAP) || m->uid_mappings.n || m->gid_mappings.n)
+	if ((op->options.flags & MOUNT_IDMAP) || m->uid_mappings.n || m->gid_mappings.n ||
+	    has_idmap_option(&m->options))
 		return err_set(e, ENOTSUP, "%s: id-mapped mounts are not in this version of hull",
 			       op->name);
 	for (size_t i = 0; (op->options.flags & MOUNT_FLAGS_REFUSED) && i < m->options.n; i++)
@@ -177,16 +188,22 @@ static int plan_one(const struct spec_mount *m, size_t index, const struct mount
 		return err_set(e, EINVAL, "%s.source: missing", ret->name);
 	TRY(check_supported(m, ret, e));
 	tidied = tidy(a, ret->target);
+	ret->on_proc = strcmp(tidied, "proc") == 0;
 	ret->below_proc = is_bindable_below_proc(tidied);
 	return check_target(ret, tidied, e);
 }
 
-static bool binds_dev(const struct mount_plan *plan, struct arena *a)
+/* A /dev of the host's, bound or as its only devtmpfs: nothing is made in that. */
+static bool shows_host_dev(const struct mount_plan *plan, struct arena *a)
 {
-	for (size_t i = 0; i < plan->mounts.n; i++)
-		if (plan->mounts.at[i].kind == MOUNT_KIND_BIND &&
-		    strcmp(tidy(a, plan->mounts.at[i].target), "dev") == 0)
+	for (size_t i = 0; i < plan->mounts.n; i++) {
+		const struct mount_op *op = &plan->mounts.at[i];
+
+		if ((op->kind == MOUNT_KIND_BIND ||
+		     (op->type && strcmp(op->type, "devtmpfs") == 0)) &&
+		    strcmp(tidy(a, op->target), "dev") == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -245,6 +262,10 @@ static int without_namespace(const struct spec *s, struct err *e)
 			       "mounts: without a mount namespace they would be made on the host");
 	if (s->root.readonly)
 		return err_set(e, EINVAL, "root.readonly: needs a mount namespace");
+	if (s->linux.masked_paths.n)
+		return err_set(e, EINVAL, "linux.maskedPaths: needs a mount namespace");
+	if (s->linux.readonly_paths.n)
+		return err_set(e, EINVAL, "linux.readonlyPaths: needs a mount namespace");
 	return 0;
 }
 
@@ -269,7 +290,7 @@ int mount_plan(const struct spec *s, const char *rootfs, const struct mount_fact
 		ret->mounts.n++;
 	}
 	plan_notify(facts, ret);
-	plan_devices(s, !binds_dev(ret, a), a, ret);
+	plan_devices(s, !shows_host_dev(ret, a), a, ret);
 	ret->masked = s->linux.masked_paths;
 	ret->readonly = s->linux.readonly_paths;
 	return 0;

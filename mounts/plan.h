@@ -39,6 +39,7 @@ struct mount_op {
 	const char *source; /* a path of the host for a bind (relative: to the bundle) */
 	const char *target; /* in the container */
 	struct mount_options options;
+	bool on_proc;    /* on /proc itself, as the path reads */
 	bool below_proc; /* one of the files of /proc that may be hidden by others */
 };
 

@@ -57,30 +57,43 @@ static int open_existing(int root, const char *path, struct err *e)
 	return fd;
 }
 
+/* The masks for the two kinds of things; `empty` is made when the first directory comes. */
+struct masks {
+	struct mask files, dirs;
+	int empty;
+};
+
+static int mask_path(struct masks *m, int root, const char *path, struct err *e)
+{
+	auto_fd int target = open_existing(root, path, e);
+	struct stat st;
+
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	TRY(target);
+	if (fstat(target, &st) < 0)
+		return err_sys(e, "mask %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return put(&m->files, target, path, e);
+	if (m->empty < 0) {
+		m->dirs.first = m->empty = empty_directory(e);
+		TRY(m->empty);
+	}
+	return put(&m->dirs, target, path, e);
+}
+
 static int mask_paths(const struct mount_plan *plan, int root, int null, struct err *e)
 {
-	struct mask files = { .first = null, .attached = -1 },
-		    dirs = { .first = -1, .attached = -1 };
-	auto_fd int empty = -1;
+	struct masks m = { .files = { null, -1 }, .dirs = { -1, -1 }, .empty = -1 };
+	int r = 0;
 
-	for (size_t i = 0; i < plan->masked.n; i++) {
-		const char *path = plan->masked.at[i];
-		auto_fd int target = open_existing(root, path, e);
-		struct stat st;
-
-		if (target == -ENOENT || target == -ENOTDIR)
-			continue;
-		TRY(target);
-		if (fstat(target, &st) < 0)
-			return err_sys(e, "mask %s", path);
-		if (S_ISDIR(st.st_mode) && empty < 0) {
-			dirs.first = empty = empty_directory(e);
-			TRY(empty);
-		}
-		if (put(S_ISDIR(st.st_mode) ? &dirs : &files, target, path, e) < 0)
-			return err_wrap(e, "linux.maskedPaths[%zu]", i);
+	for (size_t i = 0; r == 0 && i < plan->masked.n; i++) {
+		r = mask_path(&m, root, plan->masked.at[i], e);
+		if (r < 0)
+			err_wrap(e, "linux.maskedPaths[%zu]", i);
 	}
-	return 0;
+	close_fd(&m.empty);
+	return r;
 }
 
 static int make_readonly(int root, const char *path, struct err *e)
@@ -108,6 +121,9 @@ int mount_protect(const struct mount_plan *plan, int root, int null, struct err 
 		if (make_readonly(root, plan->readonly.at[i], e) < 0)
 			return err_wrap(e, "linux.readonlyPaths[%zu]", i);
 	TRY(mask_paths(plan, root, null, e));
+	/* Not before: what is unbindable can't be bound on itself. */
+	if (plan->root_propagation && mount(NULL, "/", NULL, plan->root_propagation, NULL) < 0)
+		return err_sys(e, "linux.rootfsPropagation");
 	if (plan->readonly_root && mount_setattr(root, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "root.readonly: make the root file system read-only");
 	return 0;

@@ -85,8 +85,7 @@ static int step(struct walk *w, int dir, mode_t mode, struct err *e)
 	int fd;
 
 	if (len > NAME_MAX)
-		return err_set(e, ENAMETOOLONG, "make directory %s in the container: %s", w->path,
-			       err_text(ENAMETOOLONG));
+		return err_neg(e, -ENAMETOOLONG, "make directory %s in the container", w->path);
 	w->path[end] = '\0';
 	fd = rootfd_open(w->root, w->path, O_PATH | O_DIRECTORY);
 	w->path[end] = saved;
@@ -162,8 +161,7 @@ int rootfd_make_parent(int root, const char *path, const char **ret_name, struct
 		return err_set(e, EINVAL, "make %s in the container: it does not end in a name",
 			       path);
 	if (len >= sizeof(dir))
-		return err_set(e, ENAMETOOLONG, "make %s in the container: %s", path,
-			       err_text(ENAMETOOLONG));
+		return err_neg(e, -ENAMETOOLONG, "make %s in the container", path);
 	memcpy(dir, path, len);
 	dir[len] = '\0';
 	fd = rootfd_make_dir(root, len ? dir : "/", 0755, e);
@@ -203,9 +201,7 @@ static int make_file(int root, char path[PATH_MAX], mode_t mode, struct err *e)
 		n = snprintf(path, PATH_MAX, "%s", link);
 	else
 		n = snprintf(path, PATH_MAX, "%.*s/%s", (int)(name - path), was, link);
-	return n < PATH_MAX ? 0
-			    : err_set(e, ENAMETOOLONG, "make file %s in the container: %s", was,
-				      err_text(ENAMETOOLONG));
+	return n < PATH_MAX ? 0 : err_neg(e, -ENAMETOOLONG, "make file %s in the container", was);
 }
 
 int rootfd_make_file(int root, const char *path, mode_t mode, struct err *e)

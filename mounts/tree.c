@@ -109,7 +109,8 @@ int mount_trees_open(const struct mount_plan *plan, int bundle, struct arena *a,
 
 	t.mounts = no_fds(a, t.n_mounts = plan->mounts.n);
 	t.devices = no_fds(a, t.n_devices = plan->devices.n);
-	t.root = open_bind(&root, plan->propagation, bundle, e);
+	/* The root must not be a peer of the host's mount while it is filled, shared or not. */
+	t.root = open_bind(&root, plan->root_propagation ? MS_PRIVATE : MS_SLAVE, bundle, e);
 	TRY(t.root);
 	for (size_t i = 0; i < plan->mounts.n; i++) {
 		if (plan->mounts.at[i].kind != MOUNT_KIND_BIND)

@@ -63,28 +63,39 @@ static bool log_has_line(void)
 	return memmem(text + from, (size_t)n, line, len) != NULL;
 }
 
+/* By PTRACE_SEIZE: what we leave behind when we end is not stopped. */
 static pid_t start(char **argv)
 {
-	pid_t pid = fork();
+	int gate[2];
+	pid_t pid;
 
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		die("pipe");
+	pid = fork();
 	if (pid < 0)
 		die("fork");
 	if (pid == 0) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
+		char c;
+
+		close(gate[1]);
+		if (read(gate[0], &c, 1) < 0)
+			die("wait");
 		execvp(argv[0], argv);
 		die(argv[0]);
 	}
-	if (waitpid(pid, NULL, 0) != pid || ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)OPTIONS) < 0 ||
+	if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)OPTIONS) < 0 ||
+	    ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0 || waitpid(pid, NULL, 0) != pid ||
 	    ptrace(PTRACE_SYSCALL, pid, NULL, NULL) < 0)
 		die("trace");
+	close(gate[0]);
+	close(gate[1]);
 	return pid;
 }
 
 /* Whether this stop of `pid` is the moment. */
 static bool is_moment(pid_t pid, pid_t hull)
 {
-	static bool inside; /* hull is in a system call */
+	static bool inside = true; /* hull is in a system call */
 
 	if (!line[0]) {
 		if (pid != hull)
@@ -122,8 +133,8 @@ static int follow(pid_t hull)
 				killed = true;
 				kill(kills_writer ? pid : hull, SIGKILL);
 			}
-		} else if (status >> 16 == 0 && WSTOPSIG(status) != SIGSTOP) {
-			sig = WSTOPSIG(status); /* its own signal; the stops of new ones are ours */
+		} else if (status >> 16 == 0) {
+			sig = WSTOPSIG(status);
 		}
 		/* It may have been killed meanwhile. */
 		ptrace(PTRACE_SYSCALL, pid, NULL, sig);

@@ -96,13 +96,16 @@ Test(idmap, maps_to_the_host)
 static pid_t start_in_user_namespace(void)
 {
 	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
-	pid_t pid = sys_clone3(&args);
+	int alive[2];
+	pid_t pid;
+	char byte;
 
+	CHILD_ASSERT(pipe2(alive, O_CLOEXEC) == 0, "errno %d", errno);
+	pid = sys_clone3(&args);
 	CHILD_ASSERT(pid >= 0, "errno %d", errno);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		pause();
-		_exit(0);
+	if (pid == 0) { /* until the child ends */
+		close(alive[1]);
+		_exit((int)read(alive[0], &byte, 1));
 	}
 	return pid;
 }

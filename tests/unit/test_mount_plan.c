@@ -369,17 +369,6 @@ Test(mount_plan, destinations_of_file_systems)
 	expect_destinations("tmpfs", "tmpfs");
 }
 
-Test(mount_plan, remounts_may_be_inside_proc)
-{
-	struct spec s = { MOUNTS(
-		{ .destination = "/proc/sys", .options = STRINGS("remount", "ro") }) };
-	auto_arena struct arena a = { 0 };
-	struct mount_plan plan;
-	struct err e = { 0 };
-
-	cr_expect_eq(mount_plan(&s, "/rootfs", &usual, &a, &plan, &e), 0, "%s", e.msg);
-}
-
 /*
  * The rest of the plan
  */

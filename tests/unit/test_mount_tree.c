@@ -442,6 +442,9 @@ static struct wrong wrong_rows[] = {
 	  "mounts[0]: only a proc file system may be mounted on /etc/../proc", EPERM, false },
 	{ MOUNT("/p", "bind", "/tmp/src", "bind"),
 	  "mounts[0]: only a proc file system may be mounted on /p", EPERM, false },
+	/* a part of one is none */
+	{ MOUNT("/proc", "bind", "/proc/self", "bind"),
+	  "mounts[0]: only a proc file system may be mounted on /proc", EPERM, false },
 	{ MOUNT("/p", "tmpfs", "tmpfs", "ro"),
 	  "mounts[0]: only a proc file system may be mounted on /p", EPERM, false },
 	{ MOUNT("/proc", "tmpfs", "tmpfs", "ro"),
