@@ -13,6 +13,8 @@
 #include "mounts/classic.h"
 #include "mounts/rootfd.h"
 
+enum { PROC_ROOT_INO = 1 };
+
 int mount_enter_root(const struct mount_plan *plan, const struct mount_trees *trees, struct err *e)
 {
 	auto_fd int place = -1;
@@ -164,12 +166,15 @@ static int apply_tree(const struct mount_op *op, int tree, int root, struct err 
 {
 	auto_fd int target = open_target(op, tree, root, e);
 	struct statfs fs;
+	struct stat st;
+	bool procfs;
 
 	TRY(target);
 	TRY(check_kinds(op, tree, target, e));
-	if (fstatfs(tree, &fs) < 0)
+	if (fstatfs(tree, &fs) < 0 || fstat(tree, &st) < 0)
 		return err_sys(e, "%s: stat %s", op->name, op->source);
-	TRY(check_landing(op, fs.f_type == PROC_SUPER_MAGIC, target, root, e));
+	procfs = fs.f_type == PROC_SUPER_MAGIC && st.st_ino == PROC_ROOT_INO; /* a part is none */
+	TRY(check_landing(op, procfs, target, root, e));
 	return mount_attach(tree, target, op->name, e);
 }
 

@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# as: root, user
+#
+# Two commands at the same time on one id: the state is never broken, nothing is
+# left, and whoever loses says so in one line.
+
+load helpers
+load ../tools/tools
+
+setup() {
+	setup_test
+	make_bundle
+	config_args sleep 1000
+	watchers=()
+}
+
+# race COMMAND-A COMMAND-B: both at once (words without spaces), in either order.
+# Sets $status_a, $status_b, and what they said, $said_a and $said_b.
+race() {
+	local a b
+	status_a=0 status_b=0
+	# shellcheck disable=SC2086 # they are words
+	if ((RANDOM % 2)); then
+		hull $1 >a.out 2>a </dev/null &
+		a=$!
+		hull $2 >b.out 2>b </dev/null &
+		b=$!
+	else
+		hull $2 >b.out 2>b </dev/null &
+		b=$!
+		hull $1 >a.out 2>a </dev/null &
+		a=$!
+	fi
+	wait "$a" || status_a=$?
+	wait "$b" || status_b=$?
+	said_a=$(grep -v ' hull warning: ' a) || true
+	said_b=$(grep -v ' hull warning: ' b) || true
+}
+
+# loser STATUS TEXT PATTERN: fails unless it succeeded in silence, or failed with
+# one line that matches.
+loser() {
+	[ "$1" = 0 ] && [ -z "$2" ] && return 0
+	[ "$1" != 0 ] && [[ "$2" =~ ^hull:\ ($3)$ ]] && return 0
+	mismatch "message of the loser (status $1)" "$3" "$2"
+}
+
+# Others look at it all the time; the list is always whole.
+watch_states() {
+	local at
+	(
+		while [ -e watching ]; do
+			hull list --format json >list.out 2>list.err || echo "list: $(<list.err)" >>watched
+			jq --exit-status 'type == "array" or . == null' list.out >/dev/null ||
+				echo "list: $(<list.out)" >>watched
+			[ ! -s list.err ] || echo "list says: $(<list.err)" >>watched
+		done
+	) 3>&- 4>&- &
+	watchers+=($!)
+	(
+		while [ -e watching ]; do
+			if at=$(hull state "$ID" 2>state.err); then
+				jq --exit-status '.status | IN("creating", "created", "running", "stopped")' \
+					<<<"$at" >/dev/null || echo "state: $at" >>watched
+			elif ! grep -qx 'hull: container does not exist' state.err; then
+				echo "state: $(<state.err)" >>watched
+			fi
+		done
+	) 3>&- 4>&- &
+	watchers+=($!)
+}
+
+# rounds_of N COMMAND...: calls it so often, while watched.
+rounds_of() {
+	local n=$1 i
+	shift
+	: >watched
+	: >watching
+	watch_states
+	for ((i = 0; i < $(rounds "$n"); i++)); do
+		"$@" || break
+	done
+	rm -f watching
+	wait "${watchers[@]}"
+	[ ! -s watched ] || mismatch "seen meanwhile" "whole states" "$(sort watched | uniq -c)"
+	[ "$i" = "$(rounds "$n")" ] || mismatch "rounds" "$(rounds "$n")" "$i"
+	expect 0 list --quiet
+	stdout_is ""
+}
+
+new_container() { expect 0 create --bundle "$BUNDLE" "$ID"; }
+running_container() { new_container && expect 0 start "$ID"; }
+delete_it() { expect 0 delete --force "$ID"; }
+
+exists='container with given ID already exists: .*'
+missing='container does not exist'
+not_running='container not running'
+
+create_create() {
+	race "create --bundle $BUNDLE $ID" "create --bundle $BUNDLE $ID"
+	loser "$status_a" "$said_a" "$exists" && loser "$status_b" "$said_b" "$exists" || return
+	[ $((status_a + status_b)) = 1 ] || mismatch "exit statuses" "0 and 1" "$status_a and $status_b" || return
+	[ "$(state_of "$ID")" = created ] && delete_it
+}
+@test "create and create: exactly one wins" { rounds_of 100 create_create; }
+
+create_delete() {
+	race "create --bundle $BUNDLE $ID" "delete --force $ID"
+	loser "$status_a" "$said_a" "container $ID was deleted while it was being created" || return
+	loser "$status_b" "$said_b" nothing && delete_it
+}
+@test "create and delete --force" { rounds_of 100 create_delete; }
+
+start_start() {
+	new_container
+	race "start $ID" "start $ID"
+	local other='cannot start an already running container'
+	loser "$status_a" "$said_a" "$other" && loser "$status_b" "$said_b" "$other" || return
+	[ $((status_a + status_b)) = 1 ] || mismatch "exit statuses" "0 and 1" "$status_a and $status_b" || return
+	[ "$(state_of "$ID")" = running ] && delete_it
+}
+@test "start and start: exactly one wins" { rounds_of 100 start_start; }
+
+start_delete() {
+	new_container
+	race "start $ID" "delete --force $ID"
+	loser "$status_a" "$said_a" "$missing|cannot start a container that has stopped" || return
+	loser "$status_b" "$said_b" nothing
+}
+@test "start and delete --force" { rounds_of 100 start_delete; }
+
+kill_delete() {
+	running_container
+	race "kill $ID KILL" "delete $ID"
+	loser "$status_a" "$said_a" "$missing|$not_running" || return
+	loser "$status_b" "$said_b" "cannot delete container $ID that is not stopped: running" && delete_it
+}
+@test "kill and delete" { rounds_of 60 kill_delete; }
+
+exec_delete() {
+	running_container
+	race "exec $ID sleep 500" "delete --force $ID"
+	[ "$status_b" = 0 ] && [ -z "$said_b" ] || mismatch "delete" "0, silent" "$status_b $said_b" || return
+	# It ran, and was killed; or it came too late; or it died with the container half way.
+	[ "$status_a" = 137 ] && [ -z "$said_a" ] && return 0
+	[ "$status_a" = 255 ] && [[ $said_a == "hull: "* ]] && [[ $said_a != *$'\n'* ]] && {
+		echo "$said_a" >>exec.said
+		return 0
+	}
+	mismatch "exec" "killed, or one line" "$status_a $said_a"
+}
+@test "exec and delete --force" {
+	rounds_of 100 exec_delete
+	echo "# exec said: $(sort exec.said 2>/dev/null | uniq -c | tr '\n' ';')" >&3
+}
+
+delete_delete() {
+	new_container
+	race "delete $ID" "delete $ID"
+	loser "$status_a" "$said_a" "$missing" && loser "$status_b" "$said_b" "$missing" || return
+	[ $((status_a + status_b)) = 1 ] || mismatch "exit statuses" "0 and 1" "$status_a and $status_b"
+}
+@test "delete and delete: exactly one wins" { rounds_of 100 delete_delete; }
+
+delete_delete_force() {
+	running_container
+	race "delete --force $ID" "delete --force $ID"
+	loser "$status_a" "$said_a" nothing && loser "$status_b" "$said_b" nothing
+}
+@test "delete --force and delete --force: both succeed" { rounds_of 60 delete_delete_force; }
+
+run_kill() {
+	config_args true
+	race "run --bundle $BUNDLE $ID" "delete --force $ID"
+	[[ $status_a == 0 || $status_a == 137 ]] && [ -z "$said_a" ] ||
+		[[ $status_a == 1 && $said_a == "hull: "* && $said_a != *$'\n'* ]] ||
+		mismatch run "0, 137, or one line" "$status_a $said_a" || return
+	loser "$status_b" "$said_b" nothing && delete_it
+}
+@test "run and delete --force" { rounds_of 60 run_kill; }
