@@ -54,6 +54,7 @@ watch_states() {
 			jq --exit-status 'type == "array" or . == null' list.out >/dev/null ||
 				echo "list: $(<list.out)" >>watched
 			[ ! -s list.err ] || echo "list says: $(<list.err)" >>watched
+			sleep 0.02
 		done
 	) 3>&- 4>&- &
 	watchers+=($!)
@@ -65,6 +66,7 @@ watch_states() {
 			elif ! grep -qx 'hull: container does not exist' state.err; then
 				echo "state: $(<state.err)" >>watched
 			fi
+			sleep 0.02
 		done
 	) 3>&- 4>&- &
 	watchers+=($!)

@@ -14,7 +14,7 @@ setup() {
 	shows 'outer>'
 	# `h` is hull as helpers.bash runs it.
 	type_line "h() { XDG_RUNTIME_DIR=$RUNTIME_DIR $HULL --root $STATE --log-level error \"\$@\"; }; clear"
-	type_line "stty -g >before; stty -a >>before"
+	type_line "stty -g >before; stty -a | tail -n +2 >>before"
 }
 
 teardown() {
@@ -30,10 +30,10 @@ shows() { wait_for 15 on_screen "$1" || mismatch screen "$1" "$(screen)"; }
 
 # After hull's end: its exit status, and the terminal's modes as they were.
 back_with() {
-	type_line 'echo status=$?; stty -g >after; stty -a >>after; echo compared'
+	type_line 'echo status=$?; stty -g >after; stty -a | tail -n +2 >>after; echo compared'
 	shows "status=$1"
 	shows "compared"
-	wait_for 5 cmp before after
+	wait_for 5 cmp --silent before after || mismatch "modes" "$(<before)" "$(<after)"
 }
 
 begin() {
@@ -44,7 +44,7 @@ begin() {
 @test "run: a prompt, an echo, the exit status, and the terminal as it was" {
 	begin
 	type_line 'echo computed $((6 * 7)) on $(tty)'
-	shows 'computed 42 on /dev/console'
+	shows 'computed 42 on /dev/pts/0'
 	type_line 'exit 5'
 	shows 'outer>'
 	back_with 5

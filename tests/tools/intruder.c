@@ -4,7 +4,8 @@
  * must never have one.
  *
  *	intruder descriptors SECONDS    opens each descriptor of each other process
- *	                                (CVE-2016-9962), and says what is a directory
+ *	                                (CVE-2016-9962), and says what is a file, and
+ *	                                who is in another mount namespace
  *	intruder executable SECONDS     opens the /proc/PID/exe of each process, and
  *	                                its own, for writing (CVE-2019-5736)
  *
@@ -53,6 +54,18 @@ static void look_at_executable(const char *pid)
 	}
 }
 
+/* Whoever may look at this may attach to the process, too. */
+static void look_at_namespace(const char *pid)
+{
+	char path[64];
+	struct stat own, other;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
+	if (stat(path, &other) == 0 && stat("/proc/self/ns/mnt", &own) == 0 &&
+	    own.st_ino != other.st_ino)
+		printf("process %s is in another mount namespace\n", pid);
+}
+
 static void look_at_descriptors(const char *pid)
 {
 	char path[64], name[512];
@@ -61,6 +74,7 @@ static void look_at_descriptors(const char *pid)
 	DIR *dir;
 
 	looked_at++;
+	look_at_namespace(pid);
 	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
 	dir = opendir(path);
 	if (!dir)
@@ -74,8 +88,8 @@ static void look_at_descriptors(const char *pid)
 		snprintf(descriptor, sizeof(descriptor), "%s/%s", path, entry->d_name);
 		n = readlink(descriptor, name, sizeof(name) - 1);
 		name[n > 0 ? n : 0] = '\0';
-		/* Sockets and pipes can't be opened this way; a file of the program itself is its own. */
-		if (stat(descriptor, &st) == 0 && !S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode))
+		/* Sockets, pipes and namespaces have no name to go on from; these are no host's file. */
+		if (stat(descriptor, &st) == 0 && name[0] == '/' && !S_ISCHR(st.st_mode))
 			printf("process %s has descriptor %s: %s\n", pid, entry->d_name, name);
 	}
 	closedir(dir);

@@ -521,6 +521,55 @@ Test(mount_tree, takes_long_options)
 	expect(takes_long_options);
 }
 
+/*
+ * mount(2) silently cuts what is longer than a page; here it would cut the
+ * lowerdir to "/", the host's root.
+ */
+static void cuts_no_options(void *arg)
+{
+	static char option[6000];
+
+	host(arg);
+	for (size_t i = strlen(strcpy(option, "lowerdir=")); i < sizeof(option) - 20; i++)
+		option[i] = '/';
+	strcpy(option + sizeof(option) - 20, "tmp/src:/tmp/canary");
+	MOUNTS(MOUNT("/data", "overlay", "overlay", option));
+	CHILD_ASSERT(run() < 0, "mounted");
+	CHILD_ASSERT(strncmp(box.e.msg, "mounts[0]", 9) == 0, "%s", box.e.msg);
+	CHILD_ASSERT(count_mounts(" /tmp/root/data ") == 0, "mounted");
+}
+
+Test(mount_tree, cuts_no_options)
+{
+	expect(cuts_no_options);
+}
+
+/* The attributes that go with it then, and the propagation. */
+static void has_attributes_with_long_options(void *arg)
+{
+	static char option[400];
+	struct statvfs st;
+
+	host(arg);
+	for (size_t i = strlen(strcpy(option, "lowerdir=")); i < sizeof(option) - 20; i++)
+		option[i] = '/';
+	strcpy(option + sizeof(option) - 20, "tmp/src:/tmp/canary");
+	MOUNTS(MOUNT("/new/data", "overlay", NULL, option, "ro", "nosuid", "nodev", "noexec",
+		     "noatime", "rshared"));
+	OK(run());
+	expect_content(box.trees.root, "new/data/witness", "alive");
+	OK(statvfs("/tmp/root/new/data", &st));
+	CHILD_ASSERT((st.f_flag & 0xffdfUL) ==
+			     (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME),
+		     "%#lx", st.f_flag);
+	CHILD_ASSERT(count_mounts(" shared:") == 1, "%d are", count_mounts(" shared:"));
+}
+
+Test(mount_tree, long_options_go_with_others)
+{
+	expect(has_attributes_with_long_options);
+}
+
 static void says_what_is_too_long(void *arg)
 {
 	static char option[700];
