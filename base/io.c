@@ -12,6 +12,8 @@
 
 #include "base/sys.h"
 
+enum { REMOVE_DEPTH = 32 };
+
 int io_write_all(int fd, const void *bytes, size_t len)
 {
 	const char *at = bytes;
@@ -251,24 +253,59 @@ static int remove_deepest(int top)
 	return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 1;
 }
 
-int io_remove_tree(int dirfd, const char *name)
+static int remove_entry(int dirfd, const char *name, int depth);
+
+/* Everything in the directory; takes `fd`. */
+static int remove_below(int fd, int depth)
 {
-	auto_fd int top = -1;
-	int why, r;
+	DIR *dir = fdopendir(fd);
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	while (r == 0 && (entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): own stream */
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = remove_entry(dirfd(dir), entry->d_name, depth);
+	closedir(dir);
+	return r;
+}
+
+/* Deep down descriptors would run out: from there on slowly, with two of them. */
+static int remove_slowly(int fd)
+{
+	int r;
+
+	do
+		r = remove_deepest(fd);
+	while (r > 0);
+	close(fd);
+	return r;
+}
+
+static int remove_entry(int dirfd, const char *name, int depth)
+{
+	int why, fd, r;
 
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	why = -errno;
 	if (why != -EISDIR && why != -EPERM)
 		return why;
-	top = open_below(dirfd, name);
-	if (top < 0)
-		return top == -ENOTDIR ? why : top;
-	do
-		r = remove_deepest(top);
-	while (r > 0);
+	fd = open_below(dirfd, name);
+	if (fd < 0)
+		return fd == -ENOTDIR ? why : fd;
+	r = depth < REMOVE_DEPTH ? remove_below(fd, depth + 1) : remove_slowly(fd);
 	TRY(r);
 	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int io_remove_tree(int dirfd, const char *name)
+{
+	return remove_entry(dirfd, name, 0);
 }
 
 int io_send_fds(int sock, const void *bytes, size_t len, const int *fds, size_t n)
