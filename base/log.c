@@ -10,6 +10,9 @@
 
 #include "base/io.h"
 
+/* Out of the way of the descriptors that a caller hands on, which begin at 3. */
+enum { LOG_FD_MIN = 64 };
+
 static struct {
 	enum log_level level;
 	enum log_format format;
@@ -46,13 +49,18 @@ static const char *level_name(enum log_level level)
 
 int log_open(const struct log_settings *settings, struct err *e)
 {
-	int fd = 0;
+	int fd = 0, high;
 
 	if (settings->path) {
 		fd = open(settings->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
 			  0600);
 		if (fd < 0)
 			return err_sys(e, "open log file %s", settings->path);
+		high = fcntl(fd, F_DUPFD_CLOEXEC, LOG_FD_MIN);
+		if (high >= 0) {
+			close(fd);
+			fd = high;
+		}
 	}
 	if (log_state.fd > 0)
 		close(log_state.fd);

@@ -29,6 +29,14 @@
 #include "runtime/process_stat.h"
 #include "runtime/store.h"
 
+/* Before we open anything: what is ours must not pass for what the caller left open. */
+static int check_command(struct creation *c, struct err *e)
+{
+	c->listen_fds = listen_fds_count(getpid());
+	TRY(store_check_id(c->req->id, e));
+	return fds_check(c->listen_fds + c->req->preserve_fds, e);
+}
+
 static int open_bundle(struct creation *c, struct err *e)
 {
 	c->bundle = realpath(c->req->bundle, NULL);
@@ -81,16 +89,14 @@ static int check_request(struct creation *c, struct err *e)
 		return err_set(e, EINVAL,
 			       "--console-socket: the configuration asks for no terminal "
 			       "(process.terminal)");
-	TRY(fds_check(c->listen_fds + c->req->preserve_fds, e));
 	return c->req->console_socket ? console_socket_check(c->req->console_socket, e) : 0;
 }
 
-/* What systemd gave us for the program: sockets that listen, and one to say that it is ready. */
+/* The socket that systemd gave us to say that the program is ready. */
 static int take_service(struct creation *c, struct err *e)
 {
 	const char *notify = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe) */
 
-	c->listen_fds = listen_fds_count(getpid());
 	if (notify && notify[0] &&
 	    asprintf(&c->notify_dir, "%s/%s/" NOTIFY_DIRECTORY, c->rt->root, c->req->id) < 0)
 		return err_set(e, ENOMEM, "NOTIFY_SOCKET: %s", err_text(ENOMEM));
@@ -135,7 +141,6 @@ static int reserve(struct creation *c, struct err *e)
 {
 	char created[48];
 
-	TRY(store_check_id(c->req->id, e));
 	c->root = store_open_root(c->rt->root, true, e);
 	if (c->root == -ENOENT)
 		return err_set(e, ENOENT, "open the state directory %s", c->rt->root);
@@ -242,6 +247,7 @@ static int launch(struct creation *c, struct err *e)
 		return err_neg(e, r, "read the start time of the container's process");
 	}
 	c->state.pid_start = st.start;
+	log_debug("the first process of container %s is %d", c->req->id, pid);
 	return 0;
 }
 
@@ -329,6 +335,7 @@ static int release(struct creation *c, struct err *e)
 /* clang-format off */
 const struct creation_step creation_steps[] = {
 	/* name          do               undo */
+	{ "command",     check_command,   NULL },
 	{ "bundle",      open_bundle,     NULL },
 	{ "config",      read_config,     NULL },
 	{ "rootfs",      find_rootfs,     NULL },

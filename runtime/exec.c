@@ -143,7 +143,7 @@ static int check_request(struct execution *x, struct err *e)
 		return err_set(e, EINVAL, "--console-socket: the process asks for no terminal");
 	if (req->console_socket) {
 	}
-	return fds_check(req->preserve_fds, e);
+	return 0;
 }
 
 static int make_plan(struct execution *x, struct err *e)
@@ -245,6 +245,8 @@ static int start(struct execution *x, struct err *e)
 
 static int prepare(struct execution *x, const struct runtime *rt, struct err *e)
 {
+	/* Before we open anything: what is ours must not pass for what the caller left open. */
+	TRY(fds_check(x->req->preserve_fds, e));
 	TRY(open_container(x, rt, e));
 	TRY(x->req->process_file ? process_from_file(x, e) : process_from_request(x, e));
 	TRY(check_request(x, e));

@@ -20,7 +20,7 @@ int store_check_id(const char *id, struct err *e)
 		strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.");
 
 	if (!id[0])
-		return err_set(e, EINVAL, "the container id is empty");
+		return err_set(e, EINVAL, "invalid container id: it is empty");
 	if (id[len] || strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
 		return err_set(
 			e, EINVAL,

@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/test_console \
 	tests/unit/test_err \
 	tests/unit/test_gate \
+	tests/unit/test_idmap \
 	tests/unit/test_init \
 	tests/unit/test_io \
 	tests/unit/test_json \
@@ -24,9 +25,11 @@ UNIT_TESTS = \
 	tests/unit/test_json_write \
 	tests/unit/test_listen_fds \
 	tests/unit/test_log \
+	tests/unit/test_loopback \
 	tests/unit/test_mount_options \
 	tests/unit/test_mount_plan \
 	tests/unit/test_mount_tree \
+	tests/unit/test_namespaces \
 	tests/unit/test_notify \
 	tests/unit/test_pidfile \
 	tests/unit/test_process_environment \
@@ -48,6 +51,7 @@ UNIT_TESTS = \
 	tests/unit/test_spec_schema \
 	tests/unit/test_spec_wrong \
 	tests/unit/test_state \
+	tests/unit/test_sysctl \
 	tests/unit/test_terminal
 endif
 check_PROGRAMS += $(UNIT_TESTS)
@@ -117,6 +121,10 @@ tests_unit_test_gate_SOURCES = tests/unit/test_gate.c
 tests_unit_test_gate_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_gate_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_gate_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
+tests_unit_test_idmap_SOURCES = tests/unit/test_idmap.c
+tests_unit_test_idmap_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_idmap_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_idmap_LDADD = $(LIBNAMESPACES) $(CRITERION_LIBS)
 tests_unit_test_init_SOURCES = tests/unit/test_init.c
 tests_unit_test_init_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_init_LDFLAGS = $(UNITLDFLAGS)
@@ -145,6 +153,10 @@ tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_log_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_log_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_loopback_SOURCES = tests/unit/test_loopback.c
+tests_unit_test_loopback_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_loopback_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_loopback_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_mount_options_SOURCES = tests/unit/test_mount_options.c
 tests_unit_test_mount_options_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_mount_options_LDFLAGS = $(UNITLDFLAGS)
@@ -157,6 +169,10 @@ tests_unit_test_mount_tree_SOURCES = tests/unit/test_mount_tree.c
 tests_unit_test_mount_tree_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_mount_tree_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_mount_tree_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
+tests_unit_test_namespaces_SOURCES = tests/unit/test_namespaces.c
+tests_unit_test_namespaces_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_namespaces_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_namespaces_LDADD = $(LIBNAMESPACES) $(CRITERION_LIBS)
 tests_unit_test_notify_SOURCES = tests/unit/test_notify.c
 tests_unit_test_notify_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_notify_LDFLAGS = $(UNITLDFLAGS)
@@ -241,6 +257,10 @@ tests_unit_test_state_SOURCES = tests/unit/test_state.c
 tests_unit_test_state_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_state_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_state_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
+tests_unit_test_sysctl_SOURCES = tests/unit/test_sysctl.c
+tests_unit_test_sysctl_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_sysctl_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_sysctl_LDADD = $(LIBNAMESPACES) $(CRITERION_LIBS)
 tests_unit_test_terminal_SOURCES = tests/unit/test_terminal.c
 tests_unit_test_terminal_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_terminal_LDFLAGS = $(UNITLDFLAGS)

@@ -70,7 +70,7 @@ static void look_at_descriptors(const char *pid)
 {
 	char path[64], name[512];
 	struct dirent *entry;
-	struct stat st;
+	struct stat st, here;
 	DIR *dir;
 
 	looked_at++;
@@ -88,8 +88,9 @@ static void look_at_descriptors(const char *pid)
 		snprintf(descriptor, sizeof(descriptor), "%s/%s", path, entry->d_name);
 		n = readlink(descriptor, name, sizeof(name) - 1);
 		name[n > 0 ? n : 0] = '\0';
-		/* Sockets, pipes and namespaces have no name to go on from; these are no host's file. */
-		if (stat(descriptor, &st) == 0 && name[0] == '/' && !S_ISCHR(st.st_mode))
+		/* Sockets, pipes and namespaces lead nowhere; what has the same name here is ours. */
+		if (stat(descriptor, &st) == 0 && name[0] == '/' && !S_ISCHR(st.st_mode) &&
+		    !(stat(name, &here) == 0 && here.st_dev == st.st_dev && here.st_ino == st.st_ino))
 			printf("process %s has descriptor %s: %s\n", pid, entry->d_name, name);
 	}
 	closedir(dir);

@@ -533,7 +533,10 @@ static void cuts_no_options(void *arg)
 	for (size_t i = strlen(strcpy(option, "lowerdir=")); i < sizeof(option) - 20; i++)
 		option[i] = '/';
 	strcpy(option + sizeof(option) - 20, "tmp/src:/tmp/canary");
-	MOUNTS(MOUNT("/data", "overlay", "overlay", option));
+	OK(mkdir("/tmp/up", 0755));
+	OK(mkdir("/tmp/work", 0755));
+	MOUNTS(MOUNT("/data", "overlay", "overlay", "upperdir=/tmp/up", "workdir=/tmp/work",
+		     option));
 	CHILD_ASSERT(run() < 0, "mounted");
 	CHILD_ASSERT(strncmp(box.e.msg, "mounts[0]", 9) == 0, "%s", box.e.msg);
 	CHILD_ASSERT(count_mounts(" /tmp/root/data ") == 0, "mounted");

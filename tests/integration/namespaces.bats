@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# Namespaces: made, joined by path, shared; id maps; names, sysctls and clocks.
+# shellcheck disable=SC2154,SC2016
+load helpers
+
+ALL='user cgroup time ipc mnt net pid uts'
+MAPS='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+	.linux.gidMappings = .linux.uidMappings'
+
+# run_sh SCRIPT [FILTER...]: the script in a container of the default bundle.
+run_sh() {
+	make_bundle "bundle$((++bundles))" '.root.readonly = false' "${@:2}"
+	config_args sh -c "$1"
+	expect 0 run --bundle "$BUNDLE" "$ID"
+}
+
+# new TYPE: a filter that asks for a new namespace of the type, once.
+new() { echo "(.linux.namespaces |= map(select(.type != \"$1\")) + [{type: \"$1\"}])"; }
+without() { echo "(.linux.namespaces |= map(select(.type != \"$1\")))"; }
+joined() { echo "(.linux.namespaces |= map(select(.type != \"$1\")) + [{type: \"$1\", path: \"$2\"}])"; }
+
+@test "each of the eight namespaces is made" {
+	run_sh 'for n in user cgroup time ipc mnt net pid uts; do readlink /proc/self/ns/$n; done' \
+		"$(new cgroup) | $(new time) | $(new user) | $MAPS"
+	n=0
+	for name in $ALL; do
+		[ "${lines[n]}" != "$(readlink "/proc/self/ns/$name")" ] || mismatch "$name" new shared
+		[[ ${lines[n]} == $name:* ]]
+		n=$((n + 1))
+	done
+}
+
+@test "namespaces that are not asked for are shared with the host" {
+	run_sh 'for n in user cgroup time ipc net pid uts; do readlink /proc/self/ns/$n; done' \
+		'.linux.namespaces = [{type: "mount"}] | del(.hostname)' \
+		'.mounts |= map(select(.type != "cgroup" and .type != "sysfs" and .type != "mqueue"))'
+	for name in user cgroup time ipc net pid uts; do
+		stdout_has "$(readlink "/proc/self/ns/$name")"
+	done
+}
+
+@test "each kind is joined by path" {
+	make_bundle one "$(new cgroup) | $(new time)" '.process.args = ["sleep", "100"]'
+	expect 0 run -d --bundle "$BUNDLE" --pid-file pid "$ID-one"
+	pid=$(<pid)
+	for pair in cgroup:cgroup time:time ipc:ipc network:net pid:pid uts:uts; do
+		run_sh "readlink /proc/self/ns/${pair#*:}" \
+			"$(joined "${pair%:*}" "/proc/$pid/ns/${pair#*:}") | del(.hostname)"
+		stdout_is "$(readlink "/proc/$pid/ns/${pair#*:}")"
+	done
+	expect 0 delete --force "$ID-one"
+}
+
+@test "a joined mount namespace" {
+	make_bundle one '.process.args = ["sleep", "100"]'
+	expect 0 run -d --bundle "$BUNDLE" --pid-file pid "$ID-one"
+	run_sh 'readlink /proc/self/ns/mnt' "$(joined mount "/proc/$(<pid)/ns/mnt") | .mounts = [] |
+		del(.linux.maskedPaths, .linux.readonlyPaths)" || true
+	[ "$status" = 0 ] || skip "joined mount namespaces: $stderr"
+	expect 0 delete --force "$ID-one"
+}
+
+@test "a network namespace of ip-netns, with its loopback" {
+	requires program=ip
+	ip netns add "$TAG"
+	ip netns exec "$TAG" ip link add dummy7 type dummy 2>/dev/null ||
+		ip netns exec "$TAG" ip link set lo up
+	inode=$(stat -Lc %i "/run/netns/$TAG")
+	status=0
+	run_sh 'readlink /proc/self/ns/net' "$(joined network "/run/netns/$TAG")" || status=1
+	ip netns delete "$TAG"
+	[ "$status" = 0 ]
+	stdout_is "net:[$inode]"
+}
+
+@test "a new network namespace has its loopback up" {
+	run_sh 'cat /sys/class/net/lo/operstate; ip -o link | wc -l; ping -c 1 127.0.0.1 >/dev/null && echo pong' \
+		'.process.capabilities |= map_values(. + ["CAP_NET_RAW"])'
+	stdout_is $'unknown\n1\npong'
+}
+
+@test "user namespace: maps, and who owns what" {
+	make_bundle bundle '.root.readonly = false' "$(new user) | $MAPS" \
+		'.mounts += [{destination: "/mnt", type: "bind", source: "'"$WORK/shared"'", options: ["rbind"]},
+		{destination: "/t", type: "tmpfs", source: "t"}]'
+	install -d -m 777 -o 100000 -g 100000 shared
+	install -d -m 755 "$BUNDLE/rootfs/t" "$BUNDLE/rootfs/mnt"
+	config_args sh -c 'tr -s " " </proc/self/uid_map; touch /mnt/x /t/x; stat -c %u:%g /mnt/x /t/x; id -u'
+	expect 0 run --bundle "$BUNDLE" "$ID"
+	stdout_is $' 0 100000 65536\n0:0\n0:0\n0'
+	[ "$(stat -c %u:%g shared/x)" = 100000:100000 ]
+}
+
+@test "user namespace: a source that the mapped root cannot traverse" {
+	make_bundle bundle "$(new user) | $MAPS" '.root.readonly = false' \
+		'.mounts += [{destination: "/mnt", source: "'"$WORK/closed/in"'", options: ["bind", "ro"]}]'
+	install -d -m 700 closed
+	install -d closed/in
+	echo secret >closed/in/file
+	config_args cat /mnt/file
+	mkdir "$BUNDLE/rootfs/mnt"
+	expect 0 run --bundle "$BUNDLE" "$ID"
+	stdout_is secret
+}
+
+@test "user namespace: a process of it that is not its root" {
+	run_sh 'id -u; id -G; grep ^CapEff /proc/self/status' "$(new user) | $MAPS" \
+		'.process.user = {uid: 1000, gid: 1000, additionalGids: [5, 6]}' \
+		'del(.process.capabilities.ambient)'
+	stdout_is $'1000\n1000 5 6\nCapEff:\t0000000000000000'
+}
+
+@test "a joined user namespace with others, listed last, as CRI does" {
+	make_bundle one "$(new user) | $MAPS" '.process.args = ["sleep", "100"]'
+	expect 0 run -d --bundle "$BUNDLE" --pid-file pid "$ID-one"
+	pid=$(<pid)
+	run_sh 'readlink /proc/self/ns/user /proc/self/ns/net; for n in user net ipc uts; do
+		readlink /proc/self/ns/$n; done; id -u' \
+		"$(joined network "/proc/$pid/ns/net") | $(joined ipc "/proc/$pid/ns/ipc") |
+		$(joined uts "/proc/$pid/ns/uts") | $(joined user "/proc/$pid/ns/user") | $MAPS | del(.hostname)"
+	for name in user net ipc uts; do
+		stdout_has "$(readlink "/proc/$pid/ns/$name")"
+	done
+	[ "${lines[-1]}" = 0 ]
+	expect 0 exec "$ID-one" cat /proc/self/uid_map
+	stdout_has 100000
+	expect 0 delete --force "$ID-one"
+}
+
+@test "time namespace: offsets" {
+	run_sh 'cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets | tr -s " "' \
+		"$(new time)" '.linux.timeOffsets = {boottime: {secs: 1000000}, monotonic: {secs: 7, nanosecs: 5}}'
+	[ "${lines[0]}" -ge $(($(cut -d. -f1 /proc/uptime) + 999990)) ]
+	stdout_has "monotonic 7 5"
+	stdout_has "boottime 1000000 0"
+}
+
+@test "cgroup namespace: its root is the container's own cgroup" {
+	run_sh 'grep ^0:: /proc/self/cgroup' "$(new cgroup)"
+	stdout_is "0::/"
+	make_bundle two "$(new cgroup)" '.process.args = ["sleep", "100"]'
+	expect 0 run -d --bundle "$BUNDLE" --pid-file pid "$ID"
+	expect 0 exec "$ID" grep ^0:: /proc/self/cgroup
+	stdout_is "0::/"
+	[[ $(cgroup_of "$(<pid)") == *"$ID"* ]]
+	expect 0 delete --force "$ID"
+}
+
+@test "hostname and domainname" {
+	run_sh 'cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname' \
+		'.hostname = "some-host" | .domainname = "example.org"'
+	stdout_is $'some-host\nexample.org'
+	[ "$(</proc/sys/kernel/hostname)" != some-host ]
+}
+
+@test "sysctl: of the network and ipc namespaces, and not of the host" {
+	before=$(</proc/sys/kernel/shm_rmid_forced)$(</proc/sys/net/ipv4/ip_default_ttl)
+	run_sh 'cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/shm_rmid_forced /proc/sys/fs/mqueue/msg_max' \
+		'.linux.sysctl = {"net.ipv4.ip_default_ttl": "61", "kernel.shm_rmid_forced": "1", "fs/mqueue/msg_max": "99"}'
+	stdout_is $'61\n1\n99'
+	[ "$before" = "$(</proc/sys/kernel/shm_rmid_forced)$(</proc/sys/net/ipv4/ip_default_ttl)" ]
+}
+
+@test "sysctl: one that does not exist, and one in a user namespace" {
+	make_bundle bundle '.linux.sysctl = {"net.nothing": "1"}'
+	expect 1 run --bundle "$BUNDLE" "$ID"
+	stderr_is "hull: linux.sysctl: open net.nothing: no such file or directory"
+	run_sh 'cat /proc/sys/net/ipv4/ip_default_ttl' "$(new user) | $MAPS" \
+		'.linux.sysctl = {"net.ipv4.ip_default_ttl": "62"}'
+	stdout_is 62
+}
+
+@test "pid namespace: the program is pid 1, and all dies with it" {
+	run_sh 'echo $$; sleep 1000 & ls -d /proc/[0-9]* | wc -l'
+	[ "${lines[0]}" = 1 ]
+	[ "${lines[1]}" -le 5 ]
+	assert_nothing_left
+}
