@@ -29,14 +29,6 @@
 #include "runtime/process_stat.h"
 #include "runtime/store.h"
 
-/* Before we open anything: what is ours must not pass for what the caller left open. */
-static int check_command(struct creation *c, struct err *e)
-{
-	c->listen_fds = listen_fds_count(getpid());
-	TRY(store_check_id(c->req->id, e));
-	return fds_check(c->listen_fds + c->req->preserve_fds, e);
-}
-
 static int open_bundle(struct creation *c, struct err *e)
 {
 	c->bundle = realpath(c->req->bundle, NULL);
@@ -335,7 +327,6 @@ static int release(struct creation *c, struct err *e)
 /* clang-format off */
 const struct creation_step creation_steps[] = {
 	/* name          do               undo */
-	{ "command",     check_command,   NULL },
 	{ "bundle",      open_bundle,     NULL },
 	{ "config",      read_config,     NULL },
 	{ "rootfs",      find_rootfs,     NULL },
@@ -376,6 +367,13 @@ void creation_init(struct creation *c, const struct runtime *rt, const struct cr
 		.init = { .sock = -1, .gate = -1, .conn = -1, .bundle = -1, .proc = -1 },
 	};
 	c->init.trees = (struct mount_trees)MOUNT_TREES_NONE;
+}
+
+int creation_check(struct creation *c, struct err *e)
+{
+	c->listen_fds = listen_fds_count(getpid());
+	TRY(store_check_id(c->req->id, e));
+	return fds_check(c->listen_fds + c->req->preserve_fds, e);
 }
 
 static void undo_from(struct creation *c, const struct creation_step *last)

@@ -44,6 +44,12 @@ struct creation {
 void creation_init(struct creation *c, const struct runtime *rt, const struct create_request *req);
 #define auto_creation __attribute__((cleanup(creation_done)))
 
+/*
+ * What only the command line can be wrong about. To be called before anything
+ * is opened: what is ours must not pass for what the caller hands on.
+ */
+int creation_check(struct creation *c, struct err *e) MUST_CHECK;
+
 /* Runs the steps; after a failure everything is as before. */
 int creation_run(struct creation *c, struct err *e) MUST_CHECK;
 

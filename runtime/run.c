@@ -22,6 +22,7 @@ int container_create(const struct runtime *rt, const struct create_request *req,
 	auto_creation struct creation c;
 
 	creation_init(&c, rt, req);
+	TRY(creation_check(&c, e));
 	return creation_run(&c, e);
 }
 
@@ -80,6 +81,7 @@ int container_run(const struct runtime *rt, const struct run_request *req, int *
 	creation_init(&c, rt, &req->create);
 	c.starts = true;
 	c.relays = !req->detach;
+	TRY(creation_check(&c, e));
 	if (!req->detach)
 		return run_foreground(&c, req, ret_status, e);
 	*ret_status = 0;
