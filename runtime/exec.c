@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
@@ -25,6 +26,8 @@
 #include "runtime/init.h"
 #include "runtime/launch.h"
 #include "runtime/store.h"
+
+enum { END_WAIT_MS = 50 };
 
 struct execution {
 	const struct exec_request *req;
@@ -61,7 +64,8 @@ static int open_container(struct execution *x, const struct runtime *rt, struct 
 	case STATE_STOPPED:
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
 	case STATE_CREATING:
-		return err_set(e, EBUSY, "cannot exec in a container that is being created");
+		return err_set(e, EBUSY,
+			       "cannot exec in a container that is being created or deleted");
 	case STATE_PAUSED:
 		if (!x->req->ignore_paused)
 			return err_set(e, EBUSY,
@@ -141,9 +145,7 @@ static int check_request(struct execution *x, struct err *e)
 			       "a terminal for a detached process needs --console-socket");
 	if (!x->process.terminal && req->console_socket)
 		return err_set(e, EINVAL, "--console-socket: the process asks for no terminal");
-	if (req->console_socket) {
-	}
-	return 0;
+	return req->console_socket ? console_socket_check(req->console_socket, e) : 0;
 }
 
 static int make_plan(struct execution *x, struct err *e)
@@ -253,6 +255,21 @@ static int prepare(struct execution *x, const struct runtime *rt, struct err *e)
 	return make_plan(x, e);
 }
 
+/*
+ * If the container has ended meanwhile, that is the reason, whatever failed
+ * first. Its processes may die a moment before its init does.
+ */
+static int explain(const struct execution *x, struct err *e)
+{
+	struct pollfd end = { .fd = x->handle.pidfd, .events = POLLIN };
+	bool dying = e->code == EPIPE || e->code == ENOENT || e->code == ENOMEM ||
+		     e->code == ESRCH || e->code == ENODEV;
+
+	if (end.fd >= 0 && poll(&end, 1, dying ? END_WAIT_MS : 0) == 1)
+		return err_set(e, ESRCH, "cannot exec in a stopped container");
+	return -e->code;
+}
+
 int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,
 		   struct err *e)
 {
@@ -269,13 +286,15 @@ int container_exec(const struct runtime *rt, const struct exec_request *req, int
 	auto_relay struct relay relay = RELAY_NONE;
 
 	x.init.trees = (struct mount_trees)MOUNT_TREES_NONE;
-	TRY(prepare(&x, rt, e));
-	if (req->detach) {
-		*ret_status = 0;
-		return start(&x, e);
-	}
-	TRY(relay_prepare(&relay, e));
-	TRY(start(&x, e));
+	if (prepare(&x, rt, e) < 0)
+		return explain(&x, e);
+	if (!req->detach)
+		TRY(relay_prepare(&relay, e));
+	if (start(&x, e) < 0)
+		return explain(&x, e);
+	*ret_status = 0;
+	if (req->detach)
+		return 0;
 	relay.pid = x.pid;
 	relay.pidfd = x.pidfd;
 	relay.master = x.master;

@@ -199,7 +199,7 @@ static bool wants_label(const struct spec_process *p)
  * The host's descriptors go: those that we made, and what engines left open
  * in hull and would see held by a container that waits for its start.
  */
-static int leave_host(struct init *in, struct err *e)
+int init_leave_host(struct init *in, struct err *e)
 {
 	int keep[] = {
 		in->sock,       in->gate,       wants_label(in->plan->process) ? in->proc : -1,
@@ -426,7 +426,7 @@ const struct init_step init_steps[] = {
 	{ "sysctl",                 FOR_CREATE, IN_NAMESPACES,  sysctl },
 	{ "make-cwd",               FOR_CREATE, IN_NAMESPACES,  make_cwd },
 	{ "console",                BOTH,       IN_NAMESPACES,  console },
-	{ "leave-host",             BOTH,       IN_ROOTFS,      leave_host },
+	{ "leave-host",             BOTH,       IN_ROOTFS,      init_leave_host },
 	{ "pivot",                  FOR_CREATE, IN_ROOTFS,      pivot },
 	{ "protect",                FOR_CREATE, IN_ROOTFS,      protect },
 	{ "scheduling",             BOTH,       IN_ROOTFS,      scheduling },

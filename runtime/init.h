@@ -60,4 +60,7 @@ int init_run(struct init *in, struct err *e);
 /* The same in a process of its own: a failure goes to the parent, and the process ends. */
 _Noreturn void init_main(struct init *in);
 
+/* Closes what is the host's; the row "leave-host", and sooner where others may see us. */
+int init_leave_host(struct init *in, struct err *e) MUST_CHECK;
+
 #endif

@@ -1,12 +1,14 @@
 #include "runtime/launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/sys.h"
 #include "runtime/handshake.h"
@@ -36,6 +38,10 @@ static pid_t clone_into(uint64_t flags, int exit_signal, int cgroup, int *ret_pi
  * Namespaces are joined before others are made when one of them is a user
  * namespace: those made have to belong to a joined one, and from inside a new
  * one the joined others could not be entered any more.
+ *
+ * And exec enters a PID namespace in which somebody may have CAP_SYS_PTRACE,
+ * whom PR_SET_DUMPABLE does not keep out (CVE-2016-9962): what is seen there
+ * must have left the host, and its descriptors, before.
  */
 static bool needs_stage(const struct launch *l)
 {
@@ -44,13 +50,15 @@ static bool needs_stage(const struct launch *l)
 	for (int i = 0; i < SPEC_NS_KINDS; i++)
 		joins_any = joins_any || l->joins->at[i] >= 0;
 	return l->joins->at[SPEC_NS_USER] >= 0 ||
+	       (l->init->why == FOR_EXEC && l->joins->at[SPEC_NS_PID] >= 0) ||
 	       (joins_any && (l->plan->namespaces.clone & CLONE_NEWUSER));
 }
 
 /* The child must not hold the parent's end, or it would never see the parent die. */
 _Noreturn static void run_child(const struct launch *l)
 {
-	close(l->sock);
+	if (!l->init->joined) /* the stage has closed it */
+		close(l->sock);
 	init_main(l->init);
 }
 
@@ -58,15 +66,28 @@ _Noreturn static void run_child(const struct launch *l)
 _Noreturn static void run_stage(struct launch *l)
 {
 	struct err e = { 0 };
+	int said[2]; /* ends when our message is sent: the sister's must not come before it */
+	char c;
 	pid_t pid;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (ns_join(l->joins, 0, &e) < 0) {
+	close(l->sock);
+	if (ns_join(l->joins, 0, &e) < 0 ||
+	    (l->init->why == FOR_EXEC && init_leave_host(l->init, &e) < 0)) {
+		handshake_fail(l->init->sock, &e);
+		_exit(1);
+	}
+	if (pipe2(said, O_CLOEXEC) < 0) {
+		err_sys(&e, "make a pipe");
 		handshake_fail(l->init->sock, &e);
 		_exit(1);
 	}
 	pid = clone_into(l->plan->namespaces.clone | CLONE_PARENT, 0, -1, NULL);
 	if (pid == 0) {
+		close(said[1]);
+		while (read(said[0], &c, 1) < 0 && errno == EINTR)
+			;
+		close(said[0]);
 		l->init->joined = true;
 		run_child(l);
 	}
@@ -88,6 +109,7 @@ static pid_t launch_staged(struct launch *l, int *ret_pidfd, struct err *e)
 		return err_sys(e, "make the process that joins namespaces");
 	if (stage == 0)
 		run_stage(l);
+	close_fd(&l->init->sock); /* or we would never see the stage die */
 	r = handshake_expect(l->sock, SAY_CHILD, &pid, NULL, e);
 	while (waitpid(stage, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -43,7 +43,7 @@ refused_or_inside() {
 	run_hull "$@"
 	[ "$status" -lt 126 ] || mismatch "hull $*" "success, or an error" "$status"
 	[ "$status" = 0 ] || [[ $stderr == *"hull: "* ]] || mismatch "hull $*" "an error" "$stderr"
-	run_hull delete --force "$ID"
+	hull delete --force "$ID"
 }
 
 # racing A B: exchanges two names in the background until `race_over`.

@@ -104,14 +104,14 @@ create_create() {
 	[ $((status_a + status_b)) = 1 ] || mismatch "exit statuses" "0 and 1" "$status_a and $status_b" || return
 	[ "$(state_of "$ID")" = created ] && delete_it
 }
-@test "create and create: exactly one wins" { rounds_of 100 create_create; }
+@test "create and create: exactly one wins" { rounds_of 60 create_create; }
 
 create_delete() {
 	race "create --bundle $BUNDLE $ID" "delete --force $ID"
 	loser "$status_a" "$said_a" "container $ID was deleted while it was being created" || return
 	loser "$status_b" "$said_b" nothing && delete_it
 }
-@test "create and delete --force" { rounds_of 100 create_delete; }
+@test "create and delete --force" { rounds_of 60 create_delete; }
 
 start_start() {
 	new_container
@@ -121,7 +121,7 @@ start_start() {
 	[ $((status_a + status_b)) = 1 ] || mismatch "exit statuses" "0 and 1" "$status_a and $status_b" || return
 	[ "$(state_of "$ID")" = running ] && delete_it
 }
-@test "start and start: exactly one wins" { rounds_of 100 start_start; }
+@test "start and start: exactly one wins" { rounds_of 60 start_start; }
 
 start_delete() {
 	new_container
@@ -129,7 +129,7 @@ start_delete() {
 	loser "$status_a" "$said_a" "$missing|cannot start a container that has stopped" || return
 	loser "$status_b" "$said_b" nothing
 }
-@test "start and delete --force" { rounds_of 100 start_delete; }
+@test "start and delete --force" { rounds_of 60 start_delete; }
 
 kill_delete() {
 	running_container
@@ -137,7 +137,7 @@ kill_delete() {
 	loser "$status_a" "$said_a" "$missing|$not_running" || return
 	loser "$status_b" "$said_b" "cannot delete container $ID that is not stopped: running" && delete_it
 }
-@test "kill and delete" { rounds_of 60 kill_delete; }
+@test "kill and delete" { rounds_of 40 kill_delete; }
 
 exec_delete() {
 	running_container
@@ -152,7 +152,7 @@ exec_delete() {
 	mismatch "exec" "killed, or one line" "$status_a $said_a"
 }
 @test "exec and delete --force" {
-	rounds_of 100 exec_delete
+	rounds_of 60 exec_delete
 	echo "# exec said: $(sort exec.said 2>/dev/null | uniq -c | tr '\n' ';')" >&3
 }
 
@@ -162,14 +162,14 @@ delete_delete() {
 	loser "$status_a" "$said_a" "$missing" && loser "$status_b" "$said_b" "$missing" || return
 	[ $((status_a + status_b)) = 1 ] || mismatch "exit statuses" "0 and 1" "$status_a and $status_b"
 }
-@test "delete and delete: exactly one wins" { rounds_of 100 delete_delete; }
+@test "delete and delete: exactly one wins" { rounds_of 60 delete_delete; }
 
 delete_delete_force() {
 	running_container
 	race "delete --force $ID" "delete --force $ID"
 	loser "$status_a" "$said_a" nothing && loser "$status_b" "$said_b" nothing
 }
-@test "delete --force and delete --force: both succeed" { rounds_of 60 delete_delete_force; }
+@test "delete --force and delete --force: both succeed" { rounds_of 40 delete_delete_force; }
 
 run_kill() {
 	config_args true
@@ -179,4 +179,4 @@ run_kill() {
 		mismatch run "0, 137, or one line" "$status_a $said_a" || return
 	loser "$status_b" "$said_b" nothing && delete_it
 }
-@test "run and delete --force" { rounds_of 60 run_kill; }
+@test "run and delete --force" { rounds_of 40 run_kill; }

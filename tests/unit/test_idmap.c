@@ -76,6 +76,7 @@ Test(idmap, maps_to_the_host)
 		{ &end, 102, 7, -ERANGE },
 		/* what the configuration's checks refuse must not turn into somebody else's id */
 		{ &overflow, 9, UINT32_MAX - 1, 0 },
+		{ &overflow, 10, 7, -ERANGE }, /* (uid_t)-1 */
 		{ &overflow, 11, 7, -ERANGE },
 		{ &overflow, 99, 7, -ERANGE },
 	};
