@@ -30,13 +30,6 @@ stderr /proc/self/fd/2
 ptmx pts/ptmx"
 }
 
-@test "default devices work, no others are there" {
-	run_sh 'echo x >/dev/null; head -c 2 /dev/zero | wc -c; echo x >/dev/full; head -c 3 /dev/urandom | wc -c
-		echo a >/dev/stdout; ls /dev | tr "\n" " "'
-	stderr_has "No space left on device"
-	stdout_is $'2\n3\na\nfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero '
-}
-
 @test "devices of the configuration: types, mode and owner" {
 	run_sh 'cd /dev; stat -c "%n %F %t:%T %a %u:%g" a b p deep/er/d' '.linux.devices = [
 		{path: "/dev/a", type: "c", major: 1, minor: 3, fileMode: 416, uid: 5, gid: 6},
@@ -79,15 +72,6 @@ deep/er/d character special file 1:5 666 0:0"
 		"$CAPS" '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, access: "m"}]'
 	[ "$stdout" = $'made\nnull' ] || mismatch stdout $'made\nnull' "$stdout"
 	[ "$(grep -c 'Operation not permitted' <<<"$stderr")" = 2 ]
-}
-
-@test "policy: without m a node cannot even be made" {
-	make_bundle bundle "$CAPS" '.root.readonly = false' \
-		'.linux.resources.devices = [{allow: false, access: "rwm"}]'
-	config_args sh -c 'mknod /tmp/x c 10 229; mknod /tmp/n c 1 3 && echo null'
-	run_hull run --bundle "$BUNDLE" "$ID"
-	stderr_has "Operation not permitted"
-	[ ! -e "$BUNDLE/rootfs/tmp/x" ]
 }
 
 @test "policy: an allowed device opens, read only if so, and exec is under it too" {

@@ -110,23 +110,6 @@ joined() { echo "(.linux.namespaces |= map(select(.type != \"$1\")) + [{type: \"
 	stdout_is $'1000\n1000 5 6\nCapEff:\t0000000000000000'
 }
 
-@test "a joined user namespace with others, listed last, as CRI does" {
-	make_bundle one "$(new user) | $MAPS" '.process.args = ["sleep", "100"]'
-	expect 0 run -d --bundle "$BUNDLE" --pid-file pid "$ID-one"
-	pid=$(<pid)
-	run_sh 'readlink /proc/self/ns/user /proc/self/ns/net; for n in user net ipc uts; do
-		readlink /proc/self/ns/$n; done; id -u' \
-		"$(joined network "/proc/$pid/ns/net") | $(joined ipc "/proc/$pid/ns/ipc") |
-		$(joined uts "/proc/$pid/ns/uts") | $(joined user "/proc/$pid/ns/user") | $MAPS | del(.hostname)"
-	for name in user net ipc uts; do
-		stdout_has "$(readlink "/proc/$pid/ns/$name")"
-	done
-	[ "${lines[-1]}" = 0 ]
-	expect 0 exec "$ID-one" cat /proc/self/uid_map
-	stdout_has 100000
-	expect 0 delete --force "$ID-one"
-}
-
 @test "time namespace: offsets" {
 	run_sh 'cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets | tr -s " "' \
 		"$(new time)" '.linux.timeOffsets = {boottime: {secs: 1000000}, monotonic: {secs: 7, nanosecs: 5}}'
