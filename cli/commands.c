@@ -124,6 +124,19 @@ static const struct command commands[] = {
 		.run = cmd_list,
 	},
 	{
+		.name = "pause",
+		.modes = MODE_BOTH,
+		.arguments = "ID",
+		.help = "stop all processes of a container where they are",
+		.details = "Freezes the container, which may be running or only created, until "
+			   "resume lets it go on. It can still be killed and updated.",
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_pause,
+	},
+	{
 		.name = "ps",
 		.modes = MODE_HULL,
 		.arguments = "[ID [PS-OPTION...]]",
@@ -147,6 +160,18 @@ static const struct command commands[] = {
 		.ordered = true,
 		.takes_container = true,
 		.run = cmd_ps,
+	},
+	{
+		.name = "resume",
+		.modes = MODE_BOTH,
+		.arguments = "ID",
+		.help = "let a paused container go on",
+		.details = "Thaws what pause has frozen.",
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_resume,
 	},
 	{
 		.name = "run",

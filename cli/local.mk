@@ -9,6 +9,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_help.c \
 	cli/cmd_kill.c \
 	cli/cmd_list.c \
+	cli/cmd_pause.c \
 	cli/cmd_ps.c \
 	cli/cmd_run.c \
 	cli/cmd_spec.c \

@@ -96,6 +96,13 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool al
 	MUST_CHECK;
 
 /*
+ * Stops all processes of a container, created or running, where they are, and
+ * lets them go on; returns when it is so.
+ */
+int container_pause(const struct runtime *rt, const char *id, struct err *e) MUST_CHECK;
+int container_resume(const struct runtime *rt, const char *id, struct err *e) MUST_CHECK;
+
+/*
  * Gives everything back. A running container is refused (-EBUSY) unless
  * `force`, which kills it; with `force` a missing one is success.
  */

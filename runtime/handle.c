@@ -35,7 +35,7 @@ static int judge(struct handle *h, struct err *e)
 	if (s->status == STATE_STOPPED)
 		s->pid = 0;
 	TRY(open_cgroup(h, e));
-	if (s->status != STATE_RUNNING || h->cgroup.fd < 0)
+	if ((s->status != STATE_RUNNING && s->status != STATE_CREATED) || h->cgroup.fd < 0)
 		return 0;
 	r = cgroup_is_frozen(&h->cgroup, e);
 	if (r > 0)

@@ -28,8 +28,9 @@ static int refuse_start(const struct handle *h, struct err *e)
 	case STATE_STOPPED:
 		return err_set(e, ESRCH, "cannot start a container that has stopped");
 	case STATE_RUNNING:
-	case STATE_PAUSED:
 		return err_set(e, EBUSY, "cannot start an already running container");
+	case STATE_PAUSED:
+		return err_set(e, EBUSY, "cannot start a container in the paused state");
 	default:
 		return err_set(e, EBUSY, "cannot start a container that is being created");
 	}
@@ -104,6 +105,38 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool al
 	}
 	/* A frozen process dies only when its cgroup is told to (cgroup v2: it need not be thawed). */
 	return 0;
+}
+
+static int freeze(struct handle *h, bool frozen, struct err *e)
+{
+	if (h->cgroup.fd < 0)
+		return err_set(e, ENOTSUP, "%s container %s: it has no cgroup of its own",
+			       frozen ? "pause" : "resume", h->id);
+	return cgroup_freeze(&h->cgroup, frozen, e);
+}
+
+int container_pause(const struct runtime *rt, const char *id, struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+
+	TRY(handle_open(&h, rt, id, e));
+	TRY(handle_lock(&h, e));
+	if (h.state.status != STATE_CREATED && h.state.status != STATE_RUNNING)
+		return err_set(e, EBUSY, "container not running or created: %s",
+			       state_status_name(h.state.status));
+	return freeze(&h, true, e);
+}
+
+int container_resume(const struct runtime *rt, const char *id, struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+
+	TRY(handle_open(&h, rt, id, e));
+	TRY(handle_lock(&h, e));
+	if (h.state.status != STATE_PAUSED)
+		return err_set(e, EINVAL, "container not paused: %s",
+			       state_status_name(h.state.status));
+	return freeze(&h, false, e);
 }
 
 /* Kills init and waits for its end; with a cgroup, all the others as well. */

@@ -96,6 +96,22 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool al
 	return 0;
 }
 
+int container_pause(const struct runtime *rt, const char *id, struct err *e)
+{
+	(void)rt;
+	(void)e;
+	buf_printf(&asked, "pause id=%s", id);
+	return 0;
+}
+
+int container_resume(const struct runtime *rt, const char *id, struct err *e)
+{
+	(void)rt;
+	(void)e;
+	buf_printf(&asked, "resume id=%s", id);
+	return 0;
+}
+
 int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
 {
 	(void)rt;
@@ -200,6 +216,8 @@ Test(cli_commands, requests)
 		{ "hull kill ID", "kill id=ID signal=15 all=0" },
 		{ "hull kill --all ID 9", "kill id=ID signal=9 all=1" },
 		{ "hull kill -a ID SIGHUP", "kill id=ID signal=1 all=1" },
+		{ "hull pause ID", "pause id=ID" },
+		{ "hull resume ID", "resume id=ID" },
 		{ "hull kill ID BOGUS", "" },
 		{ "hull delete ID", "delete id=ID force=0" },
 		{ "hull delete -f ID", "delete id=ID force=1" },
