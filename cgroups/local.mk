@@ -10,6 +10,8 @@ cgroups_libcgroups_a_SOURCES = \
 	cgroups/host.h \
 	cgroups/knobs.c \
 	cgroups/knobs.h \
+	cgroups/limits.c \
+	cgroups/limits.h \
 	cgroups/plan.c \
 	cgroups/plan.h \
 	cgroups/procs.c \

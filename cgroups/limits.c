@@ -1,0 +1,172 @@
+#include "cgroups/limits.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+/*
+ * Controllers
+ *
+ * A cgroup has those that every cgroup above it hands out by
+ * cgroup.subtree_control. hull hands out what a limit needs, and with it, and
+ * when it makes a parent, those that statistics come from.
+ */
+
+static const char *const accounting[] = { "cpu", "io", "memory", "pids" };
+
+/* Does it have all that the plan needs? */
+static bool has_controllers(const struct cgroup *cg, const struct strings *needed)
+{
+	char have[512];
+
+	if (io_read_value(cg->fd, "cgroup.controllers", have, sizeof(have)) < 0)
+		return false;
+	for (size_t i = 0; i < needed->n; i++)
+		if (!cgroup_has_word(have, needed->at[i]))
+			return false;
+	return true;
+}
+
+static bool hands_out(int mount, const char *file, const char *controller)
+{
+	char now[512];
+
+	return io_read_value(mount, file, now, sizeof(now)) == 0 &&
+	       cgroup_has_word(now, controller);
+}
+
+/*
+ * In one cgroup: at once, or else what is possible. Why a needed controller
+ * is not handed out goes to *why, unless a cgroup further up is to blame.
+ */
+static void hand_out_in(int mount, const char *path, const char *all, const struct strings *needed,
+			struct err *why)
+{
+	char file[PATH_MAX + 32], one[128];
+
+	snprintf(file, sizeof(file), "%s%scgroup.subtree_control", path, *path ? "/" : "");
+	if (io_write_value(mount, file, all) == 0)
+		return;
+	for (size_t i = 0; i < needed->n + ARRAY_LEN(accounting); i++) {
+		const char *name = i < needed->n ? needed->at[i] : accounting[i - needed->n];
+		int r;
+
+		snprintf(one, sizeof(one), "+%s", name);
+		r = io_write_value(mount, file, one);
+		if (r < 0 && i < needed->n && why->code == 0 && !hands_out(mount, file, name))
+			err_neg(why, r, "%swrite %s to /%s",
+				r == -EBUSY ? "it has processes of its own: " : "", one, file);
+	}
+}
+
+void cgroup_hand_out(const struct cgroup *cg, const struct strings *needed, struct err *why)
+{
+	auto_buf struct buf all = { 0 };
+	auto_free char *path = mem_strdup(cgroup_below_mount(cg->path));
+	char have[512];
+
+	if (io_read_value(cg->mount, "cgroup.controllers", have, sizeof(have)) < 0)
+		have[0] = '\0';
+	for (size_t i = 0; i < needed->n; i++)
+		buf_printf(&all, "+%s ", needed->at[i]);
+	for (size_t i = 0; i < ARRAY_LEN(accounting); i++)
+		if (cgroup_has_word(have, accounting[i]))
+			buf_printf(&all, "+%s ", accounting[i]);
+	if (all.len == 0)
+		return;
+	hand_out_in(cg->mount, "", all.text, needed, why);
+	for (char *slash = path; (slash = strchr(slash, '/')); *slash++ = '/') {
+		*slash = '\0';
+		hand_out_in(cg->mount, path, all.text, needed, why);
+	}
+}
+
+/*
+ * Limits
+ */
+
+static int write_value(const struct cgroup *cg, const struct knob_value *v)
+{
+	int r = io_write_value(cg->fd, v->file, v->value);
+
+	if (r == -ENOENT && v->other_file)
+		r = io_write_value(cg->fd, v->other_file, v->other_value);
+	return r == -ENOENT && (v->flags & KNOB_OPTIONAL) ? 0 : r;
+}
+
+/* Says why it could not be written: in *why, perhaps, stands why its controller is missing. */
+static int explain(const struct cgroup *cg, const struct knob_value *v, int r,
+		   const struct err *why, struct err *e)
+{
+	const struct strings one = { .at = (const char *[]){ v->controller }, .n = 1 };
+
+	if (r == -ENOENT && v->controller && !has_controllers(cg, &one))
+		return err_set(e, -r, "%s: cgroup %s does not get the %s controller%s%s", v->member,
+			       cg->path, v->controller, why->code ? ": " : "",
+			       why->code ? why->msg : "");
+	return err_neg(e, r, "%s: write \"%s\" to %s/%s", v->member, v->value, cg->path, v->file);
+}
+
+static void log_unset(const struct cgroup *cg, const struct knob_value *v, int r,
+		      const struct err *why)
+{
+	struct err e = { 0 };
+
+	if (explain(cg, v, r, why, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+/* linux.resources.memory.checkBeforeUpdate: v2 would kill, v1 refused. */
+static int check_usage(const struct cgroup *cg, const struct knob_value *v, struct err *e)
+{
+	char usage[32];
+	int r = io_read_value(cg->fd, "memory.current", usage, sizeof(usage));
+
+	if (r < 0)
+		return err_neg(e, r, "%s: read %s/memory.current", v->member, cg->path);
+	if (strcmp(v->value, "max") != 0 &&
+	    strtoull(v->value, NULL, 10) < strtoull(usage, NULL, 10))
+		return err_set(e, EBUSY, "%s: %s is less than the %s bytes in use", v->member,
+			       v->value, usage);
+	return 0;
+}
+
+static int apply(const struct cgroup *cg, const struct cgroup_plan *plan, const struct err *why,
+		 struct err *e)
+{
+	bool again = false;
+
+	for (size_t i = 0; i < plan->values.n; i++)
+		if ((plan->values.at[i].flags & KNOB_NOT_BELOW_USAGE) && cg->made == 0)
+			TRY(check_usage(cg, &plan->values.at[i], e));
+	for (int pass = 0; pass < 1 + again; pass++) {
+		for (size_t i = 0; i < plan->values.n; i++) {
+			const struct knob_value *v = &plan->values.at[i];
+			int r = pass == 0 || (v->flags & KNOB_AGAIN) ? write_value(cg, v) : 0;
+
+			if (r == -EINVAL && pass == 0 && (v->flags & KNOB_AGAIN))
+				again = true;
+			else if (r < 0 && !plan->rootless)
+				return explain(cg, v, r, why, e);
+			else if (r < 0)
+				log_unset(cg, v, r, why);
+		}
+	}
+	return 0;
+}
+
+int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
+{
+	struct err why = { 0 };
+
+	if (plan->controllers.n && !has_controllers(cg, &plan->controllers))
+		cgroup_hand_out(cg, &plan->controllers, &why);
+	return apply(cg, plan, &why, e);
+}
