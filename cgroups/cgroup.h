@@ -48,8 +48,19 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 	MUST_CHECK;
 void cgroup_close(struct cgroup *cg);
 
-/* Sets the limits of `plan` on a cgroup that is in use. */
+/*
+ * Sets the limits of `plan` on a cgroup that is in use: all of them, or a
+ * failure puts back what was set. A rootless plan sets what it can.
+ */
 int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e) MUST_CHECK;
+
+/*
+ * For an update: some limits are one value of the kernel together (quota and
+ * period, memory and swap), so where one of the two is given, the other is
+ * what is set now.
+ */
+int cgroup_complete(const struct cgroup *cg, struct spec_resources *resources, struct err *e)
+	MUST_CHECK;
 
 /*
  * Kills what is in it and removes it, with all that its processes made below

@@ -10,6 +10,8 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cgroups/grow.h"
+#include "cgroups/previous.h"
 
 /*
  * Controllers
@@ -138,19 +140,57 @@ static int check_usage(const struct cgroup *cg, const struct knob_value *v, stru
 	return 0;
 }
 
-static int apply(const struct cgroup *cg, const struct cgroup_plan *plan, const struct err *why,
-		 struct err *e)
+/* A write that was done, and the one that takes it back. */
+struct done {
+	const char *file, *before;
+};
+struct applied {
+	struct arena arena;
+	LIST(struct done) writes;
+};
+
+/* What is in `file` now, to be put back if a later write fails. */
+static void note(const struct cgroup *cg, const char *file, const char *value,
+		 struct applied *applied)
+{
+	char content[4096];
+
+	if (io_read_value(cg->fd, file, content, sizeof(content)) < 0)
+		return; /* there is none, or one that can't be read: the write says what is wrong */
+	*grow_list(&applied->arena, &applied->writes) = (struct done){
+		.file = file,
+		.before = cgroup_previous(&applied->arena, file, content, value),
+	};
+}
+
+static void take_back(const struct cgroup *cg, const struct applied *applied)
+{
+	for (size_t i = applied->writes.n; i > 0; i--) {
+		const struct done *d = &applied->writes.at[i - 1];
+		int r = io_write_value(cg->fd, d->file, d->before);
+
+		if (r < 0)
+			log_warn("write \"%s\" back to %s/%s: %s", d->before, cg->path, d->file,
+				 err_text(-r));
+	}
+}
+
+static int apply_once(const struct cgroup *cg, const struct cgroup_plan *plan,
+		      struct applied *applied, const struct err *why, struct err *e)
 {
 	bool again = false;
 
-	for (size_t i = 0; i < plan->values.n; i++)
-		if ((plan->values.at[i].flags & KNOB_NOT_BELOW_USAGE) && cg->made == 0)
-			TRY(check_usage(cg, &plan->values.at[i], e));
 	for (int pass = 0; pass < 1 + again; pass++) {
 		for (size_t i = 0; i < plan->values.n; i++) {
 			const struct knob_value *v = &plan->values.at[i];
-			int r = pass == 0 || (v->flags & KNOB_AGAIN) ? write_value(cg, v) : 0;
+			int r;
 
+			if (pass == 0 && cg->made == 0 && !plan->rootless) {
+				note(cg, v->file, v->value, applied);
+				if (v->other_file)
+					note(cg, v->other_file, v->other_value, applied);
+			}
+			r = pass == 0 || (v->flags & KNOB_AGAIN) ? write_value(cg, v) : 0;
 			if (r == -EINVAL && pass == 0 && (v->flags & KNOB_AGAIN))
 				again = true;
 			else if (r < 0 && !plan->rootless)
@@ -164,9 +204,66 @@ static int apply(const struct cgroup *cg, const struct cgroup_plan *plan, const 
 
 int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
+	struct applied applied = { 0 };
 	struct err why = { 0 };
+	int r;
 
 	if (plan->controllers.n && !has_controllers(cg, &plan->controllers))
 		cgroup_hand_out(cg, &plan->controllers, &why);
-	return apply(cg, plan, &why, e);
+	for (size_t i = 0; i < plan->values.n; i++)
+		if ((plan->values.at[i].flags & KNOB_NOT_BELOW_USAGE) && cg->made == 0)
+			TRY(check_usage(cg, &plan->values.at[i], e));
+	r = apply_once(cg, plan, &applied, &why, e);
+	if (r < 0)
+		take_back(cg, &applied);
+	arena_done(&applied.arena);
+	return r;
+}
+
+/*
+ * What is set now
+ */
+
+/* "max 100000" */
+static int complete_cpu(const struct cgroup *cg, struct spec_cpu *cpu, struct err *e)
+{
+	char text[64];
+	char *end;
+	int r;
+
+	if ((cpu->quota.value == 0) == (cpu->period.value == 0))
+		return 0;
+	r = io_read_value(cg->fd, "cpu.max", text, sizeof(text));
+	if (r == -ENOENT)
+		return 0; /* there is none of it: writing says so */
+	if (r < 0)
+		return err_neg(e, r, "read %s/cpu.max", cg->path);
+	if (cpu->quota.value == 0)
+		cpu->quota = (struct opt_i64){ true, *text == 'm' ? -1 : strtoll(text, NULL, 10) };
+	end = strchr(text, ' ');
+	if (cpu->period.value == 0 && end)
+		cpu->period = (struct opt_u64){ true, strtoull(end, NULL, 10) };
+	return 0;
+}
+
+static int complete_memory(const struct cgroup *cg, struct spec_memory *memory, struct err *e)
+{
+	char text[64];
+	int r;
+
+	if (memory->limit.value != 0 || memory->swap.value <= 0)
+		return 0;
+	r = io_read_value(cg->fd, "memory.max", text, sizeof(text));
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_neg(e, r, "read %s/memory.max", cg->path);
+	memory->limit = (struct opt_i64){ true, *text == 'm' ? -1 : strtoll(text, NULL, 10) };
+	return 0;
+}
+
+int cgroup_complete(const struct cgroup *cg, struct spec_resources *resources, struct err *e)
+{
+	TRY(complete_cpu(cg, &resources->cpu, e));
+	return complete_memory(cg, &resources->memory, e);
 }

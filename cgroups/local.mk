@@ -14,5 +14,7 @@ cgroups_libcgroups_a_SOURCES = \
 	cgroups/limits.h \
 	cgroups/plan.c \
 	cgroups/plan.h \
+	cgroups/previous.c \
+	cgroups/previous.h \
 	cgroups/procs.c \
 	cgroups/procs.h

@@ -92,7 +92,7 @@ static int refuse(struct arena *a, const struct cgroup_host *host, const struct 
 			: arena_printf(a, "%s: this host has no %s controller", v->member,
 				       v->controller);
 
-	if (!host->rootless)
+	if (!plan->rootless)
 		return err_set(e, ENOTSUP, "%s", why);
 	*grow_list(a, &plan->warnings) = why;
 	return 0;
@@ -157,9 +157,12 @@ int cgroup_plan_update(struct arena *a, const struct cgroup_host *host,
 		       const struct spec_resources *resources, struct cgroup_plan *ret,
 		       struct err *e)
 {
-	struct cgroup_plan plan = { .rootless = host->rootless };
+	struct spec_resources given = *resources;
+	struct cgroup_plan plan = { 0 };
 
-	TRY(plan_values(a, host, resources, &plan, e));
+	/* At the start 0 means that nothing may fork; in an update, what is not to be changed. */
+	given.pids_limit.set = given.pids_limit.value != 0;
+	TRY(plan_values(a, host, &given, &plan, e));
 	*ret = plan;
 	return 0;
 }

@@ -29,7 +29,7 @@ struct cgroup_plan {
 	struct strings controllers; /* that the values need */
 	struct devices_program devices; /* nothing in it: no policy */
 	struct strings warnings;
-	bool rootless; /* what can't be had is done without */
+	bool rootless; /* and new: what can't be had is done without */
 };
 
 /* The facts that cgroup_plan() will want to know: a set of enum cgroup_want. */
@@ -39,7 +39,10 @@ unsigned cgroup_wants(const struct spec *spec);
 int cgroup_plan(struct arena *a, const struct cgroup_host *host, const struct spec *spec,
 		const char *id, struct cgroup_plan *ret, struct err *e) MUST_CHECK;
 
-/* New limits for a cgroup that exists; its path and devices stay. Wants CGROUP_WANT_CONTROLLERS. */
+/*
+ * New limits for a cgroup that exists; its path and devices stay. Whoever asks
+ * for them, even rootless, gets all or an error. Wants CGROUP_WANT_CONTROLLERS.
+ */
 int cgroup_plan_update(struct arena *a, const struct cgroup_host *host,
 		       const struct spec_resources *resources, struct cgroup_plan *ret,
 		       struct err *e) MUST_CHECK;

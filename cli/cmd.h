@@ -13,7 +13,7 @@
 #include "runtime/container.h"
 
 extern const struct option_table no_options, create_options, delete_options, exec_options,
-	kill_options, list_options, ps_options, run_options, spec_options;
+	kill_options, list_options, ps_options, run_options, spec_options, update_options;
 
 /* The options of `create`; those of `run` begin with them. */
 struct create_values {
@@ -42,6 +42,7 @@ int cmd_run_image(const struct call *call, struct err *e);
 int cmd_spec(const struct call *call, struct err *e);
 int cmd_start(const struct call *call, struct err *e);
 int cmd_state(const struct call *call, struct err *e);
+int cmd_update(const struct call *call, struct err *e);
 int cmd_version(const struct call *call, struct err *e);
 
 #endif

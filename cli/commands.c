@@ -238,6 +238,21 @@ static const struct command commands[] = {
 		.run = cmd_state,
 	},
 	{
+		.name = "update",
+		.modes = MODE_BOTH,
+		.arguments = "ID",
+		.help = "change the limits of a container",
+		.details =
+			"Sets new limits on a container that exists, all of them or none. What is "
+			"not given, or 0 or empty, stays as it is. The device policy stays in any "
+			"case.",
+		.options = &update_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_update,
+	},
+	{
 		.name = "version",
 		.modes = MODE_HULL,
 		.arguments = "",

@@ -15,6 +15,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_spec.c \
 	cli/cmd_start.c \
 	cli/cmd_state.c \
+	cli/cmd_update.c \
 	cli/cmd_version.c \
 	cli/commands.c \
 	cli/commands.h \
@@ -36,6 +37,8 @@ cli_libcli_a_SOURCES = \
 	cli/show.h \
 	cli/signals.c \
 	cli/signals.h \
+	cli/values.c \
+	cli/values.h \
 	cli/version.h
 
 hull_SOURCES = cli/main.c

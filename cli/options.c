@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/opt.h"
 #include "base/util.h"
+#include "cli/values.h"
 
 const struct option_row option_help = {
 	.name = "help",
@@ -120,14 +122,17 @@ static int store_choice(struct parser *p, const struct written *w, void *member,
 	return store_string(p, w, member, e);
 }
 
+static int bad_value(const struct written *w, int r, struct err *e)
+{
+	return err_set(e, -r, "invalid value \"%s\" for flag -%s: %s", w->value, w->name,
+		       r == -ERANGE ? "value out of range" : "parse error");
+}
+
 static int parse_number(const struct written *w, uint32_t *ret, struct err *e)
 {
 	int r = number_parse(w->value, UINT32_MAX, ret);
 
-	if (r < 0)
-		return err_set(e, -r, "invalid value \"%s\" for flag -%s: %s", w->value, w->name,
-			       r == -ERANGE ? "value out of range" : "parse error");
-	return 0;
+	return r < 0 ? bad_value(w, r, e) : 0;
 }
 
 static int store_unsigned(struct parser *p, const struct written *w, void *member, struct err *e)
@@ -139,6 +144,67 @@ static int store_unsigned(struct parser *p, const struct written *w, void *membe
 	TRY(parse_number(w, &value, e));
 	*(unsigned *)member = value;
 	return 0;
+}
+
+/* A whole number that is at least `min` and at most `max`. */
+static int parse_integer(const struct written *w, int64_t min, int64_t max, int64_t *ret,
+			 struct err *e)
+{
+	int r = integer_parse(w->value, ret);
+
+	if (r == 0 && (*ret < min || *ret > max))
+		r = -ERANGE;
+	return r < 0 ? bad_value(w, r, e) : 0;
+}
+
+static int store_u16(struct parser *p, const struct written *w, void *member, struct err *e)
+{
+	int64_t value = 0;
+
+	(void)p;
+	TRY(parse_integer(w, 0, UINT16_MAX, &value, e));
+	*(struct opt_u16 *)member = (struct opt_u16){ true, (uint16_t)value };
+	return 0;
+}
+
+static int store_u64(struct parser *p, const struct written *w, void *member, struct err *e)
+{
+	int64_t value = 0;
+
+	(void)p;
+	TRY(parse_integer(w, 0, INT64_MAX, &value, e));
+	*(struct opt_u64 *)member = (struct opt_u64){ true, (uint64_t)value };
+	return 0;
+}
+
+static int store_i64(struct parser *p, const struct written *w, void *member, struct err *e)
+{
+	int64_t value = 0;
+
+	(void)p;
+	TRY(parse_integer(w, INT64_MIN, INT64_MAX, &value, e));
+	*(struct opt_i64 *)member = (struct opt_i64){ true, value };
+	return 0;
+}
+
+static int store_bytes(struct parser *p, const struct written *w, void *member, struct err *e)
+{
+	int64_t value = 0;
+	int r = bytes_parse(w->value, &value);
+
+	(void)p;
+	if (r < 0)
+		return bad_value(w, r, e);
+	*(struct opt_i64 *)member = (struct opt_i64){ true, value };
+	return 0;
+}
+
+static int store_duration(struct parser *p, const struct written *w, void *member, struct err *e)
+{
+	int r = duration_parse(w->value, member);
+
+	(void)p;
+	return r < 0 ? bad_value(w, r, e) : 0;
 }
 
 /* No list can become longer than there are words. */
@@ -171,7 +237,9 @@ static const struct {
 	[OPTION_FLAG] = { false, store_flag },        [OPTION_TRISTATE] = { false, store_tristate },
 	[OPTION_STRING] = { true, store_string },     [OPTION_CHOICE] = { true, store_choice },
 	[OPTION_UNSIGNED] = { true, store_unsigned }, [OPTION_STRINGS] = { true, store_strings },
-	[OPTION_NUMBERS] = { true, store_numbers },
+	[OPTION_NUMBERS] = { true, store_numbers },   [OPTION_U16] = { true, store_u16 },
+	[OPTION_U64] = { true, store_u64 },           [OPTION_I64] = { true, store_i64 },
+	[OPTION_BYTES] = { true, store_bytes },       [OPTION_DURATION] = { true, store_duration },
 };
 
 bool option_takes_value(const struct option_row *row)

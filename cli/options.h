@@ -28,6 +28,11 @@ enum option_kind {
 	OPTION_STRING,   /* const char *; NULL unless given */
 	OPTION_CHOICE,   /* the same; one of the words of `argument`, "table|json" */
 	OPTION_UNSIGNED, /* unsigned */
+	OPTION_U16,      /* struct opt_u16 */
+	OPTION_U64,      /* struct opt_u64 */
+	OPTION_I64,      /* struct opt_i64 */
+	OPTION_BYTES,    /* the same, in the notation of bytes_parse() */
+	OPTION_DURATION, /* int64_t: microseconds, 0 unless given */
 	OPTION_STRINGS,  /* struct strings: one more with each use */
 	OPTION_NUMBERS,  /* struct numbers: one more with each use */
 };

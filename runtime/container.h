@@ -102,6 +102,17 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool al
 int container_pause(const struct runtime *rt, const char *id, struct err *e) MUST_CHECK;
 int container_resume(const struct runtime *rt, const char *id, struct err *e) MUST_CHECK;
 
+/* New limits; what is not in it, or zero or empty, stays as it is. */
+struct update_request {
+	const char *id;
+	const char *file; /* a partial linux.resources as JSON, "-": standard input; NULL: below */
+	struct spec_resources resources;
+};
+
+/* Sets all of them, or none. Devices are not among them: a container keeps its policy. */
+int container_update(const struct runtime *rt, const struct update_request *req, struct err *e)
+	MUST_CHECK;
+
 /*
  * Gives everything back. A running container is refused (-EBUSY) unless
  * `force`, which kills it; with `force` a missing one is success.

@@ -29,4 +29,5 @@ runtime_libruntime_a_SOURCES = \
 	runtime/state.c \
 	runtime/state.h \
 	runtime/store.c \
-	runtime/store.h
+	runtime/store.h \
+	runtime/update.c

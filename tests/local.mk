@@ -9,11 +9,13 @@ UNIT_TESTS = \
 	tests/unit/test_cgroup_knobs \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_cgroup_plan \
+	tests/unit/test_cgroup_previous \
 	tests/unit/test_cli_commands \
 	tests/unit/test_cli_globals \
 	tests/unit/test_cli_invocation \
 	tests/unit/test_cli_options \
 	tests/unit/test_cli_text \
+	tests/unit/test_cli_values \
 	tests/unit/test_console \
 	tests/unit/test_err \
 	tests/unit/test_gate \
@@ -89,6 +91,10 @@ tests_unit_test_cgroup_plan_SOURCES = tests/unit/test_cgroup_plan.c
 tests_unit_test_cgroup_plan_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cgroup_plan_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_cgroup_plan_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cgroup_previous_SOURCES = tests/unit/test_cgroup_previous.c
+tests_unit_test_cgroup_previous_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cgroup_previous_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cgroup_previous_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
 tests_unit_test_cli_commands_SOURCES = tests/unit/test_cli_commands.c
 tests_unit_test_cli_commands_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cli_commands_LDFLAGS = $(UNITLDFLAGS)
@@ -109,6 +115,10 @@ tests_unit_test_cli_text_SOURCES = tests/unit/test_cli_text.c
 tests_unit_test_cli_text_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cli_text_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_cli_text_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_values_SOURCES = tests/unit/test_cli_values.c
+tests_unit_test_cli_values_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_values_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_values_LDADD = $(LIBCLI) $(CRITERION_LIBS)
 tests_unit_test_console_SOURCES = tests/unit/test_console.c
 tests_unit_test_console_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_console_LDFLAGS = $(UNITLDFLAGS)

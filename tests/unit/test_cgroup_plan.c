@@ -192,6 +192,27 @@ Test(cgroup_plan, updates)
 	cr_expect_eq(plan.devices.n, 0);
 }
 
+/* What engines send for "not given", and what a rootless caller may not have. */
+Test(cgroup_plan, updates_only_what_is_given_and_all_of_that)
+{
+	static const struct spec_resources zeros = {
+		.memory = { .reservation = SET(0), .kernel = SET(0) },
+		.cpu = { .shares = SET(0), .quota = SET(0), .period = SET(0), .cpus = "" },
+		.pids_limit = SET(0),
+		.block_io = { .weight = SET(0) },
+	};
+	auto_arena struct arena a = { 0 };
+	struct cgroup_plan plan = { 0 };
+	struct err e = { 0 };
+
+	cr_assert_eq(cgroup_plan_update(&a, &unified, &zeros, &plan, NULL), 0);
+	cr_expect_eq(plan.values.n, 0);
+	cr_expect_eq(cgroup_plan_update(&a, &delegated, &docker, &plan, &e), -ENOTSUP);
+	cr_expect_str_eq(e.msg, "linux.resources.cpu.shares: this host has no cpu controller");
+	cr_assert_eq(cgroup_plan_update(&a, &delegated, &zeros, &plan, NULL), 0);
+	cr_expect_not(plan.rootless);
+}
+
 Test(cgroup_plan, says_what_it_wants_to_know)
 {
 	static const struct {

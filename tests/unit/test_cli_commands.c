@@ -112,6 +112,25 @@ int container_resume(const struct runtime *rt, const char *id, struct err *e)
 	return 0;
 }
 
+int container_update(const struct runtime *rt, const struct update_request *r, struct err *e)
+{
+	const struct spec_resources *s = &r->resources;
+
+	(void)rt;
+	(void)e;
+	buf_printf(&asked,
+		   "update id=%s file=%s memory=%lld,%lld,%lld cpu=%llu,%lld,%llu,%lld,%llu,%s,%s "
+		   "pids=%d,%lld weight=%u",
+		   r->id, or_none(r->file), (long long)s->memory.limit.value,
+		   (long long)s->memory.reservation.value, (long long)s->memory.swap.value,
+		   (unsigned long long)s->cpu.shares.value, (long long)s->cpu.quota.value,
+		   (unsigned long long)s->cpu.period.value, (long long)s->cpu.idle.value,
+		   (unsigned long long)s->cpu.burst.value, or_none(s->cpu.cpus),
+		   or_none(s->cpu.mems), s->pids_limit.set, (long long)s->pids_limit.value,
+		   s->block_io.weight.value);
+	return 0;
+}
+
 int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
 {
 	(void)rt;
@@ -218,6 +237,15 @@ Test(cli_commands, requests)
 		{ "hull kill -a ID SIGHUP", "kill id=ID signal=1 all=1" },
 		{ "hull pause ID", "pause id=ID" },
 		{ "hull resume ID", "resume id=ID" },
+		{ "hull update -r - ID",
+		  "update id=ID file=- memory=0,0,0 cpu=0,0,0,0,0,-,- pids=0,0 weight=0" },
+		{ "hull update --resources=FILE ID",
+		  "update id=ID file=FILE memory=0,0,0 cpu=0,0,0,0,0,-,- pids=0,0 weight=0" },
+		{ "hull update --memory 1M --memory-reservation 2k --memory-swap -1 --cpu-share 3 "
+		  "--cpu-quota -1 --cpu-period 5 --cpu-idle 1 --cpu-burst 6 --cpuset-cpus 0-1 "
+		  "--cpuset-mems 0 --pids-limit -1 --blkio-weight 10 ID",
+		  "update id=ID file=- memory=1048576,2048,-1 cpu=3,-1,5,1,6,0-1,0 pids=1,-1 "
+		  "weight=10" },
 		{ "hull kill ID BOGUS", "" },
 		{ "hull delete ID", "delete id=ID force=0" },
 		{ "hull delete -f ID", "delete id=ID force=1" },

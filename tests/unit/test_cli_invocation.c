@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/opt.h"
 #include "cli/invocation.h"
 #include "tests/unit/test_cli.h"
 
@@ -31,6 +32,25 @@ static void render_value(struct buf *b, const struct option_row *row, const void
 	case OPTION_UNSIGNED:
 		if (*(const unsigned *)member)
 			buf_printf(b, " %s=%u", row->name, *(const unsigned *)member);
+		break;
+	case OPTION_U16:
+		if (((const struct opt_u16 *)member)->set)
+			buf_printf(b, " %s=%u", row->name, ((const struct opt_u16 *)member)->value);
+		break;
+	case OPTION_U64:
+		if (((const struct opt_u64 *)member)->set)
+			buf_printf(b, " %s=%llu", row->name,
+				   (unsigned long long)((const struct opt_u64 *)member)->value);
+		break;
+	case OPTION_I64:
+	case OPTION_BYTES:
+		if (((const struct opt_i64 *)member)->set)
+			buf_printf(b, " %s=%lld", row->name,
+				   (long long)((const struct opt_i64 *)member)->value);
+		break;
+	case OPTION_DURATION:
+		if (*(const int64_t *)member)
+			buf_printf(b, " %s=%lld", row->name, (long long)*(const int64_t *)member);
 		break;
 	case OPTION_STRINGS:
 		for (size_t i = 0; i < strings->n; i++)
@@ -223,7 +243,7 @@ Test(cli_invocation, wrong)
 		{ "hull bogus", "No help topic for 'bogus'", 3 },
 		{ "hull -", "No help topic for '-'", 3 },
 		{ "hull-oci version", "No help topic for 'version'", 3 },
-		{ "hull pause ID", "No help topic for 'pause'", 3 },
+		{ "hull freeze ID", "No help topic for 'freeze'", 3 },
 		{ "hull checkpoint --help", "No help topic for 'checkpoint'", 3 },
 		{ "hull restore --lsm-mount-context", "No help topic for 'restore'", 3 },
 		{ "hull --bogus list", "flag provided but not defined: -bogus", 1 },

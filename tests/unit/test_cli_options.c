@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/opt.h"
 #include "cli/options.h"
 #include "tests/unit/test_cli.h"
 
@@ -20,6 +21,10 @@ struct values {
 	int tristate;
 	struct strings strings;
 	struct numbers numbers;
+	struct opt_u16 u16;
+	struct opt_u64 u64;
+	struct opt_i64 i64, bytes;
+	int64_t duration;
 };
 
 static const struct option_row first_rows[] = {
@@ -38,6 +43,11 @@ static const struct option_row rows[] = {
 	  "" },
 	{ "env", 'e', OPTION_STRINGS, OPTION_USED, offsetof(struct values, strings), "A=B", "" },
 	{ "gid", 'g', OPTION_NUMBERS, OPTION_USED, offsetof(struct values, numbers), "GID", "" },
+	{ "u16", '\0', OPTION_U16, OPTION_USED, offsetof(struct values, u16), "N", "" },
+	{ "u64", '\0', OPTION_U64, OPTION_USED, offsetof(struct values, u64), "N", "" },
+	{ "i64", '\0', OPTION_I64, OPTION_USED, offsetof(struct values, i64), "N", "" },
+	{ "bytes", '\0', OPTION_BYTES, OPTION_USED, offsetof(struct values, bytes), "N", "" },
+	{ "span", '\0', OPTION_DURATION, OPTION_USED, offsetof(struct values, duration), "T", "" },
 	{ "criu", '\0', OPTION_STRING, OPTION_IGNORED, 0, "FILE", "" },
 	{ "old", '\0', OPTION_FLAG, OPTION_IGNORED, 0, NULL, "" },
 	{ "later", '\0', OPTION_STRING, OPTION_REFUSED, 0, "X", "it is not there yet" },
@@ -65,6 +75,16 @@ static void render(struct buf *b, const struct options *o)
 		buf_printf(b, "env=%s ", v->strings.at[i]);
 	for (size_t i = 0; i < v->numbers.n; i++)
 		buf_printf(b, "gid=%u ", v->numbers.at[i]);
+	if (v->u16.set)
+		buf_printf(b, "u16=%u ", v->u16.value);
+	if (v->u64.set)
+		buf_printf(b, "u64=%llu ", (unsigned long long)v->u64.value);
+	if (v->i64.set)
+		buf_printf(b, "i64=%lld ", (long long)v->i64.value);
+	if (v->bytes.set)
+		buf_printf(b, "bytes=%lld ", (long long)v->bytes.value);
+	if (v->duration)
+		buf_printf(b, "span=%lld ", (long long)v->duration);
 	if (o->help)
 		buf_str(b, "help ");
 	buf_char(b, ':');
@@ -107,6 +127,8 @@ Test(cli_options, right)
 		{ "--text --flag", "text=--flag :" },
 		{ "--text -- id", "text=-- : id" },
 		{ "--text a --text b", "text=b :" },
+		{ "--u16 65535 --u64=0 --i64 -1 --bytes 1k --span 2s",
+		  "u16=65535 u64=0 i64=-1 bytes=1024 span=2000000 :" },
 		{ "--flag", "flag :" },
 		{ "-f", "flag :" },
 		{ "--flag id", "flag : id" },
@@ -162,6 +184,11 @@ Test(cli_options, wrong)
 	static const struct {
 		const char *line, *expected;
 	} cases[] = {
+		{ "--u16 65536", "invalid value \"65536\" for flag -u16: value out of range" },
+		{ "--u64 -1", "invalid value \"-1\" for flag -u64: value out of range" },
+		{ "--i64 1k", "invalid value \"1k\" for flag -i64: parse error" },
+		{ "--bytes 1x", "invalid value \"1x\" for flag -bytes: parse error" },
+		{ "--span 5", "invalid value \"5\" for flag -span: parse error" },
 		{ "--bogus", "flag provided but not defined: -bogus" },
 		{ "-bogus=1", "flag provided but not defined: -bogus" },
 		{ "id --bogus", "flag provided but not defined: -bogus" },
@@ -207,7 +234,8 @@ Test(cli_options, wrong)
 Test(cli_options, rows_in_order)
 {
 	static const char *const names[] = { "text", "flag", "choice", "number", "tristate", "env",
-					     "gid",  "criu", "old",    "later",  "help" };
+					     "gid",  "u16",  "u64",    "i64",    "bytes",    "span",
+					     "criu", "old",  "later",  "help" };
 	const struct option_row *row;
 	size_t n = 0;
 

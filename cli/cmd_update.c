@@ -1,0 +1,121 @@
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+static const struct option_row rows[] = {
+	{ .name = "resources",
+	  .letter = 'r',
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct update_request, file),
+	  .argument = "FILE",
+	  .help = "read a partial linux.resources from FILE, or from standard input (-), in place "
+		  "of the other options" },
+	{ .name = "blkio-weight",
+	  .kind = OPTION_U16,
+	  .member = offsetof(struct update_request, resources.block_io.weight),
+	  .argument = "N",
+	  .help = "the weight in block I/O, 10 to 1000" },
+	{ .name = "cpu-period",
+	  .kind = OPTION_U64,
+	  .member = offsetof(struct update_request, resources.cpu.period),
+	  .argument = "MICROSECONDS",
+	  .help = "the period that --cpu-quota is for" },
+	{ .name = "cpu-quota",
+	  .kind = OPTION_I64,
+	  .member = offsetof(struct update_request, resources.cpu.quota),
+	  .argument = "MICROSECONDS",
+	  .help = "the CPU time in a period, -1: no limit" },
+	{ .name = "cpu-burst",
+	  .kind = OPTION_U64,
+	  .member = offsetof(struct update_request, resources.cpu.burst),
+	  .argument = "MICROSECONDS",
+	  .help = "the unused quota that may be saved up" },
+	{ .name = "cpu-share",
+	  .kind = OPTION_U64,
+	  .member = offsetof(struct update_request, resources.cpu.shares),
+	  .argument = "N",
+	  .help = "the weight in CPU time, in cgroup v1's scale of 2 to 262144" },
+	{ .name = "cpu-idle",
+	  .kind = OPTION_I64,
+	  .member = offsetof(struct update_request, resources.cpu.idle),
+	  .argument = "N",
+	  .help = "1: run only when nobody else wants to, 0: as others" },
+	{ .name = "cpu-rt-period",
+	  .kind = OPTION_U64,
+	  .member = offsetof(struct update_request, resources.cpu.realtime_period),
+	  .argument = "MICROSECONDS",
+	  .help = "accepted for runc's callers; cgroup v2 has nothing like it" },
+	{ .name = "cpu-rt-runtime",
+	  .kind = OPTION_I64,
+	  .member = offsetof(struct update_request, resources.cpu.realtime_runtime),
+	  .argument = "MICROSECONDS",
+	  .help = "accepted for runc's callers; cgroup v2 has nothing like it" },
+	{ .name = "cpuset-cpus",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct update_request, resources.cpu.cpus),
+	  .argument = "LIST",
+	  .help = "the CPUs to use, as 0-3,7" },
+	{ .name = "cpuset-mems",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct update_request, resources.cpu.mems),
+	  .argument = "LIST",
+	  .help = "the memory nodes to use" },
+	{ .name = "kernel-memory",
+	  .kind = OPTION_BYTES,
+	  .member = offsetof(struct update_request, resources.memory.kernel),
+	  .argument = "BYTES",
+	  .help = "accepted for runc's callers; cgroup v2 has nothing like it" },
+	{ .name = "kernel-memory-tcp",
+	  .kind = OPTION_BYTES,
+	  .member = offsetof(struct update_request, resources.memory.kernel_tcp),
+	  .argument = "BYTES",
+	  .help = "accepted for runc's callers; cgroup v2 has nothing like it" },
+	{ .name = "memory",
+	  .kind = OPTION_BYTES,
+	  .member = offsetof(struct update_request, resources.memory.limit),
+	  .argument = "BYTES",
+	  .help = "the limit of memory, as 512M; -1: none" },
+	{ .name = "memory-reservation",
+	  .kind = OPTION_BYTES,
+	  .member = offsetof(struct update_request, resources.memory.reservation),
+	  .argument = "BYTES",
+	  .help = "the memory that is not reclaimed if that can be helped" },
+	{ .name = "memory-swap",
+	  .kind = OPTION_BYTES,
+	  .member = offsetof(struct update_request, resources.memory.swap),
+	  .argument = "BYTES",
+	  .help = "the limit of memory and swap together, -1: none" },
+	{ .name = "pids-limit",
+	  .kind = OPTION_I64,
+	  .member = offsetof(struct update_request, resources.pids_limit),
+	  .argument = "N",
+	  .help = "the limit of processes and threads, -1: none" },
+	{ .name = "l3-cache-schema",
+	  .kind = OPTION_STRING,
+	  .use = OPTION_REFUSED,
+	  .argument = "SCHEMA",
+	  .help = "Intel RDT is not supported yet" },
+	{ .name = "mem-bw-schema",
+	  .kind = OPTION_STRING,
+	  .use = OPTION_REFUSED,
+	  .argument = "SCHEMA",
+	  .help = "Intel RDT is not supported yet" },
+};
+
+const struct option_table update_options = { rows, ARRAY_LEN(rows), sizeof(struct update_request),
+					     NULL };
+
+int cmd_update(const struct call *call, struct err *e)
+{
+	static const struct spec_resources none;
+	struct update_request req = *(const struct update_request *)call->options.values;
+
+	/* The values of options are zeroed, so there are no stray bytes in between. */
+	if (req.file && memcmp(&req.resources, &none, sizeof(none)) != 0)
+		return err_set(e, EINVAL,
+			       "update: give --resources or options for single limits, not both");
+	req.id = call->options.args.at[0];
+	return container_update(&call->runtime, &req, e);
+}
