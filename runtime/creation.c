@@ -26,6 +26,7 @@
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
+#include "runtime/listener.h"
 #include "runtime/process_stat.h"
 #include "runtime/store.h"
 
@@ -81,6 +82,8 @@ static int check_request(struct creation *c, struct err *e)
 		return err_set(e, EINVAL,
 			       "--console-socket: the configuration asks for no terminal "
 			       "(process.terminal)");
+	if (seccomp_notifies(c->spec.linux.seccomp))
+		TRY(listener_check(c->spec.linux.seccomp, e));
 	return c->req->console_socket ? console_socket_check(c->req->console_socket, e) : 0;
 }
 

@@ -38,6 +38,7 @@
 #include "runtime/gate.h"
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 #include "security/keyring.h"
 #include "security/lsm.h"
 #include "security/privileges.h"
@@ -388,7 +389,12 @@ static int filter(struct init *in, struct err *e)
 		return 0;
 	if (p->caps_until_filter)
 		TRY(caps_raise(p->caps_until_filter, e));
+	if (p->shows_itself)
+		TRY(privileges_show(e));
 	TRY(seccomp_filter_load(&p->seccomp, &listener, e));
+	/* At once: from now on anything but write(2) may need the agent's answer. */
+	if (listener >= 0)
+		TRY(listener_offer(in->sock, listener, e));
 	return p->caps_until_filter ? caps_drop_extra(&p->caps, e) : 0;
 }
 

@@ -25,9 +25,15 @@ static int plan_capabilities(struct plan *p, struct err *e)
  */
 static int plan_seccomp(struct plan *p, struct err *e)
 {
+	struct caps_facts facts;
+
 	if (!p->spec->linux.seccomp)
 		return 0;
 	TRY(seccomp_filter_compile(p->spec->linux.seccomp, &p->arena, &p->seccomp, e));
+	if (p->seccomp.notify) {
+		TRY(caps_facts_read(&facts, e));
+		p->shows_itself = !(facts.permitted & CAPS_BIT(CAP_SYS_PTRACE));
+	}
 	if (!p->process->no_new_privileges)
 		p->caps_until_filter = CAPS_BIT(CAP_SYS_ADMIN);
 	return 0;
@@ -67,8 +73,6 @@ static int check_supported(const struct spec *s, struct err *e)
 	} lacks[] = {
 		{ s->linux.net_devices.n, "linux.netDevices" },
 		{ s->linux.intel_rdt, "linux.intelRdt" },
-		{ s->linux.seccomp && s->linux.seccomp->listener_path,
-		  "linux.seccomp.listenerPath" },
 		{ s->vm, "vm" },
 	};
 

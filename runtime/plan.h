@@ -34,6 +34,7 @@ struct plan {
 	const struct number_set *cpus; /* execCPUAffinity, NULL: all of the cpuset */
 	struct seccomp_filter seccomp; /* empty: none */
 	uint64_t caps_until_filter; /* permitted until the filter is loaded, without no_new_privs */
+	bool shows_itself;          /* for its listener to be taken without CAP_SYS_PTRACE */
 	bool user_namespace;        /* made or joined */
 	bool writes_maps;           /* made: its maps are ours to write */
 	bool parent_opens;          /* the parent opens what is bound, else the child does */

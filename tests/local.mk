@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/test_json_decode \
 	tests/unit/test_json_write \
 	tests/unit/test_listen_fds \
+	tests/unit/test_listener \
 	tests/unit/test_log \
 	tests/unit/test_loopback \
 	tests/unit/test_mount_options \
@@ -149,6 +150,10 @@ tests_unit_test_listen_fds_SOURCES = tests/unit/test_listen_fds.c
 tests_unit_test_listen_fds_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_listen_fds_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_listen_fds_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
+tests_unit_test_listener_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_listener_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_listener_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_log_LDFLAGS = $(UNITLDFLAGS)
