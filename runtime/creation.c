@@ -171,6 +171,11 @@ static int remember(struct creation *c, struct err *e)
 	return store_save_state(c->dir, &c->state, e);
 }
 
+static int make_filter(struct creation *c, struct err *e)
+{
+	return plan_filter(&c->plan, c->root, e);
+}
+
 static int make_cgroup(struct creation *c, struct err *e)
 {
 	if (!c->plan.cgroup.path)
@@ -337,6 +342,7 @@ const struct creation_step creation_steps[] = {
 	{ "request",     check_request,   NULL },
 	{ "plan",        make_plan,       NULL },
 	{ "reserve",     reserve,         unreserve },
+	{ "filter",      make_filter,     NULL },
 	{ "remember",    remember,        NULL },
 	{ "poststop",    NULL,            run_poststop },
 	{ "cgroup",      make_cgroup,     remove_cgroup },

@@ -161,6 +161,7 @@ static int make_plan(struct execution *x, struct err *e)
 
 	TRY(host_probe(0, &x->host, e));
 	TRY(plan_exec(&x->spec, &x->process, &x->req->caps, &req, &x->plan, e));
+	TRY(plan_filter(&x->plan, x->handle.root, e));
 	caps_plan_log(&x->plan.caps);
 	TRY(ns_open_process(x->host.proc, s->pid, &x->joins, e));
 	/* What was opened belongs to init only if that still lives. */

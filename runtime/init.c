@@ -8,6 +8,7 @@
  */
 #include "runtime/init.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -385,8 +386,9 @@ static int filter(struct init *in, struct err *e)
 	const struct plan *p = in->plan;
 	auto_fd int listener = -1;
 
-	if (!p->seccomp.at)
+	if (!p->spec->linux.seccomp)
 		return 0;
+	assert(p->seccomp.at); /* a forgotten plan_filter() must not run the program without it */
 	if (p->caps_until_filter)
 		TRY(caps_raise(p->caps_until_filter, e));
 	if (p->shows_itself)

@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/test_relay \
 	tests/unit/test_rootfd \
 	tests/unit/test_seccomp \
+	tests/unit/test_seccomp_cache \
 	tests/unit/test_security_lsm \
 	tests/unit/test_security_privileges \
 	tests/unit/test_security_seal \
@@ -222,6 +223,10 @@ tests_unit_test_seccomp_SOURCES = tests/unit/test_seccomp.c
 tests_unit_test_seccomp_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_seccomp_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_seccomp_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
+tests_unit_test_seccomp_cache_SOURCES = tests/unit/test_seccomp_cache.c
+tests_unit_test_seccomp_cache_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_seccomp_cache_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_seccomp_cache_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
 tests_unit_test_security_lsm_SOURCES = tests/unit/test_security_lsm.c
 tests_unit_test_security_lsm_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_security_lsm_LDFLAGS = $(UNITLDFLAGS)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # as: root, user
-# SCMP_ACT_NOTIFY: the agent at listenerPath gets each filter's descriptor and
-# answers (config-linux.md, "The Container Process State").
+# Filters: SCMP_ACT_NOTIFY, where the agent at listenerPath gets each filter's
+# descriptor and answers (config-linux.md, "The Container Process State"); and
+# the cache of compiled ones.
 # shellcheck disable=SC2154 # helpers.bash sets these
 load helpers
 
@@ -101,4 +102,32 @@ sent() {
 	config '.linux.seccomp.syscalls[0].action = "SCMP_ACT_LOG"'
 	expect 0 run --bundle "$BUNDLE" "$ID"
 	stdout_is "it runs"
+}
+
+@test "a filter is compiled once: run, create and exec take it from the cache, a damaged one not" {
+	jq '{linux: {seccomp: .linux.seccomp}}' \
+		"$SOURCE/tests/data/clients/docker-26.1.5-run.json" >profile.json
+	make_bundle bundle '.process.noNewPrivileges = true'
+	jq -s '.[0] * .[1]' "$BUNDLE/config.json" profile.json >new.json
+	mv new.json "$BUNDLE/config.json"
+	config_args grep ^Seccomp: /proc/self/status
+	for hits in 0 1; do
+		expect 0 --debug --log "log$hits" run --bundle "$BUNDLE" "$ID"
+		stdout_is $'Seccomp:\t2'
+		[ "$(grep -c 'the filter is from the cache' "log$hits")" = "$hits" ]
+	done
+	file=$(echo "$STATE"/.seccomp:cache/*)
+	[ "$(stat -c '%a %u' "$STATE/.seccomp:cache" "$file" | tr '\n' ' ')" = "700 $UID 600 $UID " ]
+	printf x | dd of="$file" bs=1 seek=5000 conv=notrunc status=none
+	expect 0 --debug --log log2 run --bundle "$BUNDLE" "$ID"
+	stdout_is $'Seccomp:\t2'
+	! grep 'the filter is from the cache' log2
+	config_args sleep 100
+	expect 0 run --detach --bundle "$BUNDLE" "$ID"
+	expect 0 --debug --log log3 exec "$ID" grep ^Seccomp: /proc/self/status
+	stdout_is $'Seccomp:\t2'
+	grep -q 'the filter is from the cache' log3
+	expect 0 list --quiet
+	stdout_is "$ID"
+	expect 0 delete --force "$ID"
 }
