@@ -86,6 +86,7 @@ int cmd_features(const struct call *call, struct err *e)
 	json_write_strings(&w, "mountOptions", &features.mount_options);
 	write_linux(&w, &features);
 	write_annotations(&w, &features);
+	json_write_strings(&w, "potentiallyUnsafeConfigAnnotations", &features.annotations);
 	json_write_end(&w);
 	puts(text.text);
 	return 0;

@@ -29,5 +29,7 @@ process_libprocess_a_SOURCES = \
 	process/signals.h \
 	process/terminal.c \
 	process/terminal.h \
+	process/unix_socket.c \
+	process/unix_socket.h \
 	process/user.c \
 	process/user.h

@@ -26,6 +26,7 @@
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
+#include "runtime/listener.h"
 #include "runtime/process_stat.h"
 #include "runtime/store.h"
 
@@ -81,6 +82,8 @@ static int check_request(struct creation *c, struct err *e)
 		return err_set(e, EINVAL,
 			       "--console-socket: the configuration asks for no terminal "
 			       "(process.terminal)");
+	if (seccomp_notifies(c->spec.linux.seccomp))
+		TRY(listener_check(c->spec.linux.seccomp, e));
 	return c->req->console_socket ? console_socket_check(c->req->console_socket, e) : 0;
 }
 
@@ -166,6 +169,11 @@ static int remember(struct creation *c, struct err *e)
 	if (c->notify_dir)
 		TRY(notify_make_directory(c->dir, e));
 	return store_save_state(c->dir, &c->state, e);
+}
+
+static int make_filter(struct creation *c, struct err *e)
+{
+	return plan_filter(&c->plan, c->root, e);
 }
 
 static int make_cgroup(struct creation *c, struct err *e)
@@ -334,6 +342,7 @@ const struct creation_step creation_steps[] = {
 	{ "request",     check_request,   NULL },
 	{ "plan",        make_plan,       NULL },
 	{ "reserve",     reserve,         unreserve },
+	{ "filter",      make_filter,     NULL },
 	{ "remember",    remember,        NULL },
 	{ "poststop",    NULL,            run_poststop },
 	{ "cgroup",      make_cgroup,     remove_cgroup },

@@ -25,6 +25,7 @@
 #include "runtime/host.h"
 #include "runtime/init.h"
 #include "runtime/launch.h"
+#include "runtime/listener.h"
 #include "runtime/store.h"
 
 enum { END_WAIT_MS = 50 };
@@ -160,6 +161,7 @@ static int make_plan(struct execution *x, struct err *e)
 
 	TRY(host_probe(0, &x->host, e));
 	TRY(plan_exec(&x->spec, &x->process, &x->req->caps, &req, &x->plan, e));
+	TRY(plan_filter(&x->plan, x->handle.root, e));
 	caps_plan_log(&x->plan.caps);
 	TRY(ns_open_process(x->host.proc, s->pid, &x->joins, e));
 	/* What was opened belongs to init only if that still lives. */
@@ -223,6 +225,9 @@ static int attend(struct execution *x, struct err *e)
 	if (x->req->pid_file)
 		TRY(pidfile_write(x->req->pid_file, x->pid, e));
 	TRY(handshake_send(x->sock, SAY_GO, 0, -1, e));
+	if (x->plan.seccomp.notify)
+		TRY(listener_pass_on(x->sock, x->spec.linux.seccomp, &x->handle.state, x->pid,
+				     x->pidfd, e));
 	return handshake_expect_end(x->sock, e);
 }
 

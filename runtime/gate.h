@@ -27,7 +27,10 @@ int gate_remove(int dir, struct err *e) MUST_CHECK;
  */
 int gate_wait(int gate, int sock, struct err *e) MUST_CHECK;
 
-/* In `start`: lets init go and waits for the answer. Init's death is success: it did go. */
+/*
+ * In `start`: lets init go; returns the connection, at which the answer comes
+ * (handshake_expect_end()). Init's death is success: it did go.
+ */
 int gate_open(int dir, struct err *e) MUST_CHECK;
 
 #endif

@@ -17,6 +17,8 @@
  *	                      <- RECORDED  from here on init outlives hull
  *	  waits for start                  (create ends here; start comes by start.sock)
  *	                      <- GO        [run, exec: start comes at once]
+ *	  LISTENER ->                      [SCMP_ACT_NOTIFY: listener.h]
+ *	                      <- GO        [...]
  *	  FAILED + error, at any time      the error, with the step that failed
  *	  end of file: execve(2) succeeded
  */
@@ -34,12 +36,13 @@ enum say {
 	SAY_CREATED,
 	SAY_RECORDED,
 	SAY_CHILD,
+	SAY_LISTENER,
 	SAY_FAILED
 };
 
 struct message {
 	uint32_t say;
-	int32_t value;  /* SAY_CHILD: a pid */
+	int32_t value;  /* SAY_CHILD: a pid; SAY_LISTENER: a descriptor of the process */
 	struct err err; /* SAY_FAILED */
 };
 

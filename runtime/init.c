@@ -8,6 +8,7 @@
  */
 #include "runtime/init.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -38,6 +39,7 @@
 #include "runtime/gate.h"
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 #include "security/keyring.h"
 #include "security/lsm.h"
 #include "security/privileges.h"
@@ -384,11 +386,17 @@ static int filter(struct init *in, struct err *e)
 	const struct plan *p = in->plan;
 	auto_fd int listener = -1;
 
-	if (!p->seccomp.at)
+	if (!p->spec->linux.seccomp)
 		return 0;
+	assert(p->seccomp.at); /* a forgotten plan_filter() must not run the program without it */
 	if (p->caps_until_filter)
 		TRY(caps_raise(p->caps_until_filter, e));
+	if (p->shows_itself)
+		TRY(privileges_show(e));
 	TRY(seccomp_filter_load(&p->seccomp, &listener, e));
+	/* At once: from now on anything but write(2) may need the agent's answer. */
+	if (listener >= 0)
+		TRY(listener_offer(in->sock, listener, e));
 	return p->caps_until_filter ? caps_drop_extra(&p->caps, e) : 0;
 }
 

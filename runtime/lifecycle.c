@@ -16,8 +16,11 @@
 #include "runtime/container.h"
 #include "runtime/gate.h"
 #include "runtime/handle.h"
+#include "runtime/handshake.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 #include "runtime/store.h"
+#include "security/seccomp.h"
 
 enum { KILL_WAIT_MS = 10 * 1000 };
 
@@ -36,12 +39,16 @@ static int refuse_start(const struct handle *h, struct err *e)
 	}
 }
 
-static int run_poststart(const struct handle *h, struct err *e)
+/* Init goes, and is under its filter or has failed when it answers. */
+static int open_gate(const struct handle *h, const struct spec *spec, struct err *e)
 {
-	auto_spec struct spec spec = { 0 };
+	auto_fd int conn = gate_open(h->dir, e);
 
-	TRY(store_load_config(h->dir, &spec, e));
-	return hooks_run(&spec, SPEC_HOOK_POSTSTART, &h->state, e);
+	TRY(conn);
+	if (seccomp_notifies(spec->linux.seccomp))
+		TRY(listener_pass_on(conn, spec->linux.seccomp, &h->state, h->state.pid, h->pidfd,
+				     e));
+	return handshake_expect_end(conn, e);
 }
 
 /* Where both we and the container have one; -ENOENT: the container has none. */
@@ -57,6 +64,7 @@ int container_start(const struct runtime *rt, const char *id, struct err *e)
 {
 	auto_handle struct handle h = HANDLE_NONE;
 	auto_notify struct notify notify = NOTIFY_NONE;
+	auto_spec struct spec spec = { 0 };
 	struct err ignored;
 	int r;
 
@@ -65,13 +73,14 @@ int container_start(const struct runtime *rt, const char *id, struct err *e)
 	if (h.state.status != STATE_CREATED)
 		return refuse_start(&h, e);
 	TRY(open_notify(&h, &notify, e));
-	r = gate_open(h.dir, e);
+	TRY(store_load_config(h.dir, &spec, e));
+	r = open_gate(&h, &spec, e);
 	/* In either case init is past the gate. */
 	if (gate_remove(h.dir, r < 0 ? &ignored : e) < 0 && r == 0)
 		return -e->code;
 	TRY(r);
 	h.state.status = STATE_RUNNING;
-	r = run_poststart(&h, e);
+	r = hooks_run(&spec, SPEC_HOOK_POSTSTART, &h.state, e);
 	/* Since 1.3.0 a poststart hook that fails stops the container (runtime.md). */
 	if (r < 0)
 		pidfd_send_signal(h.pidfd, SIGKILL, NULL, 0);

@@ -21,6 +21,8 @@ runtime_libruntime_a_SOURCES = \
 	runtime/launch.c \
 	runtime/launch.h \
 	runtime/lifecycle.c \
+	runtime/listener.c \
+	runtime/listener.h \
 	runtime/plan.c \
 	runtime/plan.h \
 	runtime/process_stat.c \

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "process/notify.h"
 #include "security/lsm.h"
+#include "security/seccomp_cache.h"
 
 static int plan_capabilities(struct plan *p, struct err *e)
 {
@@ -25,9 +26,14 @@ static int plan_capabilities(struct plan *p, struct err *e)
  */
 static int plan_seccomp(struct plan *p, struct err *e)
 {
+	struct caps_facts facts;
+
 	if (!p->spec->linux.seccomp)
 		return 0;
-	TRY(seccomp_filter_compile(p->spec->linux.seccomp, &p->arena, &p->seccomp, e));
+	if (seccomp_notifies(p->spec->linux.seccomp)) {
+		TRY(caps_facts_read(&facts, e));
+		p->shows_itself = !(facts.permitted & CAPS_BIT(CAP_SYS_PTRACE));
+	}
 	if (!p->process->no_new_privileges)
 		p->caps_until_filter = CAPS_BIT(CAP_SYS_ADMIN);
 	return 0;
@@ -67,8 +73,6 @@ static int check_supported(const struct spec *s, struct err *e)
 	} lacks[] = {
 		{ s->linux.net_devices.n, "linux.netDevices" },
 		{ s->linux.intel_rdt, "linux.intelRdt" },
-		{ s->linux.seccomp && s->linux.seccomp->listener_path,
-		  "linux.seccomp.listenerPath" },
 		{ s->vm, "vm" },
 	};
 
@@ -161,6 +165,13 @@ int plan_exec(const struct spec *s, const struct spec_process *process, const st
 	TRY(plan_scheduling(
 		ret, process->exec_cpu_affinity ? process->exec_cpu_affinity->final : NULL, e));
 	return plan_process(ret, caps, e);
+}
+
+int plan_filter(struct plan *p, int root, struct err *e)
+{
+	if (!p->process || !p->spec->linux.seccomp)
+		return 0;
+	return seccomp_cache_get(root, p->spec->linux.seccomp, &p->arena, &p->seccomp, e);
 }
 
 void plan_done(struct plan *p)

@@ -32,8 +32,9 @@ struct plan {
 	struct caps_plan caps;
 	struct memory_plan memory;
 	const struct number_set *cpus; /* execCPUAffinity, NULL: all of the cpuset */
-	struct seccomp_filter seccomp; /* empty: none */
+	struct seccomp_filter seccomp; /* by plan_filter(); empty: none */
 	uint64_t caps_until_filter; /* permitted until the filter is loaded, without no_new_privs */
+	bool shows_itself;          /* for its listener to be taken without CAP_SYS_PTRACE */
 	bool user_namespace;        /* made or joined */
 	bool writes_maps;           /* made: its maps are ours to write */
 	bool parent_opens;          /* the parent opens what is bound, else the child does */
@@ -62,5 +63,11 @@ int plan_create(const struct spec *s, const struct plan_request *req, const stru
 /* `process` runs in the container that `s` configured; `caps` are added to its own. */
 int plan_exec(const struct spec *s, const struct spec_process *process, const struct strings *caps,
 	      const struct plan_request *req, struct plan *ret, struct err *e) MUST_CHECK;
+
+/*
+ * The last part of either: its filter, which may be one that was compiled
+ * before and kept in the state root `root`.
+ */
+int plan_filter(struct plan *p, int root, struct err *e) MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
 #include "runtime/creation.h"
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 #include "security/seal.h"
 
 int runtime_seal(char *const argv[], char *const envp[], struct err *e)
@@ -38,6 +39,9 @@ static int open_notify(const struct creation *c, struct notify *ret, struct err 
 static int start(struct creation *c, struct err *e)
 {
 	TRY(handshake_send(c->sock, SAY_GO, 0, -1, e));
+	if (c->plan.seccomp.notify)
+		TRY(listener_pass_on(c->sock, c->spec.linux.seccomp, &c->state, c->state.pid,
+				     c->pidfd, e));
 	TRY(handshake_expect_end(c->sock, e));
 	c->state.status = STATE_RUNNING;
 	return hooks_run(&c->spec, SPEC_HOOK_POSTSTART, &c->state, e);

@@ -12,5 +12,7 @@ security_libsecurity_a_SOURCES = \
 	security/seal.h \
 	security/seccomp.c \
 	security/seccomp.h \
+	security/seccomp_cache.c \
+	security/seccomp_cache.h \
 	security/seccomp_enosys.c \
 	security/seccomp_enosys.h

@@ -13,6 +13,9 @@
  */
 int privileges_hide(struct err *e) MUST_CHECK;
 
+/* Takes that back: who is of our user, or owns our user namespace, may. */
+int privileges_show(struct err *e) MUST_CHECK;
+
 /* From here on no execve(2) gives more than there is. */
 int privileges_no_new(struct err *e) MUST_CHECK;
 

@@ -60,9 +60,9 @@ static void build_done(struct build *b)
 		seccomp_release(b->context);
 }
 
-static bool has_notify(const struct spec_seccomp *profile)
+bool seccomp_notifies(const struct spec_seccomp *profile)
 {
-	for (size_t i = 0; i < profile->syscalls.n; i++)
+	for (size_t i = 0; profile && i < profile->syscalls.n; i++)
 		if (profile->syscalls.at[i].action == SPEC_ACT_NOTIFY)
 			return true;
 	return false;
@@ -297,7 +297,7 @@ int seccomp_filter_compile(const struct spec_seccomp *profile, struct arena *a,
 			   struct seccomp_filter *ret, struct err *e)
 {
 	__attribute__((cleanup(build_done))) struct build b = { .profile = profile, .arena = a };
-	struct seccomp_filter filter = { .notify = has_notify(profile) };
+	struct seccomp_filter filter = { .notify = seccomp_notifies(profile) };
 
 	TRY(choose_flags(profile, filter.notify, &filter.flags, e));
 	TRY(build_filter(&b, e));

@@ -27,6 +27,9 @@ struct seccomp_filter {
 	bool notify;    /* the listener at spec_seccomp.listener_path is to get a descriptor */
 };
 
+/* Does a rule ask somebody else (SCMP_ACT_NOTIFY)? NULL is no profile. */
+bool seccomp_notifies(const struct spec_seccomp *profile);
+
 int seccomp_filter_compile(const struct spec_seccomp *profile, struct arena *a,
 			   struct seccomp_filter *ret, struct err *e) MUST_CHECK;
 

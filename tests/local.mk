@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_json_decode \
 	tests/unit/test_json_write \
 	tests/unit/test_listen_fds \
+	tests/unit/test_listener \
 	tests/unit/test_log \
 	tests/unit/test_loopback \
 	tests/unit/test_mount_options \
@@ -43,6 +44,7 @@ UNIT_TESTS = \
 	tests/unit/test_relay \
 	tests/unit/test_rootfd \
 	tests/unit/test_seccomp \
+	tests/unit/test_seccomp_cache \
 	tests/unit/test_security_lsm \
 	tests/unit/test_security_privileges \
 	tests/unit/test_security_seal \
@@ -159,6 +161,10 @@ tests_unit_test_listen_fds_SOURCES = tests/unit/test_listen_fds.c
 tests_unit_test_listen_fds_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_listen_fds_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_listen_fds_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
+tests_unit_test_listener_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_listener_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_listener_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_log_LDFLAGS = $(UNITLDFLAGS)
@@ -227,6 +233,10 @@ tests_unit_test_seccomp_SOURCES = tests/unit/test_seccomp.c
 tests_unit_test_seccomp_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_seccomp_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_seccomp_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
+tests_unit_test_seccomp_cache_SOURCES = tests/unit/test_seccomp_cache.c
+tests_unit_test_seccomp_cache_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_seccomp_cache_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_seccomp_cache_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
 tests_unit_test_security_lsm_SOURCES = tests/unit/test_security_lsm.c
 tests_unit_test_security_lsm_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_security_lsm_LDFLAGS = $(UNITLDFLAGS)

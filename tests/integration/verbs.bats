@@ -422,7 +422,8 @@ while True:
 	stderr_is ""
 	jq -e '.ociVersionMin == "1.0.0" and .ociVersionMax == "1.3.0" and
 		(.mountOptions | index("rro") != null) and .linux.namespaces == ["user", "pid", "network",
-		"mount", "ipc", "uts", "cgroup", "time"] and (.hooks | length == 6)' <<<"$stdout"
+		"mount", "ipc", "uts", "cgroup", "time"] and (.hooks | length == 6) and
+		.potentiallyUnsafeConfigAnnotations == []' <<<"$stdout"
 	expect 0 --version
 	[[ ${lines[0]} =~ ^hull\ version\ [0-9] ]]
 	[ "${lines[2]}" = "spec: 1.3.0" ]

@@ -107,6 +107,7 @@ Test(gate, lets_go_and_brings_the_answer, .init = set_up, .fini = tear_down)
 {
 	struct err e = { 0 };
 	int gate = gate_make(dir, &e);
+	auto_fd int conn = -1;
 	pid_t pid;
 
 	cr_assert_geq(gate, 0, "%s", e.msg);
@@ -115,7 +116,9 @@ Test(gate, lets_go_and_brings_the_answer, .init = set_up, .fini = tear_down)
 	close(gate);
 	cr_assert_eq(handshake_send(pair[0], SAY_RECORDED, 0, -1, &e), 0);
 	close(pair[0]);
-	cr_expect_eq(gate_open(dir, &e), 0, "%s", e.msg);
+	conn = gate_open(dir, &e);
+	cr_assert_geq(conn, 0, "%s", e.msg);
+	cr_expect_eq(handshake_expect_end(conn, &e), 0, "%s", e.msg);
 	cr_expect_eq(status_of(pid), 0);
 	cr_expect_eq(gate_remove(dir, &e), 0);
 	cr_expect(!gate_exists(dir));
@@ -126,10 +129,13 @@ Test(gate, a_failure_to_execute_is_start_s_error, .init = set_up, .fini = tear_d
 	struct err e = { 0 };
 	int gate = gate_make(dir, &e);
 	pid_t pid = init_at(gate, true);
+	auto_fd int conn = -1;
 
 	close(gate);
 	cr_assert_eq(handshake_send(pair[0], SAY_RECORDED, 0, -1, &e), 0);
-	cr_expect_eq(gate_open(dir, &e), -ENOEXEC);
+	conn = gate_open(dir, &e);
+	cr_assert_geq(conn, 0, "%s", e.msg);
+	cr_expect_eq(handshake_expect_end(conn, &e), -ENOEXEC);
 	cr_expect_str_eq(e.msg, "exec: no");
 	cr_expect_eq(status_of(pid), 0);
 }
