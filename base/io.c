@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -191,66 +192,12 @@ int io_mkdir_all(const char *path, mode_t mode, struct err *e)
 	return S_ISDIR(st.st_mode) ? 0 : err_neg(e, -ENOTDIR, "make directory %s", path);
 }
 
-/* Removes what is no directory from `fd`; the name of one that is goes to `sub`, else that is "". */
-static int remove_files(int fd, char sub[NAME_MAX + 1])
-{
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = own < 0 ? NULL : fdopendir(own);
-	const struct dirent *entry;
-	int r = 0;
-
-	sub[0] = '\0';
-	if (!dir) {
-		r = -errno;
-		close_fd(&own);
-		return r;
-	}
-	while (r == 0 && (entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): own stream */
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(fd, entry->d_name, 0) == 0 || errno == ENOENT)
-			continue;
-		if (errno == EISDIR)
-			strcpy(sub, entry->d_name);
-		else
-			r = -errno;
-	}
-	closedir(dir);
-	return r;
-}
-
 static int open_below(int dirfd, const char *name)
 {
 	int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
 			     RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 
 	return fd < 0 ? -errno : fd;
-}
-
-/*
- * Goes down as far as there are directories and removes the last one: 1; or 0
- * when `top` is empty. Two descriptors are enough for any depth.
- */
-static int remove_deepest(int top)
-{
-	auto_fd int parent = -1, at = fcntl(top, F_DUPFD_CLOEXEC, 0);
-	char name[NAME_MAX + 1] = "", sub[NAME_MAX + 1];
-
-	if (at < 0)
-		return -errno;
-	for (;;) {
-		TRY(remove_files(at, sub));
-		if (!sub[0])
-			break;
-		close_fd(&parent);
-		parent = at;
-		at = open_below(parent, sub);
-		TRY(at);
-		strcpy(name, sub);
-	}
-	if (parent < 0)
-		return 0;
-	return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 1;
 }
 
 static int remove_entry(int dirfd, const char *name, int depth);
@@ -274,15 +221,71 @@ static int remove_below(int fd, int depth)
 	return r;
 }
 
-/* Deep down descriptors would run out: from there on slowly, with two of them. */
-static int remove_slowly(int fd)
+/* Moves the directory `name` of `from` up into `top`, under a name that nothing has there. */
+static int hoist(int from, const char *name, int top, unsigned *count)
 {
+	char fresh[32];
 	int r;
 
-	do
-		r = remove_deepest(fd);
-	while (r > 0);
-	close(fd);
+	do {
+		snprintf(fresh, sizeof(fresh), ".hoisted-%u", (*count)++);
+		r = renameat2(from, name, top, fresh, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	} while (r == -EEXIST);
+	return r;
+}
+
+/* Removes the directory `name` of `top`; the directories in it become neighbours of it. */
+static int remove_flat(int top, const char *name, unsigned *count)
+{
+	int fd = open_below(top, name), r = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir) {
+		r = fd < 0 ? fd : -errno;
+		close_fd(&fd);
+		return r;
+	}
+	while (r == 0 && (entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): own stream */
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
+			r = errno == EISDIR ? hoist(fd, entry->d_name, top, count) : -errno;
+	}
+	closedir(dir);
+	TRY(r);
+	return unlinkat(top, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/*
+ * Deep down descriptors would run out. From there on every directory is moved
+ * up to `fd` before it is emptied: each is touched twice, whatever the depth.
+ */
+static int remove_flattened(int fd)
+{
+	DIR *dir = fdopendir(fd);
+	const struct dirent *entry;
+	unsigned count = 0;
+	bool found = true;
+	int r = 0;
+
+	if (!dir) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	for (; r == 0 && found; rewinddir(dir)) {
+		found = false;
+		while (r == 0 && (entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe) */
+			if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+				continue;
+			found = true;
+			if (unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
+				r = errno == EISDIR ? remove_flat(fd, entry->d_name, &count)
+						    : -errno;
+		}
+	}
+	closedir(dir);
 	return r;
 }
 
@@ -298,7 +301,7 @@ static int remove_entry(int dirfd, const char *name, int depth)
 	fd = open_below(dirfd, name);
 	if (fd < 0)
 		return fd == -ENOTDIR ? why : fd;
-	r = depth < REMOVE_DEPTH ? remove_below(fd, depth + 1) : remove_slowly(fd);
+	r = depth < REMOVE_DEPTH ? remove_below(fd, depth + 1) : remove_flattened(fd);
 	TRY(r);
 	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -7,7 +7,10 @@
 #include "base/buf.h"
 #include "base/io.h"
 
-enum { FSCONFIG_MAX = 255 };
+enum {
+	FSCONFIG_MAX = 255,
+	DATA_MAX = 4095, /* one page with its NUL; mount(2) silently cuts what is longer */
+};
 
 /* What the attributes of a mount are called by mount(2). */
 static const struct {
@@ -41,6 +44,9 @@ int mount_classic(const struct mount_op *op, int target, struct err *e)
 			set |= flags[i].flag;
 	for (size_t i = 0; i < op->options.super.n; i++)
 		buf_printf(&data, "%s%s", i ? "," : "", op->options.super.at[i]);
+	if (data.len > DATA_MAX)
+		return err_set(e, E2BIG, "%s: the options of %s have %zu bytes, mount(2) takes %d",
+			       op->name, op->type, data.len, DATA_MAX);
 	if (mount(op->source ? op->source : "none", io_fd_path(target).text, op->type, set,
 		  data.text) < 0)
 		return err_sys(e, "%s: mount %s on %s", op->name, op->type, op->target);

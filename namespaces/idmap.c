@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,10 +29,13 @@ int idmap_to_host(const struct spec_idmaps *maps, uint32_t id, uint32_t *ret)
 	for (size_t i = 0; i < maps->n; i++) {
 		const struct spec_idmap *m = &maps->at[i];
 
-		if (id >= m->container_id && id - m->container_id < m->size) {
-			*ret = m->host_id + (id - m->container_id);
-			return 0;
-		}
+		if (id < m->container_id || id - m->container_id >= m->size)
+			continue;
+		/* (uid_t)-1 is nobody, and beyond it the numbers begin anew */
+		if (id - m->container_id >= UINT32_MAX - m->host_id)
+			return -ERANGE;
+		*ret = m->host_id + (id - m->container_id);
+		return 0;
 	}
 	return -ERANGE;
 }

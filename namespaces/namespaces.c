@@ -55,7 +55,7 @@ void ns_fds_close(struct ns_fds *fds)
 
 static int open_path(enum spec_ns kind, const char *path, struct err *e)
 {
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* never waits for a FIFO */
 	int type;
 
 	if (fd < 0)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,21 @@ int names_apply(const struct spec *s, struct err *e)
 	return 0;
 }
 
+/* No component is empty, "." or "..": the name means the file that it looks like. */
+static bool has_plain_components(const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 0 || (len == 1 && path[0] == '.') ||
+		    (len == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		if (!path[len])
+			return true;
+		path += len + 1;
+	}
+}
+
 /*
  * Like sysctl(8): the first separator of the name says which one it uses, and
  * the other one is then a plain character ("net/ipv4/conf/eth0.1/forwarding").
@@ -33,9 +49,7 @@ int sysctl_path(const char *name, char *buf, size_t size)
 		return -EINVAL;
 	for (char *at = buf + 4; other == '/' && *at; at++)
 		*at = *at == '.' ? '/' : *at == '/' ? '.' : *at;
-	if (!name[0] || strstr(buf, "//") || strstr(buf, "/../") || buf[len - 1] == '/')
-		return -EINVAL;
-	return 0;
+	return has_plain_components(buf) ? 0 : -EINVAL;
 }
 
 int sysctl_apply(int proc, const struct spec_pairs *sysctl, struct err *e)

@@ -15,6 +15,8 @@ setup() {
 	log=$WORK/trace
 	options=()
 	victim=$ID
+	# LeakSanitizer looks at memory by ptrace(2) itself and ends a program that is being traced.
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 }
 
 # hull, killed at WHO:STEP; $status as killat(1) has it.
