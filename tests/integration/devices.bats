@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# vm: root
 # Devices: the default ones, those of the configuration, and the policy.
 # shellcheck disable=SC2154,SC2016
 load helpers

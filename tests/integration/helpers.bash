@@ -315,10 +315,12 @@ in_terminal() {
 	local file=$1
 	shift
 	status=0
+	# At the end of its input script(1) types what then stands in the terminal's output.
+	[ -p "$file.stdin" ] || mkfifo "$file.stdin"
 	env HULL_TEST="$TAG" XDG_RUNTIME_DIR="$RUNTIME_DIR" \
 		timeout --foreground --kill-after=5 "$((60 * HULL_TEST_SLOW))" \
 		script --quiet --return --flush --command "$(printf '%q ' "$@")" "$file.script" \
-		>"$file" 3>&- 4>&- || status=$?
+		<>"$file.stdin" >"$file" 3>&- 4>&- || status=$?
 }
 
 # ---- what the machine has
@@ -341,6 +343,7 @@ requires() {
 			skip "needs a cgroup it may write" ;;
 		pure-v2) [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "needs cgroup v2 alone" ;;
 		hybrid) [ -e /sys/fs/cgroup/unified ] || skip "is about hybrid cgroups" ;;
+		cgroup) has_cgroup || skip "needs a cgroup that this user may make others beside" ;;
 		systemd) [ -d /run/systemd/system ] || skip "needs systemd" ;;
 		subids) grep -q "^$(id -un):" /etc/subuid 2>/dev/null || skip "needs a range of subordinate ids" ;;
 		overlay) grep -qw overlay /proc/filesystems || skip "needs overlayfs" ;;
@@ -351,6 +354,15 @@ requires() {
 			;;
 		esac
 	done
+}
+
+# hull puts a container beside its caller's cgroup, or for root at the top.
+has_cgroup() {
+	local own mount
+	is_root && return
+	own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+	mount=$(awk '$9 == "cgroup2" || $8 == "cgroup2" { print $5; exit }' /proc/self/mountinfo)
+	[ -w "$mount${own%/*}/cgroup.procs" ]
 }
 
 kernel_is_at_least() {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# vm: root, user
 # Pausing and resuming, and what can be done to a paused container.
 # shellcheck disable=SC2154,SC2016 # helpers.bash sets these
 load helpers

@@ -20,7 +20,7 @@ count_namespaces() {
 
 # active_objects CACHE: how many of them the kernel has; root only.
 active_objects() {
-	awk -v cache="$1" '$1 == cache { print $2 }' /proc/slabinfo 2>/dev/null
+	[ ! -r /proc/slabinfo ] || awk -v cache="$1" '$1 == cache { print $2 }' /proc/slabinfo
 }
 
 available_memory() {
@@ -73,6 +73,7 @@ grows_at_most() {
 }
 
 @test "a hundred exec's in one container, 16 at a time, leave only the container" {
+	requires cgroup
 	make_bundle
 	config_args sleep 1000
 	expect 0 create --bundle "$BUNDLE" "$ID"

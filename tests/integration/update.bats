@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# vm: root, user
 # New limits for a container that exists.
 # shellcheck disable=SC2154,SC2016 # helpers.bash sets these
 load helpers
