@@ -6,10 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 
-enum { NAME_SIZE = 4096 }; /* KEY_MAX_DESC_SIZE in the kernel's security/keys/keyctl.c */
+enum {
+	NAME_SIZE = 4096,  /* KEY_MAX_DESC_SIZE in the kernel's security/keys/keyctl.c */
+	QUOTA_TRIES = 250, /* five seconds */
+};
 
 /* Adds `bits` to what the keyring permits. */
 static int permit(long keyring, uint32_t bits, struct err *e)
@@ -30,16 +35,36 @@ static int permit(long keyring, uint32_t bits, struct err *e)
 	return 0;
 }
 
+/*
+ * A user may have 200 keys (keyrings(7)), and the kernel frees those of
+ * processes that have ended only some time later: that is waited for.
+ */
+static long join(const char *name)
+{
+	const struct timespec step = { .tv_nsec = 20 * 1000 * 1000 };
+
+	for (int i = 0;; i++) {
+		long keyring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
+
+		if (keyring >= 0 || errno != EDQUOT || i == QUOTA_TRIES)
+			return keyring;
+		nanosleep(&step, NULL);
+	}
+}
+
 int keyring_join(const char *id, enum keyring_use use, struct err *e)
 {
 	auto_buf struct buf name = { 0 };
 	long keyring;
 
 	buf_printf(&name, "_ses.%s", id);
-	keyring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.text);
+	keyring = join(name.text);
 	if (keyring < 0 && errno == ENOSYS)
 		return 0;
 	if (keyring < 0)
-		return err_sys(e, "join session keyring %s", name.text);
+		return err_sys(e, "join session keyring %s%s", name.text,
+			       errno == EDQUOT ? " (this user's keys are used up: see "
+						 "/proc/key-users, or give --no-new-keyring)"
+					       : "");
 	return use == KEYRING_JOINED ? 0 : permit(keyring, (uint32_t)use, e);
 }
