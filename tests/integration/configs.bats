@@ -131,3 +131,27 @@ mounts() {
 	}
 	assert_nothing_left
 }
+
+@test "process: a program or directory that cannot be entered" {
+	runs_into '.process.args = ["nothing"]' 'exec: "nothing": executable file not found in $PATH'
+	runs_into '.process.args = ["/nothing"]' \
+		'exec: "/nothing": stat /nothing: no such file or directory'
+	runs_into '.process.args = ["/etc"]' 'exec: "/etc": is a directory'
+	runs_into '.process.args = ["/etc/passwd"]' 'exec: "/etc/passwd": permission denied'
+	runs_into '.process.cwd = "/etc/passwd" | .root.readonly = false' \
+		'process.cwd: open directory /etc/passwd in the container: not a directory'
+	assert_nothing_left
+}
+
+@test "mounts: a source, a type and an option that do not exist" {
+	runs_into '.mounts += [{destination: "/x", source: "/nothing", options: ["bind"]}]' \
+		"mounts[$(mounts)]: bind /nothing: no such file or directory"
+	runs_into '.mounts += [{destination: "/tmp", type: "nofs", source: "x"}]' \
+		"mounts[$(mounts)].type: this kernel has no file system \"nofs\""
+	runs_into '.mounts += [{destination: "/tmp", type: "tmpfs", options: ["nosuch=1"]}]' \
+		"mounts[$(mounts)]: mount tmpfs on /tmp: nosuch=1: tmpfs: Unknown parameter 'nosuch' (invalid argument)"
+	runs_into '.mounts += [{destination: "/x"}]' \
+		"mounts[$(mounts)].type: missing, and the options do not say bind"
+	runs_into '.mounts += [{destination: "/x", type: "bind"}]' "mounts[$(mounts)].source: missing"
+	assert_nothing_left
+}

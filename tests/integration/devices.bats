@@ -89,3 +89,10 @@ deep/er/d character special file 1:5 666 0:0"
 	expect 0 delete --force "$ID"
 	assert_nothing_left
 }
+
+@test "default devices work, no others are there" {
+	run_sh 'echo a | cat /dev/stdin; echo x >/dev/null; head -c 2 /dev/zero | wc -c; echo x >/dev/full; head -c 3 /dev/urandom | wc -c
+		ls /dev | tr "\n" " "'
+	stderr_has "No space left on device"
+	stdout_is $'a\n2\n3\nfd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero '
+}

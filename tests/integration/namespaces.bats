@@ -164,3 +164,20 @@ has_own_mounts() {
 	[ "${lines[1]}" -le 5 ]
 	assert_nothing_left
 }
+
+@test "a joined user namespace with others, listed last, as CRI does" {
+	make_bundle one "$(new user) | $MAPS" '.process.args = ["sleep", "100"]'
+	expect 0 run -d --bundle "$BUNDLE" --pid-file pid "$ID-one"
+	pid=$(<pid)
+	run_sh 'readlink /proc/self/ns/user /proc/self/ns/net; for n in user net ipc uts; do
+		readlink /proc/self/ns/$n; done; id -u' \
+		"$(joined network "/proc/$pid/ns/net") | $(joined ipc "/proc/$pid/ns/ipc") |
+		$(joined uts "/proc/$pid/ns/uts") | $(joined user "/proc/$pid/ns/user") | $MAPS | del(.hostname)"
+	for name in user net ipc uts; do
+		stdout_has "$(readlink "/proc/$pid/ns/$name")"
+	done
+	[ "$(tail -n 1 <<<"$stdout")" = 0 ]
+	expect 0 exec "$ID-one" cat /proc/self/uid_map
+	stdout_has 100000
+	expect 0 delete --force "$ID-one"
+}
