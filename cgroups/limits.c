@@ -140,6 +140,8 @@ static int check_usage(const struct cgroup *cg, const struct knob_value *v, stru
 	return 0;
 }
 
+enum { CONTENT_MAX = 1024 * 1024 }; /* io.max has a line for each device */
+
 /* A write that was done, and the one that takes it back. */
 struct done {
 	const char *file, *before;
@@ -153,13 +155,16 @@ struct applied {
 static void note(const struct cgroup *cg, const char *file, const char *value,
 		 struct applied *applied)
 {
-	char content[4096];
+	auto_buf struct buf content = { 0 };
+	struct err unused = { 0 };
 
-	if (io_read_value(cg->fd, file, content, sizeof(content)) < 0)
+	if (io_read_file(cg->fd, file, CONTENT_MAX, file, &content, &unused) < 0)
 		return; /* there is none, or one that can't be read: the write says what is wrong */
+	if (content.len && content.text[content.len - 1] == '\n')
+		content.text[--content.len] = '\0';
 	*grow_list(&applied->arena, &applied->writes) = (struct done){
 		.file = file,
-		.before = cgroup_previous(&applied->arena, file, content, value),
+		.before = cgroup_previous(&applied->arena, file, content.text, value),
 	};
 }
 

@@ -63,8 +63,9 @@ int keyring_join(const char *id, enum keyring_use use, struct err *e)
 		return 0;
 	if (keyring < 0)
 		return err_sys(e, "join session keyring %s%s", name.text,
-			       errno == EDQUOT ? " (this user's keys are used up: see "
-						 "/proc/key-users, or give --no-new-keyring)"
-					       : "");
+			       errno == EDQUOT && use != KEYRING_JOINED
+				       ? " (this user's keys are used up: see "
+					 "/proc/key-users, or give --no-new-keyring)"
+				       : "");
 	return use == KEYRING_JOINED ? 0 : permit(keyring, (uint32_t)use, e);
 }

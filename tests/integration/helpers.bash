@@ -361,7 +361,7 @@ has_cgroup() {
 	local own mount
 	is_root && return
 	own=$(sed -n 's/^0:://p' /proc/self/cgroup)
-	mount=$(awk '$9 == "cgroup2" || $8 == "cgroup2" { print $5; exit }' /proc/self/mountinfo)
+	mount=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
 	[ -w "$mount${own%/*}/cgroup.procs" ]
 }
 
