@@ -6,6 +6,8 @@ base_libbase_a_SOURCES = \
 	base/buf.h \
 	base/err.c \
 	base/err.h \
+	base/helper.c \
+	base/helper.h \
 	base/io.c \
 	base/io.h \
 	base/json.c \
@@ -26,3 +28,4 @@ base_libbase_a_SOURCES = \
 	base/sys.c \
 	base/sys.h \
 	base/util.h
+base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) -DHULL_LIBEXECDIR='"$(pkglibexecdir)"'

@@ -70,6 +70,18 @@ int log_open(const struct log_settings *settings, struct err *e)
 	return 0;
 }
 
+void log_adopt(int fd, enum log_level level, enum log_format format)
+{
+	log_state.level = level;
+	log_state.format = format;
+	log_state.fd = fd > 0 ? fd : 0;
+}
+
+void log_settings_read(struct log_settings *ret)
+{
+	*ret = (struct log_settings){ .level = log_state.level, .format = log_state.format };
+}
+
 bool log_wants(enum log_level level)
 {
 	return level <= log_state.level;

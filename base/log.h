@@ -33,6 +33,9 @@ struct log_settings {
 
 /* Opens (appends to, mode 0600 if made) the log. */
 int log_open(const struct log_settings *settings, struct err *e) MUST_CHECK;
+/* The same by a descriptor that a program was started with; -1: standard error. It is kept. */
+void log_settings_read(struct log_settings *ret); /* but for the path */
+void log_adopt(int fd, enum log_level level, enum log_format format);
 bool log_wants(enum log_level level);
 bool log_to_file(void);
 /* The descriptor of --log, -1 without it: for those who close all others. */

@@ -1,5 +1,6 @@
 #include "base/spawn.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/io.h"
@@ -37,28 +40,55 @@ static void child_close(struct child *c)
 	close_fd(&c->failure);
 }
 
+/*
+ * By the system call: glibc keeps the first two real-time signals to itself, and its posix_spawn
+ * (make's, say) hands the first of them on ignored.
+ */
 void spawn_reset_signals(void)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	static const unsigned long dfl[4]; /* the kernel's struct sigaction, all zero: SIG_DFL */
 	sigset_t none;
 
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
-		sigaction(sig, &dfl, NULL);
+		syscall(SYS_rt_sigaction, sig, dfl, NULL, (SIGRTMAX + 7) / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In the new process. */
+/* Numbers below this may be asked for; copies that are on the way to them stand above it. */
+enum { FDS_ABOVE = 64 };
+
+/* First all out of each other's way, then each to its number. */
+static int hand_on(const struct spawn_request *req)
+{
+	int copies[SPAWN_FDS_MAX];
+
+	for (size_t i = 0; i < req->fds_n; i++) {
+		copies[i] = fcntl(req->fds[i].ours, F_DUPFD_CLOEXEC, FDS_ABOVE);
+		if (copies[i] < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < req->fds_n; i++)
+		if (dup2(copies[i], req->fds[i].theirs) < 0)
+			return -1;
+	return 0;
+}
+
+/* In the new process. `failure` moves out of the way of the numbers that were asked for. */
 _Noreturn static void run_program(const struct spawn_request *req, int in, int out, int failure)
 {
 	static const char *const no_env[] = { NULL };
 	struct failure told = { .directory = false };
 
 	spawn_reset_signals();
+	if (req->dies_with_us)
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (req->fds_n > 0)
+		failure = fcntl(failure, F_DUPFD_CLOEXEC, FDS_ABOVE);
 	if (req->cwd && chdir(req->cwd) < 0)
 		told.directory = true;
-	else if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-		 dup2(out, STDERR_FILENO) >= 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+	else if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && dup2(in, STDIN_FILENO) >= 0 &&
+		 dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0 && hand_on(req) == 0)
 		execve(req->path, (char *const *)req->argv,
 		       (char *const *)(req->envp ? req->envp : no_env));
 	told.code = errno;
@@ -72,6 +102,10 @@ static int start(const struct spawn_request *req, pid_t *ret_pid, struct child *
 	int in[2], out[2], fail[2], pidfd = -1;
 	pid_t pid = -1;
 
+	assert(req->fds_n <= SPAWN_FDS_MAX);
+	for (size_t i = 0; i < req->fds_n; i++)
+		assert(req->fds[i].theirs < FDS_ABOVE && req->fds[i].theirs != STDOUT_FILENO &&
+		       req->fds[i].theirs != STDERR_FILENO);
 	/* Pipes and no sockets: scripts open /dev/stdin. */
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe for %s", req->path);

@@ -1,16 +1,25 @@
 /*
- * spawn.h - runs another program to its end: a hook, newuidmap.
+ * spawn.h - runs another program to its end: a hook, newuidmap, a helper.
  *
  * The program gets nothing that was not asked for: the environment and
  * directory of the request, default signal dispositions, no descriptor above
- * 2. Its standard input is `input`; what it prints is kept for the message if
+ * 2 but those of the request. Its standard input is `input`; what it prints is kept for the message if
  * it fails. A program that leaves a child holding the pipe does not hold us.
  */
 #ifndef HULL_BASE_SPAWN_H
 #define HULL_BASE_SPAWN_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/err.h"
+
+/* A descriptor of ours and its number in the program; 0 takes the place of `input`. */
+struct spawn_fd {
+	int ours, theirs;
+};
+
+enum { SPAWN_FDS_MAX = 4 };
 
 struct spawn_request {
 	const char *path;        /* what execve(2) is given */
@@ -20,6 +29,9 @@ struct spawn_request {
 	const void *input;       /* bytes for standard input; NULL: /dev/null's answer */
 	size_t input_len;
 	unsigned timeout; /* seconds after which it is killed, 0: never */
+	const struct spawn_fd *fds; /* handed on besides; at most SPAWN_FDS_MAX */
+	size_t fds_n;
+	bool dies_with_us; /* killed as well when the calling thread ends */
 };
 
 /*

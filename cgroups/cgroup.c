@@ -11,7 +11,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "cgroups/driver.h"
+#include "cgroups/holder.h"
 #include "cgroups/limits.h"
+#include "cgroups/owner.h"
 #include "cgroups/procs.h"
 
 enum {
@@ -29,7 +32,9 @@ static int open_directory(int mount, const char *path)
 void cgroup_close(struct cgroup *cg)
 {
 	close_fd(&cg->fd);
+	holder_end(&cg->holder);
 	free(cg->path);
+	free(cg->unit);
 	*cg = (struct cgroup)CGROUP_CLOSED;
 }
 
@@ -49,6 +54,14 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 		return err_neg(e, fd, "open cgroup %s", path);
 	*ret = (struct cgroup){ .fd = fd, .mount = host->fd, .path = mem_strdup(path) };
 	return 0;
+}
+
+void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const char *unit)
+{
+	free(cg->unit);
+	cg->unit = mem_strdup(unit);
+	cg->user = host->rootless;
+	cg->driver = CGROUP_DRIVER_SYSTEMD;
 }
 
 /*
@@ -127,29 +140,55 @@ static void log_none(const struct cgroup_plan *plan, const char *why)
 		log_debug("no cgroup: %s", why);
 }
 
-static int fill(struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
+/* Where all this is for is that the container may use controllers, so it gets the usual ones. */
+static int give_owner(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
-	TRY(cgroup_check_fit(cg, e));
-	TRY(cgroup_apply(cg, plan, e));
+	const struct strings none = { 0 };
+	struct err unused = { 0 }, why = { 0 };
+	int r;
+
+	if (!plan->owner.set)
+		return 0;
+	cgroup_hand_out(cg, &none, &unused);
+	if (plan->owner.value == geteuid())
+		return 0;
+	r = owner_apply(cg, plan->owner.value, &why);
+	if (may_do_without(plan, r)) {
+		log_info("the container cannot use its cgroup: %s", why.msg);
+		return 0;
+	}
+	return r < 0 ? err_set(e, -r, "%s", why.msg) : 0;
+}
+
+int cgroupfs_fill(const struct cgroup *cg, const struct cgroup_plan *plan, bool fresh,
+		  struct err *e)
+{
+	TRY(cgroupfs_apply(cg, plan, e));
 	if (plan->devices.n)
-		TRY(devices_attach(cg->fd, &plan->devices, cg->made > 0, e));
+		TRY(devices_attach(cg->fd, &plan->devices, fresh, e));
 	else
 		log_debug("cgroup %s: no device policy, which a user namespace does not need",
 			  cg->path);
-	return 0;
+	return give_owner(cg, plan, e);
+}
+
+static int fill(struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
+{
+	TRY(cgroup_check_fit(cg, e));
+	return cgroupfs_fill(cg, plan, cg->made > 0, e);
 }
 
 static void give_back(struct cgroup *cg)
 {
 	struct err e = { 0 };
 
-	if (cg->made && cgroup_destroy(cg, &e) < 0)
+	if (cg->made && cgroupfs_destroy(cg, &e) < 0)
 		log_warn("%s", e.msg);
 	cgroup_close(cg);
 }
 
-int cgroup_make(const struct cgroup_host *host, const struct cgroup_plan *plan, struct cgroup *ret,
-		struct err *e)
+int cgroupfs_make(const struct cgroup_host *host, const struct cgroup_plan *plan,
+		  struct cgroup *ret, struct err *e)
 {
 	auto_cgroup struct cgroup cg = CGROUP_CLOSED;
 	struct err why = { 0 };

@@ -26,6 +26,10 @@ struct cgroup {
 	int mount;     /* the host's fd, borrowed: the host must stay open */
 	char *path;    /* below the v2 mount, "/a/b"; NULL: there is none */
 	unsigned made; /* so many of the path's last components are our work */
+	enum cgroup_driver_kind driver;
+	char *unit;   /* of systemd, which it is in; NULL: none */
+	bool user;    /* ... of the user's own systemd */
+	pid_t holder; /* ... and a child that keeps it until there is another process; 0: none */
 };
 
 #define CGROUP_CLOSED                 \
@@ -48,6 +52,19 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 	MUST_CHECK;
 void cgroup_close(struct cgroup *cg);
 
+/* To be said once its first process is in it, or will not come. */
+void cgroup_settle(struct cgroup *cg);
+
+/*
+ * Says that a cgroup, opened or gone, is of this unit of systemd, so that
+ * cgroup_apply() and cgroup_destroy() have it in mind.
+ */
+void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const char *unit);
+
+/* The name by which a driver is remembered; -ENOENT for one that is not known. */
+const char *cgroup_driver_name(enum cgroup_driver_kind kind);
+int cgroup_driver_find(const char *name, enum cgroup_driver_kind *ret) MUST_CHECK;
+
 /*
  * Sets the limits of `plan` on a cgroup that is in use: all of them, or a
  * failure puts back what was set. A rootless plan sets what it can.
@@ -64,7 +81,7 @@ int cgroup_complete(const struct cgroup *cg, struct spec_resources *resources, s
 
 /*
  * Kills what is in it and removes it, with all that its processes made below
- * it. Parents go with it if this `cg` made them, and the common parent of all
+ * it, and the unit of systemd that it is in. Parents go with it if this `cg` made them, and the common parent of all
  * containers if it is empty. Success if it is gone already. Waits at most ten
  * seconds for processes to die and then names them (-EBUSY).
  */

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "cgroups/cgroup.h"
+#include "cgroups/driver.h"
 #include "cgroups/procs.h"
 
 enum {
@@ -142,7 +142,7 @@ static int empty_it(const struct cgroup *cg, int64_t end, struct err *e)
 	return 0;
 }
 
-int cgroup_destroy(struct cgroup *cg, struct err *e)
+int cgroupfs_destroy(struct cgroup *cg, struct err *e)
 {
 	const int64_t end = io_now_us() + (int64_t)DESTROY_TIMEOUT * 1000;
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "cgroups/bus.h"
 
 #define MOUNT "/sys/fs/cgroup"
 
@@ -155,6 +156,15 @@ int cgroup_of_pid(pid_t pid, char *path, size_t size)
 	return 0;
 }
 
+static int find_manager(struct cgroup_host *host, struct err *e)
+{
+	auto_bus struct bus bus = { 0 };
+
+	host->systemd = true;
+	TRY(bus_open(host->rootless, &bus, e));
+	return bus_manager_cgroup(&bus, host->manager, sizeof(host->manager), e);
+}
+
 int cgroup_host_open(unsigned want, struct cgroup_host *ret, struct err *e)
 {
 	auto_cgroup_host struct cgroup_host host = CGROUP_HOST_NONE;
@@ -176,6 +186,8 @@ int cgroup_host_open(unsigned want, struct cgroup_host *ret, struct err *e)
 	r = membership ? read_membership(0, &host) : 0;
 	if (r < 0)
 		return err_neg(e, r, "read /proc/self/cgroup");
+	if (want & CGROUP_WANT_SYSTEMD)
+		TRY(find_manager(&host, e));
 	*ret = host;
 	ret->fd = take_fd(&host.fd);
 	return 0;

@@ -25,15 +25,18 @@ enum cgroup_mode { CGROUP_NONE, CGROUP_HYBRID, CGROUP_UNIFIED };
 enum cgroup_want {
 	CGROUP_WANT_CONTROLLERS = 1 << 0, /* `controllers`, and `v1` on a hybrid host */
 	CGROUP_WANT_OWN = 1 << 1,         /* `own`, if the caller is rootless */
+	CGROUP_WANT_SYSTEMD = 1 << 2,     /* `systemd` and `manager`, or an error: it is to do it */
 };
 
 struct cgroup_host {
 	enum cgroup_mode mode;
-	int fd;                /* the root of the v2 hierarchy (O_PATH); -1: CGROUP_NONE */
-	bool rootless;         /* not the host's root: owns at most a delegated part */
-	char controllers[512]; /* words: what v2 can hand out, "cpuset cpu io memory" */
-	char v1[512];          /* words: what v1 holds */
-	char own[PATH_MAX];    /* the caller's own cgroup below `fd`; "": not known */
+	int fd;                 /* the root of the v2 hierarchy (O_PATH); -1: CGROUP_NONE */
+	bool rootless;          /* not the host's root: owns at most a delegated part */
+	char controllers[512];  /* words: what v2 can hand out, "cpuset cpu io memory" */
+	char v1[512];           /* words: what v1 holds */
+	char own[PATH_MAX];     /* the caller's own cgroup below `fd`; "": not known */
+	bool systemd;           /* the cgroup driver is systemd, the user's own if rootless */
+	char manager[PATH_MAX]; /* ... whose units are below this cgroup; "": the root */
 };
 
 #define CGROUP_HOST_NONE \

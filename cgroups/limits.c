@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cgroups/driver.h"
 #include "cgroups/grow.h"
 #include "cgroups/previous.h"
 
@@ -142,18 +143,9 @@ static int check_usage(const struct cgroup *cg, const struct knob_value *v, stru
 
 enum { CONTENT_MAX = 1024 * 1024 }; /* io.max has a line for each device */
 
-/* A write that was done, and the one that takes it back. */
-struct done {
-	const char *file, *before;
-};
-struct applied {
-	struct arena arena;
-	LIST(struct done) writes;
-};
-
 /* What is in `file` now, to be put back if a later write fails. */
 static void note(const struct cgroup *cg, const char *file, const char *value,
-		 struct applied *applied)
+		 struct cgroup_applied *applied)
 {
 	auto_buf struct buf content = { 0 };
 	struct err unused = { 0 };
@@ -162,16 +154,16 @@ static void note(const struct cgroup *cg, const char *file, const char *value,
 		return; /* there is none, or one that can't be read: the write says what is wrong */
 	if (content.len && content.text[content.len - 1] == '\n')
 		content.text[--content.len] = '\0';
-	*grow_list(&applied->arena, &applied->writes) = (struct done){
+	*grow_list(&applied->arena, &applied->writes) = (struct cgroup_write){
 		.file = file,
 		.before = cgroup_previous(&applied->arena, file, content.text, value),
 	};
 }
 
-static void take_back(const struct cgroup *cg, const struct applied *applied)
+void limits_take_back(const struct cgroup *cg, const struct cgroup_applied *applied)
 {
 	for (size_t i = applied->writes.n; i > 0; i--) {
-		const struct done *d = &applied->writes.at[i - 1];
+		const struct cgroup_write *d = &applied->writes.at[i - 1];
 		int r = io_write_value(cg->fd, d->file, d->before);
 
 		if (r < 0)
@@ -181,7 +173,7 @@ static void take_back(const struct cgroup *cg, const struct applied *applied)
 }
 
 static int apply_once(const struct cgroup *cg, const struct cgroup_plan *plan,
-		      struct applied *applied, const struct err *why, struct err *e)
+		      struct cgroup_applied *applied, const struct err *why, struct err *e)
 {
 	bool again = false;
 
@@ -207,9 +199,9 @@ static int apply_once(const struct cgroup *cg, const struct cgroup_plan *plan,
 	return 0;
 }
 
-int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
+int limits_apply(const struct cgroup *cg, const struct cgroup_plan *plan,
+		 struct cgroup_applied *applied, struct err *e)
 {
-	struct applied applied = { 0 };
 	struct err why = { 0 };
 	int r;
 
@@ -218,11 +210,23 @@ int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct
 	for (size_t i = 0; i < plan->values.n; i++)
 		if ((plan->values.at[i].flags & KNOB_NOT_BELOW_USAGE) && cg->made == 0)
 			TRY(check_usage(cg, &plan->values.at[i], e));
-	r = apply_once(cg, plan, &applied, &why, e);
+	r = apply_once(cg, plan, applied, &why, e);
 	if (r < 0)
-		take_back(cg, &applied);
-	arena_done(&applied.arena);
+		limits_take_back(cg, applied);
 	return r;
+}
+
+void limits_applied_done(struct cgroup_applied *applied)
+{
+	arena_done(&applied->arena);
+	*applied = (struct cgroup_applied){ 0 };
+}
+
+int cgroupfs_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
+{
+	auto_applied struct cgroup_applied applied = { 0 };
+
+	return limits_apply(cg, plan, &applied, e);
 }
 
 /*

@@ -1,20 +1,39 @@
 noinst_LIBRARIES += cgroups/libcgroups.a
 cgroups_libcgroups_a_SOURCES = \
+	cgroups/bus.c \
+	cgroups/bus.h \
 	cgroups/cgroup.c \
 	cgroups/cgroup.h \
 	cgroups/destroy.c \
 	cgroups/devices.c \
 	cgroups/devices.h \
+	cgroups/driver.c \
+	cgroups/driver.h \
 	cgroups/grow.h \
+	cgroups/holder.c \
+	cgroups/holder.h \
 	cgroups/host.c \
 	cgroups/host.h \
 	cgroups/knobs.c \
 	cgroups/knobs.h \
 	cgroups/limits.c \
 	cgroups/limits.h \
+	cgroups/owner.c \
+	cgroups/owner.h \
 	cgroups/plan.c \
 	cgroups/plan.h \
 	cgroups/previous.c \
 	cgroups/previous.h \
 	cgroups/procs.c \
-	cgroups/procs.h
+	cgroups/procs.h \
+	cgroups/rdt.c \
+	cgroups/rdt.h \
+	cgroups/sdbus.c \
+	cgroups/sdbus.h \
+	cgroups/systemd.c \
+	cgroups/unit.c \
+	cgroups/unit.h \
+	cgroups/unit_limits.c \
+	cgroups/unit_value.c \
+	cgroups/stats.c \
+	cgroups/stats.h

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cgroups/grow.h"
+#include "cgroups/owner.h"
 
 /*
  * The path
@@ -132,20 +133,35 @@ unsigned cgroup_wants(const struct spec *spec)
 	       (path && *path == '/' ? 0 : CGROUP_WANT_OWN);
 }
 
+static int plan_unit(struct arena *a, const struct cgroup_host *host, const struct spec *spec,
+		     const char *id, struct cgroup_plan *plan, struct err *e)
+{
+	plan->driver = CGROUP_DRIVER_SYSTEMD;
+	TRY(unit_plan(a, spec, id, host->rootless, &plan->values, &plan->unit, e));
+	plan->path = join(a, join(a, "", host->manager), plan->unit.path);
+	if (strlen(plan->path) >= PATH_MAX)
+		return err_set(e, ENAMETOOLONG, "linux.cgroupsPath: the path is too long");
+	return 0;
+}
+
 int cgroup_plan(struct arena *a, const struct cgroup_host *host, const struct spec *spec,
 		const char *id, struct cgroup_plan *ret, struct err *e)
 {
 	const struct spec_resources *resources = &spec->linux.resources;
 	struct cgroup_plan plan = { .rootless = host->rootless };
 
-	if (host->mode == CGROUP_NONE && !host->rootless)
+	if (host->mode == CGROUP_NONE && (host->systemd || !host->rootless))
 		return err_set(e, ENOTSUP,
 			       "this host has no cgroup v2 at /sys/fs/cgroup, which limits and the "
 			       "device policy need");
 	TRY(plan_values(a, host, resources, &plan, e));
-	TRY(plan_path(a, host, spec->linux.cgroups_path, id, &plan.path, e));
+	if (host->systemd)
+		TRY(plan_unit(a, host, spec, id, &plan, e));
+	else
+		TRY(plan_path(a, host, spec->linux.cgroups_path, id, &plan.path, e));
 	if (host->mode == CGROUP_NONE)
 		plan.path = NULL;
+	plan.owner = owner_plan(spec);
 	/* Who isn't the host's root may not load the program, and could not use mknod anyway. */
 	if (!host->rootless)
 		TRY(devices_plan(a, resources->devices.at, resources->devices.n, &plan.devices, e));

@@ -15,21 +15,29 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "base/opt.h"
 #include "cgroups/devices.h"
 #include "cgroups/host.h"
 #include "cgroups/knobs.h"
+#include "cgroups/unit.h"
 #include "spec/spec.h"
 
 /* The cgroup that holds those of containers without a cgroupsPath, and relative ones. */
 #define CGROUP_PARENT "hull"
 
+/* Who makes it. */
+enum cgroup_driver_kind { CGROUP_DRIVER_CGROUPFS, CGROUP_DRIVER_SYSTEMD };
+
 struct cgroup_plan {
+	enum cgroup_driver_kind driver;
+	struct unit unit;           /* for systemd */
 	const char *path;           /* below the v2 mount, "/hull/ID"; NULL: there will be none */
 	struct knob_values values;  /* to be written in this order */
 	struct strings controllers; /* that the values need */
 	struct devices_program devices; /* nothing in it: no policy */
 	struct strings warnings;
-	bool rootless; /* and new: what can't be had is done without */
+	struct opt_u32 owner; /* uid who is given it, see owner.h */
+	bool rootless;        /* and new: what can't be had is done without */
 };
 
 /* The facts that cgroup_plan() will want to know: a set of enum cgroup_want. */

@@ -41,7 +41,7 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table create_options = { rows, ARRAY_LEN(rows), sizeof(struct create_values),
-					     NULL };
+					     NULL, false };
 
 struct create_request create_values_request(const struct create_values *values, const char *id)
 {

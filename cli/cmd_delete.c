@@ -15,7 +15,7 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table delete_options = { rows, ARRAY_LEN(rows), sizeof(struct delete_values),
-					     NULL };
+					     NULL, false };
 
 int cmd_delete(const struct call *call, struct err *e)
 {

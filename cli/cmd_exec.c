@@ -99,7 +99,19 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table exec_options = { rows, ARRAY_LEN(rows), sizeof(struct exec_values),
-					   NULL };
+					   NULL, false };
+
+/* For people, "-it" is "-i -t"; -i says what is always so. */
+static const struct option_row people_rows[] = {
+	{ .name = "interactive",
+	  .letter = 'i',
+	  .kind = OPTION_FLAG,
+	  .use = OPTION_IGNORED,
+	  .help = "accepted: standard input is passed on in any case" },
+};
+
+const struct option_table people_exec_options = { people_rows, ARRAY_LEN(people_rows),
+						  sizeof(struct exec_values), &exec_options, true };
 
 int cmd_exec(const struct call *call, struct err *e)
 {

@@ -26,7 +26,7 @@ static void write_cgroup(struct json_writer *w, const struct features *f)
 	json_write_end(w);
 }
 
-static void write_seccomp(struct json_writer *w)
+static void write_seccomp(struct json_writer *w, const struct features *f)
 {
 	json_write_object(w, "seccomp");
 	json_write_bool(w, "enabled", true);
@@ -34,7 +34,7 @@ static void write_seccomp(struct json_writer *w)
 	write_names(w, "operators", spec_seccomp_op_names);
 	write_names(w, "archs", spec_seccomp_arch_names);
 	write_names(w, "knownFlags", spec_seccomp_flag_names);
-	write_names(w, "supportedFlags", spec_seccomp_flag_names);
+	json_write_strings(w, "supportedFlags", &f->seccomp_flags);
 	json_write_end(w);
 }
 
@@ -51,10 +51,18 @@ static void write_linux(struct json_writer *w, const struct features *f)
 	write_names(w, "namespaces", spec_ns_names);
 	json_write_strings(w, "capabilities", &f->capabilities);
 	write_cgroup(w, f);
-	write_seccomp(w);
+	write_seccomp(w, f);
 	write_enabled(w, "apparmor", f->apparmor);
 	write_enabled(w, "selinux", f->selinux);
-	write_enabled(w, "intelRdt", f->intel_rdt);
+	json_write_object(w, "intelRdt");
+	json_write_bool(w, "enabled", f->intel_rdt);
+	json_write_bool(w, "schemata", f->intel_rdt);
+	json_write_bool(w, "monitoring", f->intel_rdt);
+	json_write_end(w);
+	json_write_object(w, "memoryPolicy");
+	write_names(w, "modes", spec_mempolicy_names);
+	write_names(w, "flags", spec_mempolicy_flag_names);
+	json_write_end(w);
 	write_enabled(w, "netDevices", f->net_devices);
 	json_write_object(w, "mountExtensions");
 	write_enabled(w, "idmap", f->mount_idmap);

@@ -18,7 +18,7 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table kill_options = { rows, ARRAY_LEN(rows), sizeof(struct kill_values),
-					   NULL };
+					   NULL, false };
 
 int cmd_kill(const struct call *call, struct err *e)
 {

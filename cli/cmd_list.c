@@ -24,7 +24,7 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table list_options = { rows, ARRAY_LEN(rows), sizeof(struct list_values),
-					   NULL };
+					   NULL, false };
 
 #define auto_state_list __attribute__((cleanup(state_list_done)))
 

@@ -28,7 +28,7 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table run_options = { rows, ARRAY_LEN(rows), sizeof(struct run_values),
-					  &create_options };
+					  &create_options, false };
 
 int cmd_run(const struct call *call, struct err *e)
 {
@@ -42,19 +42,4 @@ int cmd_run(const struct call *call, struct err *e)
 
 	TRY(container_run(&call->runtime, &req, &status, e));
 	return status;
-}
-
-int cmd_run_image(const struct call *call, struct err *e)
-{
-	const struct run_values *values = call->options.values;
-	const struct strings *args = &call->options.args;
-
-	if (!values->create.request.bundle)
-		return err_set(e, EOPNOTSUPP,
-			       "cannot run \"%s\": images are not supported yet, give a bundle "
-			       "with --bundle DIR",
-			       args->at[0]);
-	if (args->n > 1)
-		return err_set(e, EINVAL, "\"run\" with --bundle requires exactly 1 argument(s)");
-	return cmd_run(call, e);
 }

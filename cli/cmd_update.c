@@ -94,18 +94,18 @@ static const struct option_row rows[] = {
 	  .help = "the limit of processes and threads, -1: none" },
 	{ .name = "l3-cache-schema",
 	  .kind = OPTION_STRING,
-	  .use = OPTION_REFUSED,
+	  .member = offsetof(struct update_request, l3_cache_schema),
 	  .argument = "SCHEMA",
-	  .help = "Intel RDT is not supported yet" },
+	  .help = "what the container's class may use of the L3 caches, as \"L3:0=f;1=f\"" },
 	{ .name = "mem-bw-schema",
 	  .kind = OPTION_STRING,
-	  .use = OPTION_REFUSED,
+	  .member = offsetof(struct update_request, mem_bw_schema),
 	  .argument = "SCHEMA",
-	  .help = "Intel RDT is not supported yet" },
+	  .help = "its memory bandwidth, as \"MB:0=50;1=70\"" },
 };
 
 const struct option_table update_options = { rows, ARRAY_LEN(rows), sizeof(struct update_request),
-					     NULL };
+					     NULL, false };
 
 int cmd_update(const struct call *call, struct err *e)
 {

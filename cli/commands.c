@@ -62,8 +62,35 @@ static const struct command commands[] = {
 		.run = cmd_delete,
 	},
 	{
-		.name = "exec",
+		.name = "doctor",
+		.modes = MODE_HULL,
+		.arguments = "",
+		.help = "say what this host can do, and how to mend what it can't",
+		.details = "Looks at the host for the user who asks, tries what only trying tells, "
+			   "and prints a line for each: ok, missing for what some containers want, "
+			   "or failed for what keeps any from running, with the command that mends "
+			   "it. The exit status is 1 if anything failed. It changes nothing.",
+		.options = &doctor_options,
+		.stateless = true,
+		.run = cmd_doctor,
+	},
+	{
+		.name = "events",
 		.modes = MODE_BOTH,
+		.arguments = "ID",
+		.help = "print what happens to a container, and its statistics, as JSON",
+		.details = "Prints a line of JSON for each event until the container has ended: "
+			   "\"stats\" in intervals, \"oom\" when the kernel has killed some of its "
+			   "processes for lack of memory.",
+		.options = &events_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_events,
+	},
+	{
+		.name = "exec",
+		.modes = MODE_OCI,
 		.arguments = "ID [COMMAND [ARG...]]",
 		.help = "run a further program in a running container",
 		.details = "Runs COMMAND in the container, or the program that a process file "
@@ -107,7 +134,8 @@ static const struct command commands[] = {
 		.arguments = "ID [SIGNAL]",
 		.help = "send a signal to a container",
 		.details = "Sends SIGNAL, a name or a number (default: SIGTERM), to the first "
-			   "process of the container.",
+			   "process of the container, or with --all to all that are in its cgroup or, "
+			   "where it has none, in the PID namespace that was made for it.",
 		.options = &kill_options,
 		.min_args = 1,
 		.max_args = 2,
@@ -124,6 +152,32 @@ static const struct command commands[] = {
 		.run = cmd_list,
 	},
 	{
+		.name = "metrics",
+		.modes = MODE_HULL,
+		.arguments = "",
+		.help = "print the statistics of all containers as OpenMetrics text",
+		.details = "Prints what all containers under the root directory use, for "
+			   "Prometheus and its like. What the host does not count is left out.",
+		.options = &no_options,
+		.run = cmd_metrics,
+	},
+	{
+		.name = "network",
+		.modes = MODE_HULL,
+		.arguments = "create|inspect|ls|prune|rm [NAME...]",
+		.help = "manage the networks of containers",
+		.details = "Creates, shows, lists and removes networks; prune removes all that no "
+			   "container is on. The default network, bridge, makes itself when a "
+			   "container first needs it. They are kept in the directory that "
+			   "HULL_NETWORK_DIR names, else in /var/lib/hull/network, or in a user's "
+			   "~/.local/state/hull/network.",
+		.options = &network_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.stateless = true,
+		.run = cmd_network,
+	},
+	{
 		.name = "pause",
 		.modes = MODE_BOTH,
 		.arguments = "ID",
@@ -137,16 +191,19 @@ static const struct command commands[] = {
 		.run = cmd_pause,
 	},
 	{
-		.name = "ps",
+		.name = "plan",
 		.modes = MODE_HULL,
-		.arguments = "[ID [PS-OPTION...]]",
-		.help = "list the containers, or the processes of one",
-		.details = PS " Without ID, it lists the containers as list does.",
-		.options = &ps_options,
-		.max_args = ARGS_MANY,
-		.ordered = true,
-		.takes_container = true,
-		.run = cmd_ps,
+		.arguments = "[ID]",
+		.help = "show what create would do, and do nothing",
+		.details =
+			"Prints the operations that create would perform for a bundle, in their "
+			"order: hull's own and those of the container's init, and at the end "
+			"what start would let follow. Nothing is made or changed, and root is not "
+			"needed; what is shown is what create would do for this caller. Without "
+			"ID, the container's name is \"ID\"." DEFAULT_BUNDLE,
+		.options = &plan_options,
+		.max_args = 1,
+		.run = cmd_plan,
 	},
 	{
 		.name = "ps",
@@ -175,20 +232,6 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "run",
-		.modes = MODE_HULL,
-		.arguments = "--bundle DIR ID",
-		.help = "create a container, run it and delete it",
-		.details = RUN,
-		.options = &run_options,
-		.min_args = 1,
-		.max_args = ARGS_MANY,
-		.ordered = true,
-		.creates = true,
-		.enters = true,
-		.run = cmd_run_image,
-	},
-	{
-		.name = "run",
 		.modes = MODE_OCI,
 		.arguments = "ID",
 		.help = "create a container, run it and delete it",
@@ -213,7 +256,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "start",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID",
 		.help = "start the program of a created container",
 		.details = "Lets the program of a created container go.",
@@ -230,12 +273,29 @@ static const struct command commands[] = {
 		.help = "show the state of a container, as JSON",
 		.details = "Prints the state of the container: its status (creating, created, "
 			   "running, paused or stopped), the pid of its first process, 0 when it "
-			   "is stopped, and where it came from.",
+			   "is stopped, and where it came from. If the kernel has killed processes "
+			   "of a stopped one for lack of memory, run.hull.oom says how many, with "
+			   "the limit and the most it used, in bytes.",
 		.options = &no_options,
 		.min_args = 1,
 		.max_args = 1,
 		.takes_container = true,
 		.run = cmd_state,
+	},
+	{
+		.name = "stats",
+		.modes = MODE_HULL,
+		.arguments = "[ID...]",
+		.help = "show what containers use",
+		.details = "Shows what the containers use, or those that are running, renewed "
+			   "each second: as a table, or as a line of JSON for each. The share of CPU "
+			   "is of one processor. Memory is without what files could be dropped from "
+			   "it, its limit the machine's where there is none. What the host does not "
+			   "count is \"-\".",
+		.options = &stats_options,
+		.max_args = ARGS_MANY,
+		.takes_container = true,
+		.run = cmd_stats,
 	},
 	{
 		.name = "update",
@@ -265,12 +325,34 @@ static const struct command commands[] = {
 	},
 };
 
+/* The next row of `table` that this mode has, from `at` on; NULL: none. */
+static const struct command *next_of(const struct command *at, const struct command *end,
+				     enum mode mode)
+{
+	while (at < end && at->name && !(at->modes & mode))
+		at++;
+	return at < end && at->name ? at : NULL;
+}
+
+/* Both tables are in the order of their names, and so is what comes of them. */
 const struct command *command_at(enum mode mode, size_t i)
 {
-	for (size_t c = 0; c < ARRAY_LEN(commands); c++)
-		if ((commands[c].modes & mode) && i-- == 0)
-			return &commands[c];
-	return NULL;
+	const struct command *end = commands + ARRAY_LEN(commands), *a = commands;
+	const struct command *b = people_commands;
+
+	for (;;) {
+		const struct command *row;
+
+		a = a ? next_of(a, end, mode) : NULL;
+		b = b ? next_of(b, (const struct command *)UINTPTR_MAX, mode) : NULL;
+		row = a && (!b || strcmp(a->name, b->name) < 0) ? a : b;
+		if (!row || i-- == 0)
+			return row;
+		if (row == a)
+			a++;
+		else
+			b++;
+	}
 }
 
 int command_find(enum mode mode, const char *name, const struct command **ret, struct err *e)

@@ -23,8 +23,10 @@
 struct call {
 	enum mode mode;
 	struct runtime runtime;
+	const char *data_root;  /* --data-root, NULL: the usual place */
 	struct options options; /* `values` is the struct of the command's option table */
 	struct arena *arena;
+	int *failure_status; /* exit status if it fails, where the command decides that */
 };
 
 struct command {
@@ -38,7 +40,7 @@ struct command {
 	bool ordered;   /* options end where the arguments begin */
 	bool stateless; /* needs no state directory */
 	bool creates;   /* makes a container */
-	bool enters;    /* it makes a process in a container: hull then runs from a sealed copy */
+	bool enters; /* it makes a process in a container: hull then seals itself (security/seal.h) */
 	bool takes_container; /* its first argument is one that exists */
 	bool hidden;          /* for programs: no help shows it */
 	int failure_status;   /* exit status if it fails, 0: 1 */
@@ -51,6 +53,9 @@ struct command {
 
 /* The exit status for a command that does not exist, runc's. */
 enum { STATUS_NO_COMMAND = 3 };
+
+/* The rows that only people have; ends with a NULL name. */
+extern const struct command people_commands[];
 
 /* The i-th command of the mode, NULL after the last one. */
 const struct command *command_at(enum mode mode, size_t i);

@@ -19,7 +19,7 @@ static const struct personality personalities[] = {
 	{ .name = "hull-vm",
 	  .mode = MODE_OCI,
 	  .log_level = LOG_LEVEL_ERROR,
-	  .refusal = "containers in microVMs (hull-vm) are not supported yet" },
+	  .isolation = "vm" },
 };
 
 const struct personality *personality_find(const char *name)
@@ -37,6 +37,12 @@ static const struct option_row rows[] = {
 	  .argument = "DIR",
 	  .help = "keep the state of containers in DIR (default: /run/hull, without root "
 		  "$XDG_RUNTIME_DIR/hull)" },
+	{ .name = "data-root",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct globals, data_root),
+	  .argument = "DIR",
+	  .help = "keep images, volumes and what containers change in DIR (default: /var/lib/hull, "
+		  "without root ~/.local/share/hull)" },
 	{ .name = "log",
 	  .kind = OPTION_STRING,
 	  .member = offsetof(struct globals, log),
@@ -60,7 +66,14 @@ static const struct option_row rows[] = {
 	  .kind = OPTION_CHOICE,
 	  .member = offsetof(struct globals, cgroup_manager),
 	  .argument = "cgroupfs|systemd|disabled",
-	  .help = "who makes the cgroups (default: cgroupfs; systemd is not supported yet)" },
+	  .help = "who makes the cgroups (default: cgroupfs); systemd takes a linux.cgroupsPath of "
+		  "slice:prefix:name" },
+	{ .name = "isolation",
+	  .kind = OPTION_CHOICE,
+	  .member = offsetof(struct globals, isolation),
+	  .argument = "process|vm",
+	  .help = "what new containers are: processes of this host (default), or each a microVM "
+		  "(default as hull-vm)" },
 	{ .name = "systemd-cgroup",
 	  .kind = OPTION_FLAG,
 	  .member = offsetof(struct globals, systemd_cgroup),
@@ -82,7 +95,7 @@ static const struct option_row rows[] = {
 	  .help = "show the version" },
 };
 
-const struct option_table global_options = { rows, ARRAY_LEN(rows), sizeof(struct globals), NULL };
+const struct option_table global_options = { rows, ARRAY_LEN(rows), sizeof(struct globals), NULL, false };
 
 struct log_settings globals_log(const struct globals *g, const struct personality *p)
 {
@@ -97,12 +110,17 @@ struct log_settings globals_log(const struct globals *g, const struct personalit
 	return settings;
 }
 
+bool globals_wants_systemd(const struct globals *g)
+{
+	return g->systemd_cgroup || choice_is(g->cgroup_manager, "systemd");
+}
+
 int globals_check_create(const struct globals *g, struct err *e)
 {
-	if (g->systemd_cgroup || choice_is(g->cgroup_manager, "systemd"))
-		return err_set(e, EOPNOTSUPP,
-			       "the systemd cgroup driver is not supported yet: use "
-			       "--cgroup-manager cgroupfs");
+	if (g->systemd_cgroup && g->cgroup_manager && !choice_is(g->cgroup_manager, "systemd"))
+		return err_set(e, EINVAL,
+			       "--systemd-cgroup and --cgroup-manager %s: give one of them",
+			       g->cgroup_manager);
 	return 0;
 }
 

@@ -26,14 +26,14 @@ struct personality {
 	const char *name;
 	enum mode mode;
 	enum log_level log_level; /* unless an option says otherwise */
-	const char *refusal;      /* why this name does nothing yet, or NULL */
+	const char *isolation;    /* of new containers, unless an option says otherwise; or NULL */
 };
 
 /* By the base name of argv[0]; a name that nobody knows is "hull". */
 const struct personality *personality_find(const char *name);
 
 struct globals {
-	const char *root, *log, *log_format, *log_level, *cgroup_manager;
+	const char *root, *data_root, *log, *log_format, *log_level, *cgroup_manager, *isolation;
 	bool debug, systemd_cgroup, version;
 };
 
@@ -41,7 +41,10 @@ extern const struct option_table global_options;
 
 struct log_settings globals_log(const struct globals *g, const struct personality *p);
 
-/* Refuses what creating a container cannot honour yet. */
+/* --systemd-cgroup, in either form. */
+bool globals_wants_systemd(const struct globals *g);
+
+/* Refuses what is asked for twice, and differently. */
 int globals_check_create(const struct globals *g, struct err *e) MUST_CHECK;
 
 /* What the place of the state directory depends on. */

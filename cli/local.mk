@@ -2,25 +2,42 @@ noinst_LIBRARIES += cli/libcli.a
 cli_libcli_a_SOURCES = \
 	cli/cmd.h \
 	cli/cmd_complete.c \
+	cli/cmd_containers.c \
 	cli/cmd_create.c \
 	cli/cmd_delete.c \
+	cli/cmd_diff.c \
+	cli/cmd_doctor.c \
+	cli/cmd_events.c \
 	cli/cmd_exec.c \
 	cli/cmd_features.c \
+	cli/cmd_healthcheck.c \
 	cli/cmd_help.c \
+	cli/cmd_images.c \
+	cli/cmd_inspect.c \
 	cli/cmd_kill.c \
 	cli/cmd_list.c \
+	cli/cmd_logs.c \
+	cli/cmd_metrics.c \
+	cli/cmd_network.c \
 	cli/cmd_pause.c \
+	cli/cmd_plan.c \
 	cli/cmd_ps.c \
 	cli/cmd_run.c \
+	cli/cmd_run_image.c \
 	cli/cmd_spec.c \
 	cli/cmd_start.c \
 	cli/cmd_state.c \
+	cli/cmd_stats.c \
 	cli/cmd_update.c \
 	cli/cmd_version.c \
+	cli/cmd_volume.c \
 	cli/commands.c \
 	cli/commands.h \
+	cli/commands_people.c \
 	cli/complete.c \
 	cli/complete.h \
+	cli/doctor_words.c \
+	cli/doctor_words.h \
 	cli/globals.c \
 	cli/globals.h \
 	cli/help.c \
@@ -29,25 +46,33 @@ cli_libcli_a_SOURCES = \
 	cli/invocation.h \
 	cli/manual.c \
 	cli/manual.h \
+	cli/metrics.c \
+	cli/metrics.h \
 	cli/options.c \
 	cli/options.h \
+	cli/people.c \
+	cli/people.h \
 	cli/ps_table.c \
 	cli/ps_table.h \
 	cli/show.c \
 	cli/show.h \
 	cli/signals.c \
 	cli/signals.h \
+	cli/stats_json.c \
+	cli/stats_json.h \
+	cli/stats_table.c \
+	cli/stats_table.h \
 	cli/values.c \
 	cli/values.h \
 	cli/version.h
 
 hull_SOURCES = cli/main.c
-hull_LDADD = cli/libcli.a $(LIBRUNTIME)
+hull_LDADD = cli/libcli.a microvm/libmicrovm.a $(LIBENGINE)
 
 # Writes the parts of the manual pages that follow from the tables.
 noinst_PROGRAMS += cli/generate
 cli_generate_SOURCES = cli/generate.c
-cli_generate_LDADD = cli/libcli.a $(LIBRUNTIME)
+cli_generate_LDADD = cli/libcli.a $(LIBENGINE)
 
 # The names that people and engines see are links to the one binary.
 install-exec-hook:

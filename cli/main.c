@@ -10,8 +10,11 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/helper.h"
 #include "base/log.h"
 #include "cli/invocation.h"
+#include "cli/people.h"
+#include "microvm/executor.h"
 
 /* Files would take the place of closed ones; these stay open for the container. */
 static void hold_standard_descriptors(void)
@@ -25,7 +28,9 @@ static void hold_standard_descriptors(void)
 		close(fd);
 }
 
-static int run(const struct invocation *in, struct arena *a, struct err *e)
+static const struct executor *const executors[] = { &executor_vm, NULL };
+
+static int run(struct invocation *in, struct arena *a, struct err *e)
 {
 	const struct globals *globals = in->globals;
 	struct root_facts facts;
@@ -33,17 +38,23 @@ static int run(const struct invocation *in, struct arena *a, struct err *e)
 		.mode = in->personality->mode,
 		.runtime = { .root = globals->root,
 			     .cgroups_disabled = choice_is(globals->cgroup_manager, "disabled"),
-			     .program = in->program },
+			     .systemd_cgroup = globals_wants_systemd(globals),
+			     .program = in->program,
+			     .isolation = globals->isolation ? globals->isolation
+							     : in->personality->isolation,
+			     .executors = executors },
+		.data_root = globals->data_root,
 		.options = in->options,
 		.arena = a,
+		.failure_status = &in->failure_status,
 	};
 
-	if (in->personality->refusal && !in->command->stateless)
-		return err_set(e, EOPNOTSUPP, "%s", in->personality->refusal);
 	if (!globals->root && !in->command->stateless) {
 		root_facts_read(&facts);
 		TRY(root_plan(&facts, a, &call.runtime.root, e));
 	}
+	if (call.mode == MODE_HULL && in->command->takes_container && call.options.args.n)
+		TRY(people_container(&call, call.options.args.at[0], &call.options.args.at[0], e));
 	if (in->command->creates)
 		TRY(globals_check_create(globals, e));
 	return in->command->run(&call, e);
@@ -89,6 +100,8 @@ int main(int argc, char **argv)
 	parsed = invocation_parse(&in, &words, &arena, &e);
 	log = globals_log(in.globals, in.personality);
 	opened = log_open(&log, parsed < 0 ? NULL : &e);
+	if (parsed >= 0 && in.personality->mode == MODE_HULL)
+		helper_remember();
 	if (parsed >= 0 && opened >= 0 &&
 	    (!in.command->enters || runtime_seal(argv, environ, &e) == 0))
 		status = run(&in, &arena, &e);

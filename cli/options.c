@@ -290,12 +290,12 @@ static int read_written(struct parser *p, const char *word, struct written *ret,
 	return 0;
 }
 
-static int parse_option(struct parser *p, struct err *e)
+/* What was written goes to its member; a value that is still missing is the next word. */
+static int store(struct parser *p, const struct written *written, struct err *e)
 {
-	struct written w;
+	struct written w = *written;
 	void *base;
 
-	TRY(read_written(p, p->words->at[p->next++], &w, e));
 	if (!w.value && !kinds[w.row->kind].takes_value)
 		w.value = "true";
 	if (!w.value && p->next == p->words->n)
@@ -308,6 +308,47 @@ static int parse_option(struct parser *p, struct err *e)
 		return 0;
 	base = w.row == &option_help ? (void *)&p->options : p->values;
 	return kinds[w.row->kind].store(p, &w, (char *)base + w.row->member, e);
+}
+
+/* "-itp80:80": letters of flags, of which the last one may have a value. */
+static int parse_bundle(struct parser *p, const char *word, struct err *e)
+{
+	for (const char *c = word + 1; *c; c++) {
+		const char letter[2] = { *c, '\0' };
+		struct written w = { .name = arena_strdup(p->arena, letter),
+				     .row = option_find(p->table, letter) };
+
+		if (!w.row)
+			return err_set(e, EINVAL, "unknown flag '%c' in %s", *c, word);
+		if (kinds[w.row->kind].takes_value && c[1])
+			w.value = c + 1 + (c[1] == '=');
+		TRY(store(p, &w, e));
+		if (kinds[w.row->kind].takes_value)
+			break;
+	}
+	return 0;
+}
+
+/* Whether a word that names no option as a whole can be read letter by letter. */
+static bool is_bundle(const struct parser *p, const char *word)
+{
+	char name[64];
+
+	if (!p->table->bundles || word[1] == '-')
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 1, "="), word + 1);
+	return !option_find(p->table, name) && option_find(p->table, (char[]){ word[1], '\0' });
+}
+
+static int parse_option(struct parser *p, struct err *e)
+{
+	const char *word = p->words->at[p->next++];
+	struct written w;
+
+	if (is_bundle(p, word))
+		return parse_bundle(p, word, e);
+	TRY(read_written(p, word, &w, e));
+	return store(p, &w, e);
 }
 
 static void *new_values(const struct option_table *table, struct arena *a)

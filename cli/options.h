@@ -6,8 +6,8 @@
  *	--name VALUE   --name=VALUE   -name VALUE   -name=VALUE   -n VALUE
  *	--flag         --flag=true    --flag=false  --   (ends the options)
  *
- * One dash means the same as two, letters are never bundled, and of several
- * values the last one counts unless the option is a list. Every table also
+ * One dash means the same as two, letters are bundled only where the table says
+ * so, and of several values the last one counts unless the option is a list. Every table also
  * has --help. The messages are runc's, word by word: engines search them.
  */
 #ifndef HULL_CLI_OPTIONS_H
@@ -63,6 +63,7 @@ struct option_table {
 	size_t n;
 	size_t size;                     /* of the command's struct */
 	const struct option_table *base; /* its rows come first, its struct is our first member */
+	bool bundles; /* for people: "-it" is "-i -t" and "-p80:80" is "-p 80:80" */
 };
 
 extern const struct option_row option_help;

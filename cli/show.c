@@ -33,6 +33,20 @@ static int shown_pid(const struct state *s)
 	return s->status == STATE_STOPPED ? 0 : s->pid;
 }
 
+/* Not runc's: readers of its state pass over it. */
+static void write_oom(struct json_writer *w, const struct cgroup_oom *oom)
+{
+	if (!oom->kills.set)
+		return;
+	json_write_object(w, "run.hull.oom");
+	json_write_uint(w, "killed", oom->kills.value);
+	if (oom->limit.set && oom->limit.value != CGROUP_NO_LIMIT)
+		json_write_uint(w, "limit", oom->limit.value);
+	if (oom->peak.set)
+		json_write_uint(w, "peak", oom->peak.value);
+	json_write_end(w);
+}
+
 static void write_state(struct json_writer *w, const struct state *s)
 {
 	auto_arena struct arena a = { 0 };
@@ -52,6 +66,7 @@ static void write_state(struct json_writer *w, const struct state *s)
 		json_write_end(w);
 	}
 	json_write_string(w, "owner", owner_name(&a, s->owner));
+	write_oom(w, &s->oom);
 	json_write_end(w);
 }
 

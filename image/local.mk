@@ -1,3 +1,47 @@
+noinst_LIBRARIES += image/libimage.a
+image_libimage_a_SOURCES = \
+	image/auth.c \
+	image/auth.h \
+	image/base64.c \
+	image/base64.h \
+	image/config_bundle.c \
+	image/config_bundle.h \
+	image/digest.c \
+	image/digest.h \
+	image/documents.c \
+	image/documents.h \
+	image/documents_write.c \
+	image/layout.c \
+	image/layout.h \
+	image/media_type.c \
+	image/media_type.h \
+	image/name_set.c \
+	image/name_set.h \
+	image/passwd.c \
+	image/passwd.h \
+	image/platform.c \
+	image/platform.h \
+	image/reference.c \
+	image/reference.h \
+	image/registries.c \
+	image/registries.h \
+	image/sha2.c \
+	image/sha2.h \
+	image/store.c \
+	image/store.h \
+	image/store_blobs.c \
+	image/store_check.c \
+	image/store_gc.c \
+	image/store_images.c \
+	image/store_layers.c \
+	image/store_names.c \
+	image/store_pins.c \
+	image/store_private.h \
+	image/tar_write.c \
+	image/tar_write.h \
+	image/toml.c \
+	image/toml.h
+
 # The default image, from the system's static busybox, as an OCI image layout.
 EXTRA_DIST += image/default/make-image image/default/unpack image/default/rootfs
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -56,6 +57,21 @@ static int open_kernel_target(const struct mount_op *op, int root, struct err *e
 	return fd;
 }
 
+/* What has the target's name, be it a link; -ENOENT without a message if nothing has. */
+static int open_itself(const struct mount_op *op, int root, struct err *e)
+{
+	const char *name;
+	auto_fd int dir = rootfd_make_parent(root, op->target, &name, e);
+	int fd;
+
+	if (dir < 0)
+		return err_wrap(e, "%s", op->name);
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(e, "%s: open %s in the container", op->name, op->target);
+	return fd < 0 ? -ENOENT : fd;
+}
+
 /* The place to mount on, made if it is missing: a file for a file, else a directory. */
 static int open_target(const struct mount_op *op, int tree, int root, struct err *e)
 {
@@ -67,11 +83,9 @@ static int open_target(const struct mount_op *op, int tree, int root, struct err
 	if (fstat(tree, &st) < 0)
 		return err_sys(e, "%s: stat %s", op->name, op->source);
 	if (op->options.flags & MOUNT_TARGET_NOFOLLOW) {
-		fd = rootfd_open_nofollow(root, op->target, O_PATH);
+		fd = open_itself(op, root, e);
 		if (fd != -ENOENT)
-			return fd < 0 ? err_neg(e, fd, "%s: open %s in the container", op->name,
-						op->target)
-				      : fd;
+			return fd;
 	}
 	fd = S_ISDIR(st.st_mode) ? rootfd_make_dir(root, op->target, 0755, e)
 				 : rootfd_make_file(root, op->target, 0644, e);
@@ -162,8 +176,34 @@ static int apply_classic(const struct mount_op *op, int root, struct err *e)
 	return mount_options_apply(op, made, e);
 }
 
-static int apply_tree(const struct mount_op *op, int tree, int root, struct err *e)
+/* Where nothing is the image's, and reading has effects. */
+static const long kernel_file_systems[] = {
+	PROC_SUPER_MAGIC, SYSFS_MAGIC,    CGROUP2_SUPER_MAGIC, CGROUP_SUPER_MAGIC,
+	DEBUGFS_MAGIC,    TRACEFS_MAGIC,  SECURITYFS_MAGIC,    BPF_FS_MAGIC,
+	PSTOREFS_MAGIC,   EFIVARFS_MAGIC, SELINUX_MAGIC,
+};
+
+/* Once the landing has been checked, and by its descriptor: no link leads elsewhere any more. */
+static int copy_up_landing(const struct mount_op *op, int tree, int target, struct err *e)
 {
+	struct statfs on;
+
+	if (fstatfs(target, &on) < 0)
+		return err_sys(e, "%s: stat %s in the container", op->name, op->target);
+	for (size_t i = 0; i < ARRAY_LEN(kernel_file_systems); i++)
+		if (on.f_type == kernel_file_systems[i])
+			return err_set(
+				e, EPERM,
+				"%s.options: \"tmpcopyup\" copies what the image has, and %s is "
+				"in a file system of the kernel's",
+				op->name, op->target);
+	return copy_up(target, tree, op->copies, op->name, op->target, e);
+}
+
+static int apply_tree(const struct mount_op *op, int tree, int userns, int root, struct err *e)
+{
+	const bool copies = op->options.flags & MOUNT_COPY_UP;
+	auto_fd int there = copies ? rootfd_open(root, op->target, O_PATH) : -1;
 	auto_fd int target = open_target(op, tree, root, e);
 	struct statfs fs;
 	struct stat st;
@@ -175,28 +215,70 @@ static int apply_tree(const struct mount_op *op, int tree, int root, struct err 
 		return err_sys(e, "%s: stat %s", op->name, op->source);
 	procfs = fs.f_type == PROC_SUPER_MAGIC && st.st_ino == PROC_ROOT_INO; /* a part is none */
 	TRY(check_landing(op, procfs, target, root, e));
+	if (there >= 0) /* else we have just made it, and the tmpfs is as it is by itself */
+		TRY(copy_up_landing(op, tree, target, e));
+	if (copies && userns >= 0)
+		TRY(mount_idmap_apply(&op->idmap, userns, tree, op->name, op->type, e));
+	if (copies)
+		TRY(mount_options_apply(op, tree, e));
 	return mount_attach(tree, target, op->name, e);
 }
 
-static int apply_one(const struct mount_op *op, int tree, int root, struct err *e)
+static bool is_link(int tree)
+{
+	struct stat st;
+
+	return fstat(tree, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* The source's link, made in the container; the same link may be there already. */
+static int copy_link(const struct mount_op *op, int tree, int root, struct err *e)
+{
+	char to[PATH_MAX], there[PATH_MAX];
+	const char *name;
+	auto_fd int dir = rootfd_make_parent(root, op->target, &name, e);
+	ssize_t n;
+
+	if (dir < 0)
+		return err_wrap(e, "%s", op->name);
+	n = readlinkat(tree, "", to, sizeof(to) - 1);
+	if (n < 0)
+		return err_sys(e, "%s: read the link %s", op->name, op->source);
+	to[n] = '\0';
+	if (symlinkat(to, dir, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_sys(e, "%s: make the link %s in the container", op->name, op->target);
+	n = readlinkat(dir, name, there, sizeof(there) - 1);
+	there[n < 0 ? 0 : n] = '\0';
+	if (n >= 0 && strcmp(to, there) == 0)
+		return 0;
+	return err_set(e, EEXIST, "%s: %s exists in the container and is not the link to %s",
+		       op->name, op->target, to);
+}
+
+static int apply_one(const struct mount_op *op, int tree, int userns, int root, struct err *e)
 {
 	auto_fd int made = -1;
 
 	if (op->kind == MOUNT_KIND_REMOUNT)
 		return remount(op, root, e);
+	if ((op->options.flags & MOUNT_COPY_SYMLINK) && is_link(tree))
+		return copy_link(op, tree, root, e);
 	if (op->kind == MOUNT_KIND_BIND)
-		return apply_tree(op, tree, root, e);
-	if (mount_needs_classic(op))
+		return apply_tree(op, tree, -1, root, e);
+	if (mount_needs_classic(op) && !(op->options.flags & MOUNT_COPY_UP)) /* no tmpfs does */
 		return apply_classic(op, root, e);
-	made = mount_filesystem_open(op, e);
+	made = mount_filesystem_open(op, userns, e);
 	TRY(made);
-	return apply_tree(op, made, root, e);
+	return apply_tree(op, made, userns, root, e);
 }
 
 int mount_apply(const struct mount_plan *plan, const struct mount_trees *trees, struct err *e)
 {
 	for (size_t i = 0; i < plan->mounts.n; i++)
-		TRY(apply_one(&plan->mounts.at[i], trees->mounts[i], trees->root, e));
+		TRY(apply_one(&plan->mounts.at[i], trees->mounts[i], trees->idmaps[i], trees->root,
+			      e));
 	return 0;
 }
 

@@ -4,8 +4,14 @@ mounts_libmounts_a_SOURCES = \
 	mounts/apply.h \
 	mounts/classic.c \
 	mounts/classic.h \
+	mounts/copy_up.c \
+	mounts/copy_up.h \
+	mounts/idmap.c \
+	mounts/idmap.h \
 	mounts/options.c \
 	mounts/options.h \
+	mounts/overlay.c \
+	mounts/overlay.h \
 	mounts/plan.c \
 	mounts/plan.h \
 	mounts/protect.c \

@@ -140,6 +140,18 @@ static void take(struct mount_options *m, const struct mount_option *o)
 	}
 }
 
+/* crun's form, with the mappings behind it. */
+static bool take_idmap(struct mount_options *m, const char *option)
+{
+	const bool recursive = option[0] == 'r';
+
+	if (strncmp(option + recursive, "idmap=", 6) != 0)
+		return false;
+	m->flags |= MOUNT_IDMAP | (recursive ? MOUNT_IDMAP_RECURSIVE : 0);
+	m->idmap = option + recursive + 6;
+	return true;
+}
+
 void mount_options_parse(const struct strings *options, struct arena *a, struct mount_options *ret)
 {
 	*ret = (struct mount_options){ 0 };
@@ -150,7 +162,8 @@ void mount_options_parse(const struct strings *options, struct arena *a, struct 
 
 		if (o)
 			take(ret, o);
-		else if (options->at[i][0]) /* Podman sends empty strings */
+		else if (options->at[i][0] &&
+			 !take_idmap(ret, options->at[i])) /* Podman sends empty strings */
 			ret->super.at[ret->super.n++] = options->at[i];
 	}
 }

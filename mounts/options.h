@@ -33,20 +33,18 @@ enum mount_flag {
 	MOUNT_COPY_UP = 1 << 2,         /* tmpcopyup */
 	MOUNT_IDMAP = 1 << 3,           /* idmap */
 	MOUNT_IDMAP_RECURSIVE = 1 << 4, /* ridmap */
-	MOUNT_SOURCE_NOFOLLOW = 1 << 5, /* src-nofollow */
-	MOUNT_TARGET_NOFOLLOW = 1 << 6, /* dest-nofollow */
-	MOUNT_COPY_SYMLINK = 1 << 7,    /* copy-symlink */
+	MOUNT_SOURCE_NOFOLLOW = 1 << 5, /* src-nofollow: a source that is a link, itself */
+	MOUNT_TARGET_NOFOLLOW = 1 << 6, /* dest-nofollow: on the link, not where it leads */
+	MOUNT_COPY_SYMLINK = 1 << 7,    /* copy-symlink: a source that is a link becomes one */
 	MOUNT_REMOUNT = 1 << 8,         /* change what is mounted there already */
 };
-
-/* Known, but not in this version of hull: what has one of them is refused by name. */
-enum { MOUNT_FLAGS_REFUSED = MOUNT_COPY_UP | MOUNT_IDMAP | MOUNT_COPY_SYMLINK };
 
 struct mount_options {
 	struct mount_attrs attrs;     /* of the mount itself */
 	struct mount_attrs recursive; /* of it and everything below */
 	LIST(struct mount_propagation) propagation;
 	unsigned flags;       /* enum mount_flag */
+	const char *idmap;    /* crun's "idmap=THIS", else NULL */
 	struct strings super; /* "key" or "key=value" for fsconfig(2) */
 };
 

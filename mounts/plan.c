@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "mounts/classic.h"
+
 /* config-linux.md, "Default Devices". */
 static const struct {
 	const char *path;
@@ -118,28 +120,103 @@ static int plan_cgroup(struct mount_op *op, const struct mount_facts *facts, str
 	return 0;
 }
 
-/* crun's form, with the mappings behind it. */
-static bool has_idmap_option(const struct strings *options)
+/* How a source is taken, when there is one. */
+static int check_links(const struct spec_mount *m, const struct mount_op *op, struct err *e)
 {
-	for (size_t i = 0; i < options->n; i++)
-		if (strncmp(options->at[i], "idmap=", 6) == 0 ||
-		    strncmp(options->at[i], "ridmap=", 7) == 0)
-			return true;
-	return false;
+	if ((op->options.flags & MOUNT_COPY_SYMLINK) &&
+	    (op->options.flags & (MOUNT_SOURCE_NOFOLLOW | MOUNT_TARGET_NOFOLLOW)))
+		return err_set(
+			e, EINVAL,
+			"%s.options: \"copy-symlink\" goes with neither \"src-nofollow\" nor "
+			"\"dest-nofollow\"",
+			op->name);
+	if (op->kind == MOUNT_KIND_BIND ||
+	    !(op->options.flags & (MOUNT_SOURCE_NOFOLLOW | MOUNT_COPY_SYMLINK)))
+		return 0;
+	for (size_t i = 0; i < m->options.n; i++)
+		if (strcmp(m->options.at[i], "copy-symlink") == 0 ||
+		    strcmp(m->options.at[i], "src-nofollow") == 0)
+			return err_set(e, EINVAL,
+				       "%s.options[%zu]: \"%s\" is for a bind, and this is none",
+				       op->name, i, m->options.at[i]);
+	return 0;
 }
 
-static int check_supported(const struct spec_mount *m, const struct mount_op *op, struct err *e)
+/* The mount's own mappings, crun's, or the container's, in this order. */
+static int find_idmap(const struct spec *s, const struct spec_mount *m, struct arena *a,
+		      struct mount_op *op, struct err *e)
 {
-	if ((op->options.flags & MOUNT_IDMAP) || m->uid_mappings.n || m->gid_mappings.n ||
-	    has_idmap_option(&m->options))
-		return err_set(e, ENOTSUP, "%s: id-mapped mounts are not in this version of hull",
+	if (m->uid_mappings.n) {
+		op->idmap.uids = m->uid_mappings;
+		op->idmap.gids = m->gid_mappings;
+	} else if (op->options.idmap) {
+		if (mount_idmap_parse(op->options.idmap, a, &op->idmap, e) < 0)
+			return err_wrap(e, "%s.options: idmap", op->name);
+	} else {
+		op->idmap.uids = s->linux.uid_mappings;
+		op->idmap.gids = s->linux.gid_mappings;
+	}
+	if (!op->idmap.uids.n || !op->idmap.gids.n)
+		return err_set(
+			e, EINVAL,
+			"%s.options: \"idmap\" needs mappings, of the mount or of the container",
+			op->name);
+	op->idmap.recursive = op->options.flags & MOUNT_IDMAP_RECURSIVE;
+	return 0;
+}
+
+static int plan_idmap(const struct spec *s, const struct spec_mount *m,
+		      const struct mount_facts *facts, struct arena *a, struct mount_op *op,
+		      struct err *e)
+{
+	if (!(op->options.flags & MOUNT_IDMAP) && !m->uid_mappings.n)
+		return 0;
+	if (!facts->host_opens)
+		return err_set(
+			e, EPERM,
+			"%s: an id-mapped mount needs root, and a mount namespace that is made "
+			"for the container",
+			op->name);
+	if (op->kind == MOUNT_KIND_REMOUNT)
+		return err_set(e, EINVAL, "%s: a remount cannot id-map what is mounted already",
 			       op->name);
-	for (size_t i = 0; (op->options.flags & MOUNT_FLAGS_REFUSED) && i < m->options.n; i++)
-		if (strcmp(m->options.at[i], "tmpcopyup") == 0 ||
-		    strcmp(m->options.at[i], "copy-symlink") == 0)
-			return err_set(e, ENOTSUP,
-				       "%s.options[%zu]: \"%s\" is not in this version of hull",
-				       op->name, i, m->options.at[i]);
+	/* Its file system belongs to that namespace, and takes the maps of its children alone. */
+	if (op->kind == MOUNT_KIND_FILESYSTEM && facts->user_namespace)
+		return err_set(e, ENOTSUP,
+			       "%s: a new %s in a user namespace cannot be id-mapped, a bind can",
+			       op->name, op->type);
+	if (mount_needs_classic(op))
+		return err_set(
+			e, ENOTSUP,
+			"%s: a mount with an option of more than 255 bytes cannot be id-mapped",
+			op->name);
+	return find_idmap(s, m, a, op, e);
+}
+
+/* What of the hidden directory goes to the tmpfs: what the options do not give it. */
+static int plan_copy_up(struct mount_op *op, struct err *e)
+{
+	static const struct {
+		const char *option;
+		unsigned keep;
+	} given[] = {
+		{ "mode=", COPY_UP_MODE },
+		{ "uid=", COPY_UP_UID },
+		{ "gid=", COPY_UP_GID },
+	};
+
+	if (!(op->options.flags & MOUNT_COPY_UP))
+		return 0;
+	if (op->kind != MOUNT_KIND_FILESYSTEM || strcmp(op->type, "tmpfs") != 0)
+		return err_set(e, EINVAL,
+			       "%s.options: \"tmpcopyup\" is for a tmpfs, and this is none",
+			       op->name);
+	op->copies = COPY_UP_MODE | COPY_UP_UID | COPY_UP_GID;
+	for (size_t i = 0; i < op->options.super.n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(given); k++)
+			if (strncmp(op->options.super.at[i], given[k].option,
+				    strlen(given[k].option)) == 0)
+				op->copies &= ~given[k].keep;
 	return 0;
 }
 
@@ -159,9 +236,10 @@ static void plan_notify(const struct mount_facts *facts, struct mount_plan *ret)
 	};
 }
 
-static int plan_one(const struct spec_mount *m, size_t index, const struct mount_facts *facts,
+static int plan_one(const struct spec *s, size_t index, const struct mount_facts *facts,
 		    struct arena *a, struct mount_op *ret, struct err *e)
 {
+	const struct spec_mount *m = &s->mounts.at[index];
 	const char *tidied;
 
 	*ret = (struct mount_op){ .name = arena_printf(a, "mounts[%zu]", index),
@@ -186,7 +264,9 @@ static int plan_one(const struct spec_mount *m, size_t index, const struct mount
 	}
 	if (ret->kind == MOUNT_KIND_BIND && !ret->source)
 		return err_set(e, EINVAL, "%s.source: missing", ret->name);
-	TRY(check_supported(m, ret, e));
+	TRY(check_links(m, ret, e));
+	TRY(plan_copy_up(ret, e));
+	TRY(plan_idmap(s, m, facts, a, ret, e));
 	tidied = tidy(a, ret->target);
 	ret->on_proc = strcmp(tidied, "proc") == 0;
 	ret->below_proc = is_bindable_below_proc(tidied);
@@ -286,7 +366,7 @@ int mount_plan(const struct spec *s, const char *rootfs, const struct mount_fact
 	}
 	ret->mounts.at = arena_array(a, s->mounts.n + 1, sizeof(*ret->mounts.at));
 	for (size_t i = 0; i < s->mounts.n; i++) {
-		TRY(plan_one(&s->mounts.at[i], i, facts, a, &ret->mounts.at[i], e));
+		TRY(plan_one(s, i, facts, a, &ret->mounts.at[i], e));
 		ret->mounts.n++;
 	}
 	plan_notify(facts, ret);

@@ -11,11 +11,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "mounts/copy_up.h"
+#include "mounts/idmap.h"
 #include "mounts/options.h"
+#include "mounts/overlay.h"
 #include "spec/spec.h"
 
 /* Facts that decide how things are mounted. */
 struct mount_facts {
+	bool host_opens;        /* what is bound is opened on the host's side, with privilege */
 	bool user_namespace;    /* the container has one, or we are in one: no mknod(2) */
 	bool mount_namespace;   /* it is the container's own */
 	bool joined_mounts;     /* ... joined by path: its root is not ours to pivot */
@@ -39,6 +43,8 @@ struct mount_op {
 	const char *source; /* a path of the host for a bind (relative: to the bundle) */
 	const char *target; /* in the container */
 	struct mount_options options;
+	struct mount_idmap idmap;
+	unsigned copies; /* enum copy_up_keep: of the directory below, with MOUNT_COPY_UP */
 	bool on_proc;    /* on /proc itself, as the path reads */
 	bool below_proc; /* one of the files of /proc that may be hidden by others */
 };
@@ -59,6 +65,7 @@ struct link_op {
 
 struct mount_plan {
 	const char *rootfs; /* absolute */
+	const struct mount_overlay *overlay; /* what the root is instead; NULL: rootfs itself */
 	bool readonly_root;
 	unsigned long
 		propagation; /* of the whole tree at first: MS_SLAVE | MS_REC or the config's */

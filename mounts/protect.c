@@ -29,7 +29,7 @@ static int empty_directory(struct err *e)
 				     .options.attrs.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 							  MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
 
-	return mount_filesystem_open(&op, e);
+	return mount_filesystem_open(&op, -1, e);
 }
 
 static int put(struct mask *mask, int target, const char *path, struct err *e)

@@ -57,6 +57,13 @@ static int open_bind(const struct mount_op *op, unsigned long propagation, int b
 		return err_sys(e, "%s: bind %s", op->name, op->source);
 	if (set_attributes(fd, &none, propagation & ~(unsigned long)MS_REC, true) < 0)
 		return err_sys(e, "%s: bind %s: set the propagation", op->name, op->source);
+	if (op->idmap.uids.n) {
+		auto_fd int userns = mount_idmap_open(&op->idmap, e);
+
+		if (userns < 0)
+			return err_wrap(e, "%s", op->name);
+		TRY(mount_idmap_apply(&op->idmap, userns, fd, op->name, op->source, e));
+	}
 	TRY(mount_options_apply(op, fd, e));
 	return take_fd(&fd);
 }
@@ -90,6 +97,20 @@ static int open_devices(const struct mount_plan *plan, struct mount_trees *t, st
 	return 0;
 }
 
+/* Read-only, or who may change modes and owners in the container would change the host's node. */
+static int open_mask(struct err *e)
+{
+	static const struct mount_attrs attrs = {
+		.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+	};
+	auto_fd int fd = open_device("linux.maskedPaths", "/dev/null", S_IFCHR, makedev(1, 3), e);
+
+	TRY(fd);
+	if (set_attributes(fd, &attrs, 0, false) < 0)
+		return err_sys(e, "linux.maskedPaths: make the mask read-only");
+	return take_fd(&fd);
+}
+
 static int *no_fds(struct arena *a, size_t n)
 {
 	int *fds = arena_array(a, n, sizeof(*fds));
@@ -106,21 +127,33 @@ int mount_trees_open(const struct mount_plan *plan, int bundle, struct arena *a,
 	const struct mount_op root = { .name = "root.path",
 				       .source = plan->rootfs,
 				       .options = { .flags = MOUNT_BIND | MOUNT_RECURSIVE } };
+	bool follows;
 
 	t.mounts = no_fds(a, t.n_mounts = plan->mounts.n);
+	t.idmaps = no_fds(a, t.n_mounts);
 	t.devices = no_fds(a, t.n_devices = plan->devices.n);
 	/* The root must not be a peer of the host's mount while it is filled, shared or not. */
-	t.root = open_bind(&root, plan->root_propagation ? MS_PRIVATE : MS_SLAVE, bundle, e);
+	follows = (plan->root_propagation & ~(unsigned long)(MS_SLAVE | MS_REC)) == 0;
+	t.root = plan->overlay
+			 ? mount_overlay_open(plan->overlay, e)
+			 : open_bind(&root, follows ? MS_SLAVE : MS_PRIVATE, bundle, e);
 	TRY(t.root);
 	for (size_t i = 0; i < plan->mounts.n; i++) {
-		if (plan->mounts.at[i].kind != MOUNT_KIND_BIND)
+		const struct mount_op *op = &plan->mounts.at[i];
+
+		if (op->kind == MOUNT_KIND_FILESYSTEM && op->idmap.uids.n) {
+			t.idmaps[i] = mount_idmap_open(&op->idmap, e);
+			if (t.idmaps[i] < 0)
+				return err_wrap(e, "%s", op->name);
+		}
+		if (op->kind != MOUNT_KIND_BIND)
 			continue;
-		t.mounts[i] = open_bind(&plan->mounts.at[i], plan->propagation, bundle, e);
+		t.mounts[i] = open_bind(op, plan->propagation, bundle, e);
 		TRY(t.mounts[i]);
 	}
 	TRY(open_devices(plan, &t, e));
 	if (plan->masked.n) {
-		t.null = open_device("linux.maskedPaths", "/dev/null", S_IFCHR, makedev(1, 3), e);
+		t.null = open_mask(e);
 		TRY(t.null);
 	}
 	*ret = t;
@@ -132,8 +165,10 @@ void mount_trees_close(struct mount_trees *t)
 {
 	close_fd(&t->root);
 	close_fd(&t->null);
-	for (size_t i = 0; i < t->n_mounts; i++)
+	for (size_t i = 0; i < t->n_mounts; i++) {
 		close_fd(&t->mounts[i]);
+		close_fd(&t->idmaps[i]);
+	}
 	for (size_t i = 0; i < t->n_devices; i++)
 		close_fd(&t->devices[i]);
 }
@@ -173,8 +208,9 @@ static int set_option(const struct mount_op *op, int fs, const char *option, str
 	return 0;
 }
 
-int mount_filesystem_open(const struct mount_op *op, struct err *e)
+int mount_filesystem_open(const struct mount_op *op, int userns, struct err *e)
 {
+	const bool filled_first = op->options.flags & MOUNT_COPY_UP;
 	auto_fd int fs = fsopen(op->type, FSOPEN_CLOEXEC);
 	auto_fd int fd = -1;
 
@@ -185,16 +221,20 @@ int mount_filesystem_open(const struct mount_op *op, struct err *e)
 		return err_sys(e, "%s: mount %s on %s", op->name, op->type, op->target);
 	if (op->source && fsconfig(fs, FSCONFIG_SET_STRING, "source", op->source, 0) < 0)
 		return fs_fail(op, fs, "set the source", e);
-	if ((op->options.attrs.set & MOUNT_ATTR_RDONLY) &&
+	if ((op->options.attrs.set & MOUNT_ATTR_RDONLY) && !filled_first &&
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0)
 		return fs_fail(op, fs, "ro", e);
 	for (size_t i = 0; i < op->options.super.n; i++)
 		TRY(set_option(op, fs, op->options.super.at[i], e));
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return fs_fail(op, fs, "make it", e);
-	fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)op->options.attrs.set);
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, filled_first ? 0 : (unsigned)op->options.attrs.set);
 	if (fd < 0)
 		return fs_fail(op, fs, "open it", e);
+	if (filled_first)
+		return take_fd(&fd);
+	if (userns >= 0)
+		TRY(mount_idmap_apply(&op->idmap, userns, fd, op->name, op->type, e));
 	if (op->options.recursive.set || op->options.propagation.n)
 		TRY(mount_options_apply(op, fd, e));
 	return take_fd(&fd);

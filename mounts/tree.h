@@ -18,6 +18,7 @@ struct mount_trees {
 	int root;     /* the root file system */
 	int null;     /* the host's /dev/null, for masked files; -1 when nothing is masked */
 	int *mounts;  /* of each bind, -1 for the others; plan->mounts.n of them */
+	int *idmaps;  /* the user namespace for each new file system's map, -1 for the others */
 	int *devices; /* of each device to bind; plan->devices.n of them */
 	size_t n_mounts, n_devices;
 };
@@ -33,8 +34,12 @@ int mount_trees_open(const struct mount_plan *plan, int bundle, struct arena *a,
 		     struct mount_trees *ret, struct err *e) MUST_CHECK;
 void mount_trees_close(struct mount_trees *t);
 
-/* A new, detached instance of the op's file system, with its options and attributes. */
-int mount_filesystem_open(const struct mount_op *op, struct err *e) MUST_CHECK;
+/*
+ * A new, detached instance of the op's file system, with its options and
+ * attributes; without the latter (mount_options_apply() later) if MOUNT_COPY_UP
+ * is still to fill it. `userns` has its id map, if it is to have one.
+ */
+int mount_filesystem_open(const struct mount_op *op, int userns, struct err *e) MUST_CHECK;
 
 /* Applies the options that are attributes to the mount `fd`. */
 int mount_options_apply(const struct mount_op *op, int fd, struct err *e) MUST_CHECK;

@@ -26,8 +26,17 @@ const struct ns_kind ns_kinds[SPEC_NS_KINDS] = {
 
 static const uint64_t MADE_LATER = CLONE_NEWCGROUP | CLONE_NEWTIME;
 
+/*
+ * What goes with a user namespace has to be made by that one's root: the root
+ * of an mqueue belongs to whoever makes the IPC namespace, and in clone3(2)
+ * that is still the user of the host.
+ */
+static const uint64_t MADE_BY_ROOT = CLONE_NEWIPC;
+
 void ns_plan(const struct spec *s, struct ns_plan *ret)
 {
+	const uint64_t later = MADE_LATER | (spec_namespace(s, SPEC_NS_USER) ? MADE_BY_ROOT : 0);
+
 	*ret = (struct ns_plan){ 0 };
 	for (size_t i = 0; i < s->linux.namespaces.n; i++) {
 		const struct spec_namespace *ns = &s->linux.namespaces.at[i];
@@ -35,7 +44,7 @@ void ns_plan(const struct spec *s, struct ns_plan *ret)
 
 		if (ns->path)
 			ret->paths[ns->type] = ns->path;
-		else if (flag & MADE_LATER)
+		else if (flag & later)
 			ret->later |= flag;
 		else
 			ret->clone |= flag;
@@ -170,6 +179,8 @@ static int make_time_namespace(const struct spec *s, struct err *e)
 
 int ns_make_later(const struct ns_plan *plan, const struct spec *s, struct err *e)
 {
+	if ((plan->later & CLONE_NEWIPC) && unshare(CLONE_NEWIPC) < 0)
+		return err_sys(e, "make the ipc namespace");
 	if ((plan->later & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(e, "make the cgroup namespace");
 	if (plan->later & CLONE_NEWTIME)

@@ -1,4 +1,49 @@
 noinst_LIBRARIES += network/libnetwork.a
 network_libnetwork_a_SOURCES = \
+	network/counters.c \
+	network/counters.h \
+	network/attach.c \
+	network/attach.h \
+	network/bridge.c \
+	network/bridge.h \
+	network/config.c \
+	network/config.h \
+	network/daemon.c \
+	network/daemon.h \
+	network/dns/packet.c \
+	network/dns/packet.h \
+	network/ipam.c \
+	network/ipam.h \
+	network/link.c \
+	network/link.h \
 	network/loopback.c \
-	network/loopback.h
+	network/loopback.h \
+	network/mode.c \
+	network/names.c \
+	network/names.h \
+	network/netdev.c \
+	network/netdev.h \
+	network/netlink.c \
+	network/netlink.h \
+	network/nlattr.c \
+	network/nlattr.h \
+	network/nft.c \
+	network/nft.h \
+	network/port.c \
+	network/port.h \
+	network/record.c \
+	network/record.h \
+	network/resolv.c \
+	network/resolv.h \
+	network/resolver.c \
+	network/resolver.h \
+	network/rootless.c \
+	network/rootless.h \
+	network/subnet.c \
+	network/subnet.h
+
+# Answers the names of containers; started by hull, shut in by itself.
+dnsdir = $(pkglibexecdir)
+dns_PROGRAMS = libexec/hull/hull-dns
+libexec_hull_hull_dns_SOURCES = network/dns/main.c
+libexec_hull_hull_dns_LDADD = $(LIBNETWORK) $(SECCOMP_LIBS)

@@ -31,7 +31,7 @@ static int find_at(const char *path, struct arena *a, const char **ret, struct e
 	int code = examine(path, &is_there);
 
 	if (code && !is_there)
-		return err_set(e, code, "exec: \"%s\": stat %s: %s", path, path, err_text(code));
+		return executable_diagnose_missing(path, code, e);
 	if (code)
 		return executable_diagnose(path, code, e);
 	*ret = arena_strdup(a, path);

@@ -26,4 +26,7 @@ int executable_find(const char *name, const char *path, struct arena *a, const c
  */
 int executable_diagnose(const char *path, int code, struct err *e);
 
+/* The same for stat(2) of `path`, which failed with `code`. */
+int executable_diagnose_missing(const char *path, int code, struct err *e);
+
 #endif

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "process/executable.h"
 
@@ -211,26 +212,69 @@ static void explain_chain(const char *path, int code, struct reason *ret)
 	}
 }
 
+/* A link that leads to nothing, or what it needs to run. */
 static void explain_missing(const char *path, struct reason *ret)
 {
-	explain_chain(path, ENOENT, ret);
+	char to[PATH_MAX], name[HEAD_SIZE * 4];
+	ssize_t n = readlink(path, to, sizeof(to) - 1);
+	struct stat st;
+
+	if (n < 0 || stat(path, &st) == 0) {
+		explain_chain(path, ENOENT, ret);
+		return;
+	}
+	to[n] = '\0';
+	quote(to, name, sizeof(name));
+	snprintf(ret->text, sizeof(ret->text), "it is a link to \"%.300s\", which is missing",
+		 name);
+}
+
+static const char *kind_of(mode_t mode)
+{
+	return S_ISFIFO(mode)   ? "a FIFO"
+	       : S_ISSOCK(mode) ? "a socket"
+	       : S_ISDIR(mode)  ? "a directory"
+				: "a device";
+}
+
+/* Who may not, when the mode does let somebody. */
+static void explain_mode(const struct stat *st, struct reason *ret)
+{
+	if (!(st->st_mode & 0111))
+		snprintf(ret->text, sizeof(ret->text), "it has no execute bit: its mode is %04o",
+			 st->st_mode & 07777);
+	else
+		snprintf(ret->text, sizeof(ret->text),
+			 "its mode is %04o and its owner %u:%u, this process is %u:%u",
+			 st->st_mode & 07777, st->st_uid, st->st_gid, geteuid(), getegid());
 }
 
 static void explain_refused(const char *path, struct reason *ret)
 {
 	struct statvfs fs;
+	struct stat st;
 
-	if (statvfs(path, &fs) == 0 && fs.f_flag & ST_NOEXEC)
+	if (stat(path, &st) < 0)
+		return;
+	if (!S_ISREG(st.st_mode))
+		snprintf(ret->text, sizeof(ret->text), "it is %s, not a file", kind_of(st.st_mode));
+	else if (statvfs(path, &fs) == 0 && fs.f_flag & ST_NOEXEC)
 		snprintf(ret->text, sizeof(ret->text), "its file system is mounted noexec");
 	else if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
 		explain_chain(path, EACCES, ret);
+	else
+		explain_mode(&st, ret);
+}
+
+static uint16_t elf_half(const struct file *f, size_t at)
+{
+	return (uint16_t)(f->head[EI_DATA] == ELFDATA2LSB ? f->head[at] | f->head[at + 1] << 8
+							  : f->head[at] << 8 | f->head[at + 1]);
 }
 
 static void explain_machine(const struct file *f, struct reason *ret)
 {
-	uint16_t machine =
-		(uint16_t)(f->head[EI_DATA] == ELFDATA2LSB ? f->head[18] | f->head[19] << 8
-							   : f->head[18] << 8 | f->head[19]);
+	const uint16_t type = elf_half(f, 16), machine = elf_half(f, 18);
 	struct utsname own;
 
 	if (uname(&own) < 0)
@@ -242,24 +286,54 @@ static void explain_machine(const struct file *f, struct reason *ret)
 			snprintf(ret->text, sizeof(ret->text),
 				 "it is a program for %s, this machine is %s", machines[i].name,
 				 own.machine);
+		else if (type != ET_EXEC && type != ET_DYN)
+			snprintf(ret->text, sizeof(ret->text), "it is an ELF file, but no program");
 		return;
 	}
 	snprintf(ret->text, sizeof(ret->text), "it is a program for ELF machine %u", machine);
 }
 
+static void explain_content(const struct file *f, struct reason *ret)
+{
+	if (f->len == 0)
+		snprintf(ret->text, sizeof(ret->text), "it is empty");
+	else if (is_elf(f))
+		explain_machine(f, ret);
+	else if (is_script(f))
+		snprintf(ret->text, sizeof(ret->text), "its first line names no interpreter");
+	else if (f->len >= 5 && memcmp(f->head, "\xef\xbb\xbf#!", 5) == 0)
+		snprintf(ret->text, sizeof(ret->text),
+			 "a byte order mark stands before its \"#!\"");
+	else
+		snprintf(ret->text, sizeof(ret->text),
+			 "it is no ELF program, and no script that begins with \"#!\"");
+}
+
+/* Of the file, or of the interpreter that it names. */
 static void explain_format(const char *path, struct reason *ret)
 {
-	auto_file struct file f = { .fd = -1 };
+	char interpreter[PATH_MAX], name[HEAD_SIZE * 4];
+	auto_file struct file f = { .fd = -1 }, other = { .fd = -1 };
+	struct reason why = { 0 };
 
 	if (!file_open(path, &f))
 		return;
-	if (f.len == 0)
-		snprintf(ret->text, sizeof(ret->text), "it is empty");
-	else if (is_elf(&f))
-		explain_machine(&f, ret);
-	else if (!is_script(&f))
-		snprintf(ret->text, sizeof(ret->text),
-			 "it is no ELF program, and no script that begins with \"#!\"");
+	if (!is_script(&f) || !script_interpreter(&f, interpreter)) {
+		explain_content(&f, ret);
+		return;
+	}
+	if (!file_open(interpreter, &other))
+		return;
+	explain_content(&other, &why);
+	quote(interpreter, name, sizeof(name));
+	if (why.text[0])
+		snprintf(ret->text, sizeof(ret->text), "its interpreter \"%.200s\": %.250s", name,
+			 why.text);
+}
+
+static void explain_busy(const char *path UNUSED, struct reason *ret)
+{
+	snprintf(ret->text, sizeof(ret->text), "somebody has it open for writing");
 }
 
 static const struct {
@@ -269,7 +343,21 @@ static const struct {
 	{ ENOENT, explain_missing },
 	{ EACCES, explain_refused },
 	{ ENOEXEC, explain_format },
+	{ ETXTBSY, explain_busy },
 };
+
+/* As runc has it; then the reason, if there is one. */
+int executable_diagnose_missing(const char *path, int code, struct err *e)
+{
+	struct reason reason = { 0 };
+
+	if (code == ENOENT)
+		explain_missing(path, &reason);
+	if (!reason.text[0])
+		return err_set(e, code, "exec: \"%s\": stat %s: %s", path, path, err_text(code));
+	return err_set(e, code, "exec: \"%s\": stat %s: %s (%s)", path, path, err_text(code),
+		       reason.text);
+}
 
 int executable_diagnose(const char *path, int code, struct err *e)
 {

@@ -24,20 +24,26 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "mounts/overlay.h"
 #include "runtime/state.h"
+
+struct executor;
 
 /* What the global options say; lives as long as the command. */
 struct runtime {
 	const char *root;      /* state directory: --root, /run/hull, $XDG_RUNTIME_DIR/hull */
 	bool cgroups_disabled; /* --cgroup-manager disabled */
+	bool systemd_cgroup; /* --cgroup-manager systemd: who makes the cgroups of new containers */
 	const char *program;   /* argv[0]'s base name, for messages */
+	const char *isolation; /* --isolation, or what the name says; NULL: nothing */
+	const struct executor *const *executors; /* beside processes; ends with NULL; may be NULL */
 };
 
 /*
  * To be called before a command that makes a process in a container, and
- * before anything that a second run of main() would repeat: starts the program
- * over from a sealed copy of itself, so that no container can reach the file
- * that it came from (CVE-2019-5736). Returns 0 in that copy.
+ * before anything that a second run of main() would repeat: sees to it that no
+ * container can reach the program's file (CVE-2019-5736), in place or by starting
+ * over from a sealed copy (security/seal.h). Returns 0 once that is so.
  */
 int runtime_seal(char *const argv[], char *const envp[], struct err *e) MUST_CHECK;
 
@@ -49,6 +55,11 @@ struct create_request {
 	bool no_pivot;              /* move the root mount instead of pivot_root(2) */
 	bool no_new_keyring;
 	unsigned preserve_fds; /* descriptors 3 .. 3+n-1 go to the container */
+	/* What the root file system is, mounted on root.path's directory; NULL: that directory. */
+	const struct mount_overlay *overlay;
+	/* Called by `run` when all is made and the program does not run yet; NULL: nothing. */
+	int (*before_start)(void *ctx, pid_t pid, struct err *e);
+	void *before_start_ctx;
 };
 
 /* Makes the container up to `created`: everything but the user's program. */
@@ -64,6 +75,25 @@ struct run_request {
 /* create and start; in the foreground also wait, relay and delete. *ret_status is 0 if detached. */
 int container_run(const struct runtime *rt, const struct run_request *req, int *ret_status,
 		  struct err *e) MUST_CHECK;
+
+/* What a supervisor holds of a container that it runs. */
+struct container_process {
+	pid_t pid;  /* init, a child of ours: whoever waits for it learns how it ended */
+	int pidfd;  /* -1: none */
+	int master; /* of its terminal, -1 without one */
+};
+/* clang-format off */
+#define CONTAINER_PROCESS_NONE { .pidfd = -1, .master = -1 }
+/* clang-format on */
+#define auto_container_process __attribute__((cleanup(container_process_done)))
+void container_process_done(struct container_process *p);
+
+/*
+ * create and start, for a caller that stays and waits for the end: the program
+ * has our standard streams, or a terminal whose master the caller gets.
+ */
+int container_run_supervised(const struct runtime *rt, const struct create_request *req,
+			     struct container_process *ret, struct err *e) MUST_CHECK;
 
 /* Lets the program of a created container go; its failure to execute is ours. */
 int container_start(const struct runtime *rt, const char *id, struct err *e) MUST_CHECK;
@@ -91,7 +121,10 @@ struct exec_request {
 int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,
 		   struct err *e) MUST_CHECK;
 
-/* Sends `signal` to init, or with `all` to every process of the container. */
+/*
+ * Sends `signal` to init, or with `all` to every process of the container: all
+ * in its cgroup or else in its own PID namespace (-ENOTSUP: it has neither).
+ */
 int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *e)
 	MUST_CHECK;
 
@@ -107,6 +140,7 @@ struct update_request {
 	const char *id;
 	const char *file; /* a partial linux.resources as JSON, "-": standard input; NULL: below */
 	struct spec_resources resources;
+	const char *l3_cache_schema, *mem_bw_schema; /* of linux.intelRdt; NULL: as it is */
 };
 
 /* Sets all of them, or none. Devices are not among them: a container keeps its policy. */

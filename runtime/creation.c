@@ -1,5 +1,6 @@
 #include "runtime/creation.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,11 +23,13 @@
 #include "process/pidfile.h"
 #include "process/relay.h"
 #include "process/rlimits.h"
+#include "runtime/executor.h"
 #include "runtime/gate.h"
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
 #include "runtime/listener.h"
+#include "runtime/oom.h"
 #include "runtime/process_stat.h"
 #include "runtime/store.h"
 
@@ -46,6 +49,23 @@ static int read_config(struct creation *c, struct err *e)
 	TRY(io_read_file(c->init.bundle, "config.json", JSON_MAX_SIZE, "config.json", &c->config,
 			 e));
 	return spec_parse(&c->spec, "config.json", c->config.text, c->config.len, e);
+}
+
+static int choose_executor(struct creation *c, struct err *e)
+{
+	TRY(executor_choose(c->rt, &c->spec, &c->executor, e));
+	if (c->executor != &executor_process)
+		c->state.executor = c->executor->name;
+	c->init.executor = c->executor;
+	c->init.why = c->executor->makes;
+	if (c->executor->check)
+		TRY(c->executor->check(&c->spec, c->req, e));
+	return c->executor->adapt ? c->executor->adapt(c, e) : 0;
+}
+
+static int prepare_executor(struct creation *c, struct err *e)
+{
+	return c->executor->prepare ? c->executor->prepare(c, e) : 0;
 }
 
 /* root.path as a path without links, so that the child can insist on there being none. */
@@ -110,13 +130,23 @@ static int make_plan(struct creation *c, struct err *e)
 		.preserve_fds = c->req->preserve_fds,
 		.listen_fds = c->listen_fds,
 		.notify_dir = c->notify_dir,
+		.overlay = c->req->overlay,
 	};
 
-	TRY(host_probe(c->rt->cgroups_disabled ? 0 : cgroup_wants(&c->spec), &c->host, e));
+	unsigned wants = c->rt->cgroups_disabled ? 0 : cgroup_wants(&c->spec);
+
+	if (c->rt->systemd_cgroup)
+		wants |= CGROUP_WANT_SYSTEMD;
+	TRY(host_probe(wants, &c->host, e));
 	TRY(plan_create(&c->spec, &req, &c->host, &c->plan, e));
 	caps_plan_log(&c->plan.caps);
 	for (size_t i = 0; i < c->plan.cgroup.warnings.n; i++)
 		log_warn("%s", c->plan.cgroup.warnings.at[i]);
+	return 0;
+}
+
+static int open_joins(struct creation *c, struct err *e)
+{
 	return ns_open_paths(&c->plan.namespaces, &c->joins, e);
 }
 
@@ -149,6 +179,9 @@ static int reserve(struct creation *c, struct err *e)
 	c->state.rootfs = c->rootfs;
 	c->state.created = arena_strdup(&c->state.arena, created);
 	c->state.cgroup = c->plan.cgroup.path;
+	if (c->plan.cgroup.driver != CGROUP_DRIVER_CGROUPFS)
+		c->state.cgroup_driver = cgroup_driver_name(c->plan.cgroup.driver);
+	c->state.unit = c->plan.cgroup.unit.name;
 	c->state.owner = geteuid();
 	c->state.annotations = c->spec.annotations;
 	c->state.status = STATE_CREATING;
@@ -178,9 +211,24 @@ static int make_filter(struct creation *c, struct err *e)
 
 static int make_cgroup(struct creation *c, struct err *e)
 {
+	struct stat st;
+
 	if (!c->plan.cgroup.path)
 		return 0;
-	return cgroup_make(&c->host.cgroups, &c->plan.cgroup, &c->cgroup, e);
+	TRY(cgroup_make(&c->host.cgroups, &c->plan.cgroup, &c->cgroup, e));
+	if (c->cgroup.fd < 0) /* a rootless caller may have to do without */
+		c->state.cgroup = NULL;
+	else if (fstat(c->cgroup.fd, &st) == 0)
+		c->state.cgroup_inode = st.st_ino;
+	oom_remember(&c->cgroup, &c->state);
+	return 0;
+}
+
+/* Its first process is in it. */
+static int settle_cgroup(struct creation *c, struct err *e UNUSED)
+{
+	cgroup_settle(&c->cgroup);
+	return 0;
 }
 
 static void remove_cgroup(struct creation *c)
@@ -189,6 +237,36 @@ static void remove_cgroup(struct creation *c)
 
 	if (c->cgroup.fd >= 0 && cgroup_destroy(&c->cgroup, &e) < 0)
 		log_warn("%s", e.msg);
+}
+
+/* At once into the state: what a hull that was killed has left is known by it. */
+static int make_class(struct creation *c, struct err *e)
+{
+	const struct spec_intel_rdt *rdt = c->spec.linux.intel_rdt;
+
+	if (!rdt)
+		return 0;
+	c->resctrl = rdt_mount_open(e);
+	TRY(c->resctrl);
+	TRY(rdt_group_open(c->resctrl, rdt, c->req->id, &c->state.rdt, e));
+	if (rdt_group_set(c->resctrl, rdt, &c->state.rdt, e) < 0) {
+		c->state.rdt.name = NULL;
+		return -e->code;
+	}
+	return store_save_state(c->dir, &c->state, e);
+}
+
+static void remove_class(struct creation *c)
+{
+	struct err e = { 0 };
+
+	if (c->state.rdt.name && rdt_group_remove(c->resctrl, &c->state.rdt, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+static int enter_class(struct creation *c, struct err *e)
+{
+	return c->state.rdt.name ? rdt_group_add(c->resctrl, &c->state.rdt, c->state.pid, e) : 0;
 }
 
 static int make_gate(struct creation *c, struct err *e)
@@ -229,7 +307,6 @@ static int launch(struct creation *c, struct err *e)
 	c->init.proc = c->host.proc;
 	c->init.joins = &c->joins;
 	c->init.state = &c->state;
-	c->init.why = FOR_CREATE;
 	pid = launch_process(&(struct launch){ .plan = &c->plan,
 					       .joins = &c->joins,
 					       .cgroup = c->cgroup.fd,
@@ -238,7 +315,15 @@ static int launch(struct creation *c, struct err *e)
 			     &c->pidfd, e);
 	close_fd(&c->init.sock);
 	close_fd(&c->init.gate);
+	init_close_hands(&c->init);
 	mount_trees_close(&c->init.trees);
+	/* The kernel asks whether we may move processes out of our own cgroup (cgroups(7)). */
+	if (pid == -EACCES && c->cgroup.unit && c->cgroup.user)
+		return err_set(e, EACCES,
+			       "make the container's process in unit %s: hull itself is outside of "
+			       "what this user's systemd manages: run it by systemd-run --user "
+			       "--scope",
+			       c->cgroup.unit);
 	TRY(pid);
 	c->state.pid = pid;
 	r = process_stat_read(pid, &st);
@@ -259,6 +344,54 @@ static int write_maps(struct creation *c, struct err *e)
 		return 0;
 	TRY(idmap_write(c->state.pid, &l->uid_mappings, &l->gid_mappings, e));
 	return handshake_send(c->sock, SAY_GO, 0, -1, e);
+}
+
+static int open_netns(struct creation *c, struct err *e)
+{
+	char path[64];
+
+	if (c->joins.at[SPEC_NS_NETWORK] >= 0) {
+		c->netns = fcntl(c->joins.at[SPEC_NS_NETWORK], F_DUPFD_CLOEXEC, 3);
+	} else {
+		snprintf(path, sizeof(path), "%d/ns/net", c->state.pid);
+		c->netns = openat(c->host.proc, path, O_RDONLY | O_CLOEXEC);
+	}
+	return c->netns < 0 ? err_sys(e, "open the container's network namespace") : 0;
+}
+
+/* While the namespace is there: one that goes takes virtual devices with it. */
+static void return_devices(struct creation *c)
+{
+	struct err e = { 0 };
+
+	for (; c->n_devices; c->n_devices--) {
+		struct netdev *d = &c->devices[c->n_devices - 1];
+
+		if (netdev_return(d, c->netns, &e) < 0)
+			log_warn("linux.netDevices.%s: %s", d->host_name, e.msg);
+		netdev_done(d);
+	}
+}
+
+static int move_devices(struct creation *c, struct err *e)
+{
+	const struct spec_linux *l = &c->spec.linux;
+
+	if (!l->net_devices.n)
+		return 0;
+	TRY(open_netns(c, e));
+	c->devices = arena_array(&c->plan.arena, l->net_devices.n, sizeof(*c->devices));
+	for (size_t i = 0; i < l->net_devices.n; i++) {
+		const struct spec_net_device *d = &l->net_devices.at[i];
+
+		if (netdev_move(d->host_name, d->name ? d->name : d->host_name, c->netns,
+				&c->devices[i], e) < 0) {
+			return_devices(c);
+			return -e->code;
+		}
+		c->n_devices++;
+	}
+	return 0;
 }
 
 static int set_oom_score(struct creation *c, struct err *e)
@@ -337,19 +470,27 @@ const struct creation_step creation_steps[] = {
 	/* name          do               undo */
 	{ "bundle",      open_bundle,     NULL },
 	{ "config",      read_config,     NULL },
+	{ "executor",    choose_executor, NULL },
 	{ "rootfs",      find_rootfs,     NULL },
 	{ "service",     take_service,    NULL },
 	{ "request",     check_request,   NULL },
 	{ "plan",        make_plan,       NULL },
+	{ "joins",       open_joins,      NULL },
 	{ "reserve",     reserve,         unreserve },
 	{ "filter",      make_filter,     NULL },
+	{ "hands",       prepare_executor, NULL },
 	{ "remember",    remember,        NULL },
 	{ "poststop",    NULL,            run_poststop },
 	{ "cgroup",      make_cgroup,     remove_cgroup },
+	{ "rdt-class",   make_class,      NULL },
+	{ "rdt-remove",  NULL,            remove_class },
 	{ "gate",        make_gate,       NULL },
 	{ "sources",     open_sources,    NULL },
 	{ "process",     launch,          kill_process },
+	{ "rdt-task",    enter_class,     NULL },
+	{ "settle",      settle_cgroup,   NULL },
 	{ "id-maps",     write_maps,      NULL },
+	{ "net-devices", move_devices,    return_devices },
 	{ "oom-score",   set_oom_score,   NULL },
 	{ "prepared",    attend_prepared, NULL },
 	{ "console",     take_console,    NULL },
@@ -368,6 +509,8 @@ void creation_init(struct creation *c, const struct runtime *rt, const struct cr
 		.host = HOST_NONE,
 		.joins = NS_FDS_NONE,
 		.cgroup = CGROUP_CLOSED,
+		.netns = -1,
+		.resctrl = -1,
 		.root = -1,
 		.dir = -1,
 		.sock = -1,
@@ -390,6 +533,17 @@ static void undo_from(struct creation *c, const struct creation_step *last)
 	for (const struct creation_step *s = last; s >= creation_steps; s--)
 		if (s->undo)
 			s->undo(c);
+}
+
+int creation_decide(struct creation *c, struct err *e)
+{
+	for (const struct creation_step *s = creation_steps; s->run; s++) {
+		assert(!s->undo);
+		TRY(s->run(c, e));
+		if (s->run == make_plan)
+			break;
+	}
+	return 0;
 }
 
 int creation_run(struct creation *c, struct err *e)
@@ -430,9 +584,14 @@ void creation_done(struct creation *c)
 	close_fd(&c->master);
 	close_fd(&c->dir);
 	close_fd(&c->root);
+	close_fd(&c->resctrl);
+	close_fd(&c->netns);
+	for (size_t i = 0; i < c->n_devices; i++)
+		netdev_done(&c->devices[i]);
 	close_fd(&c->init.bundle);
 	close_fd(&c->init.gate);
 	close_fd(&c->init.sock);
+	init_close_hands(&c->init);
 	mount_trees_close(&c->init.trees);
 	ns_fds_close(&c->joins);
 	cgroup_close(&c->cgroup);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "cgroups/cgroup.h"
+#include "network/netdev.h"
 #include "runtime/container.h"
 #include "runtime/host.h"
 #include "runtime/init.h"
@@ -28,10 +29,15 @@ struct creation {
 	struct spec spec;
 	struct host host;
 	struct plan plan;
+	const struct executor *executor;
 	struct state state;
 	struct init init;
 	struct ns_fds joins;
 	struct cgroup cgroup;
+	struct netdev *devices; /* of the host's, that are in the container's namespace */
+	size_t n_devices;
+	int netns;     /* which that is; -1 without devices */
+	int resctrl;   /* -1: the configuration asks for none of it */
 	int root, dir; /* the state root and the container's directory in it */
 	int sock;      /* our end of the handshake */
 	int pidfd;
@@ -49,6 +55,9 @@ void creation_init(struct creation *c, const struct runtime *rt, const struct cr
  * is opened: what is ours must not pass for what the caller hands on.
  */
 int creation_check(struct creation *c, struct err *e) MUST_CHECK;
+
+/* Only the steps up to the plan, which change nothing. */
+int creation_decide(struct creation *c, struct err *e) MUST_CHECK;
 
 /* Runs the steps; after a failure everything is as before. */
 int creation_run(struct creation *c, struct err *e) MUST_CHECK;

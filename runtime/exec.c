@@ -3,9 +3,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,8 +21,8 @@
 #include "process/relay.h"
 #include "process/rlimits.h"
 #include "process/user.h"
-#include "runtime/container.h"
-#include "runtime/handle.h"
+#include "runtime/exec.h"
+#include "runtime/executor.h"
 #include "runtime/handshake.h"
 #include "runtime/host.h"
 #include "runtime/init.h"
@@ -33,13 +35,14 @@ enum { END_WAIT_MS = 50 };
 struct execution {
 	const struct exec_request *req;
 	struct arena arena;
-	struct handle handle;
+	struct handle *handle;
 	struct spec spec;
 	struct spec_process process;
 	struct host host;
 	struct plan plan;
 	struct init init;
 	struct ns_fds joins;
+	struct cgroup place; /* where the process goes, if not right into the container's cgroup */
 	int sock, pidfd, master;
 	pid_t pid;
 };
@@ -51,17 +54,16 @@ static void execution_done(struct execution *x)
 	close_fd(&x->pidfd);
 	close_fd(&x->master);
 	ns_fds_close(&x->joins);
+	cgroup_close(&x->place);
 	plan_done(&x->plan);
 	host_done(&x->host);
 	spec_done(&x->spec);
-	handle_close(&x->handle);
 	arena_done(&x->arena);
 }
 
-static int open_container(struct execution *x, const struct runtime *rt, struct err *e)
+static int open_container(struct execution *x, struct err *e)
 {
-	TRY(handle_open(&x->handle, rt, x->req->id, e));
-	switch (x->handle.state.status) {
+	switch (x->handle->state.status) {
 	case STATE_STOPPED:
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
 	case STATE_CREATING:
@@ -76,7 +78,7 @@ static int open_container(struct execution *x, const struct runtime *rt, struct 
 	default:
 		break;
 	}
-	return store_load_config(x->handle.dir, &x->spec, e);
+	return store_load_config(x->handle->dir, &x->spec, e);
 }
 
 /* --process: a document of its own. */
@@ -151,7 +153,7 @@ static int check_request(struct execution *x, struct err *e)
 
 static int make_plan(struct execution *x, struct err *e)
 {
-	const struct state *s = &x->handle.state;
+	const struct state *s = &x->handle->state;
 	const struct plan_request req = {
 		.id = s->id,
 		.bundle = s->bundle,
@@ -161,17 +163,41 @@ static int make_plan(struct execution *x, struct err *e)
 
 	TRY(host_probe(0, &x->host, e));
 	TRY(plan_exec(&x->spec, &x->process, &x->req->caps, &req, &x->plan, e));
-	TRY(plan_filter(&x->plan, x->handle.root, e));
+	TRY(plan_filter(&x->plan, x->handle->root, e));
 	caps_plan_log(&x->plan.caps);
 	TRY(ns_open_process(x->host.proc, s->pid, &x->joins, e));
 	/* What was opened belongs to init only if that still lives. */
-	if (pidfd_send_signal(x->handle.pidfd, 0, NULL, 0) < 0)
+	if (pidfd_send_signal(x->handle->pidfd, 0, NULL, 0) < 0)
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
 	return 0;
 }
 
+/*
+ * A container that manages its own cgroup may hand controllers out in it, and
+ * then only cgroups below it have processes (cgroups(7)). Its init is in one.
+ */
+static int find_place(struct execution *x, struct err *e)
+{
+	const struct cgroup *own = &x->handle->cgroup;
+	const size_t len = own->path ? strlen(own->path) : 0;
+	char handed_out[512], path[PATH_MAX];
+	int r;
+
+	if (own->fd < 0 ||
+	    io_read_value(own->fd, "cgroup.subtree_control", handed_out, sizeof(handed_out)) < 0 ||
+	    !*handed_out)
+		return 0;
+	r = cgroup_of_pid(x->handle->state.pid, path, sizeof(path));
+	if (r < 0)
+		return err_neg(e, r, "find the cgroup of the container's process");
+	if (strncmp(path, own->path, len) != 0 || path[len] != '/')
+		return 0;
+	return cgroup_open(&x->handle->host, path, &x->place, e);
+}
+
 static int launch(struct execution *x, struct err *e)
 {
+	const int cgroup = x->place.fd >= 0 ? x->place.fd : x->handle->cgroup.fd;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -181,11 +207,11 @@ static int launch(struct execution *x, struct err *e)
 	x->init.plan = &x->plan;
 	x->init.proc = x->host.proc;
 	x->init.joins = &x->joins;
-	x->init.state = &x->handle.state;
+	x->init.state = &x->handle->state;
 	x->init.why = FOR_EXEC;
 	x->pid = launch_process(&(struct launch){ .plan = &x->plan,
 						  .joins = &x->joins,
-						  .cgroup = x->handle.cgroup.fd,
+						  .cgroup = cgroup,
 						  .init = &x->init,
 						  .sock = x->sock },
 				&x->pidfd, e);
@@ -211,9 +237,22 @@ static int take_console(struct execution *x, struct err *e)
 	return 0;
 }
 
+static int enter_class(struct execution *x, struct err *e)
+{
+	const struct rdt_group *group = &x->handle->state.rdt;
+	auto_fd int resctrl = -1;
+
+	if (!group->name)
+		return 0;
+	resctrl = rdt_mount_open(e);
+	TRY(resctrl);
+	return rdt_group_add(resctrl, group, x->pid, e);
+}
+
 /* The parent's side of the handshake, until the program runs. */
 static int attend(struct execution *x, struct err *e)
 {
+	TRY(enter_class(x, e));
 	TRY(oom_score_apply(x->host.proc, x->pid, &x->process, e));
 	if (x->plan.meets_prepared) {
 		TRY(handshake_expect(x->sock, SAY_PREPARED, NULL, NULL, e));
@@ -226,7 +265,7 @@ static int attend(struct execution *x, struct err *e)
 		TRY(pidfile_write(x->req->pid_file, x->pid, e));
 	TRY(handshake_send(x->sock, SAY_GO, 0, -1, e));
 	if (x->plan.seccomp.notify)
-		TRY(listener_pass_on(x->sock, x->spec.linux.seccomp, &x->handle.state, x->pid,
+		TRY(listener_pass_on(x->sock, x->spec.linux.seccomp, &x->handle->state, x->pid,
 				     x->pidfd, e));
 	return handshake_expect_end(x->sock, e);
 }
@@ -250,13 +289,12 @@ static int start(struct execution *x, struct err *e)
 	return 0;
 }
 
-static int prepare(struct execution *x, const struct runtime *rt, struct err *e)
+static int prepare(struct execution *x, struct err *e)
 {
-	/* Before we open anything: what is ours must not pass for what the caller left open. */
-	TRY(fds_check(x->req->preserve_fds, e));
-	TRY(open_container(x, rt, e));
+	TRY(open_container(x, e));
 	TRY(x->req->process_file ? process_from_file(x, e) : process_from_request(x, e));
 	TRY(check_request(x, e));
+	TRY(find_place(x, e));
 	return make_plan(x, e);
 }
 
@@ -266,7 +304,7 @@ static int prepare(struct execution *x, const struct runtime *rt, struct err *e)
  */
 static int explain(const struct execution *x, struct err *e)
 {
-	struct pollfd end = { .fd = x->handle.pidfd, .events = POLLIN };
+	struct pollfd end = { .fd = x->handle->pidfd, .events = POLLIN };
 	bool dying = e->code == EPIPE || e->code == ENOENT || e->code == ENOMEM ||
 		     e->code == ESRCH || e->code == ENODEV;
 
@@ -275,14 +313,14 @@ static int explain(const struct execution *x, struct err *e)
 	return -e->code;
 }
 
-int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,
-		   struct err *e)
+int exec_process(struct handle *h, const struct exec_request *req, int *ret_status, struct err *e)
 {
 	__attribute__((cleanup(execution_done))) struct execution x = {
 		.req = req,
-		.handle = HANDLE_NONE,
+		.handle = h,
 		.host = HOST_NONE,
 		.joins = NS_FDS_NONE,
+		.place = CGROUP_CLOSED,
 		.init = { .sock = -1, .gate = -1, .conn = -1, .bundle = -1, .proc = -1 },
 		.sock = -1,
 		.pidfd = -1,
@@ -291,7 +329,7 @@ int container_exec(const struct runtime *rt, const struct exec_request *req, int
 	auto_relay struct relay relay = RELAY_NONE;
 
 	x.init.trees = (struct mount_trees)MOUNT_TREES_NONE;
-	if (prepare(&x, rt, e) < 0)
+	if (prepare(&x, e) < 0)
 		return explain(&x, e);
 	if (!req->detach)
 		TRY(relay_prepare(&relay, e));
@@ -304,4 +342,17 @@ int container_exec(const struct runtime *rt, const struct exec_request *req, int
 	relay.pidfd = x.pidfd;
 	relay.master = x.master;
 	return relay_run(&relay, ret_status, e);
+}
+
+int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,
+		   struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+
+	/* Before we open anything: what is ours must not pass for what the caller left open. */
+	TRY(fds_check(req->preserve_fds, e));
+	TRY(handle_open(&h, rt, req->id, e));
+	if (!h.executor->exec)
+		return executor_lacks(&h, "exec", e);
+	return h.executor->exec(&h, req, ret_status, e);
 }

@@ -1,22 +1,47 @@
 #include "runtime/handle.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "cgroups/procs.h"
+#include "runtime/executor.h"
 #include "runtime/gate.h"
+#include "runtime/oom.h"
 #include "runtime/process_stat.h"
 #include "runtime/store.h"
 
+static bool is_inode(int fd, uint64_t inode)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_ino == inode;
+}
+
 static int open_cgroup(struct handle *h, struct err *e)
 {
+	enum cgroup_driver_kind driver = CGROUP_DRIVER_CGROUPFS;
+	const struct state *s = &h->state;
 	int r;
 
-	if (!h->state.cgroup || h->cgroup.fd >= 0)
+	if (!s->cgroup || h->cgroup.fd >= 0)
 		return 0;
+	if (s->cgroup_driver && cgroup_driver_find(s->cgroup_driver, &driver) < 0)
+		return err_set(e, ENOTSUP,
+			       "state.json: this hull does not know the cgroup driver \"%s\"",
+			       s->cgroup_driver);
 	if (h->host.fd < 0)
 		TRY(cgroup_host_open(0, &h->host, e));
-	r = cgroup_open(&h->host, h->state.cgroup, &h->cgroup, e);
-	return r == -ENOENT ? 0 : r;
+	r = cgroup_open(&h->host, s->cgroup, &h->cgroup, e);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	/* If ours is gone, what has its name now, cgroup or unit, is somebody else's. */
+	if (s->cgroup_inode && (r == -ENOENT || !is_inode(h->cgroup.fd, s->cgroup_inode))) {
+		cgroup_close(&h->cgroup);
+		return 0;
+	}
+	if (driver == CGROUP_DRIVER_SYSTEMD && s->unit)
+		cgroup_set_unit(&h->cgroup, &h->host, s->unit);
+	return 0;
 }
 
 /* What the stored state and the kernel make of the container's status. */
@@ -35,6 +60,8 @@ static int judge(struct handle *h, struct err *e)
 	if (s->status == STATE_STOPPED)
 		s->pid = 0;
 	TRY(open_cgroup(h, e));
+	if (s->status == STATE_STOPPED)
+		oom_look(&h->cgroup, s);
 	if ((s->status != STATE_RUNNING && s->status != STATE_CREATED) || h->cgroup.fd < 0)
 		return 0;
 	r = cgroup_is_frozen(&h->cgroup, e);
@@ -51,6 +78,7 @@ static int load(struct handle *h, struct err *e)
 	close_fd(&h->pidfd);
 	r = store_load_state(h->dir, h->id, &h->state, e);
 	h->begun = r != -ENOENT;
+	h->executor = &executor_process;
 	if (r == -ENOENT) {
 		h->state.id = h->id;
 		h->state.status = STATE_CREATING;
@@ -58,12 +86,14 @@ static int load(struct handle *h, struct err *e)
 		return 0;
 	}
 	TRY(r);
+	TRY(executor_find(h->rt, h->state.executor, &h->executor, e));
 	return judge(h, e);
 }
 
 int handle_open(struct handle *h, const struct runtime *rt, const char *id, struct err *e)
 {
 	TRY(store_check_id(id, e));
+	h->rt = rt;
 	h->id = id;
 	h->root = store_open_root(rt->root, false, e);
 	if (h->root == -ENOENT)

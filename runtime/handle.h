@@ -13,12 +13,16 @@
 #include "cgroups/cgroup.h"
 #include "runtime/container.h"
 
+struct executor;
+
 struct handle {
+	const struct runtime *rt;
 	const char *id;
 	int root, dir;
 	int pidfd;  /* of init while it lives, else -1 */
 	bool begun; /* there is a state; false: a create came no further than the directory */
 	struct state state;
+	const struct executor *executor; /* never NULL once opened */
 	struct cgroup_host host;
 	struct cgroup cgroup; /* fd -1: none, or gone */
 };

@@ -44,13 +44,13 @@ static int open_proc(struct err *e)
 int host_probe(unsigned cgroup_wants, struct host *ret, struct err *e)
 {
 	auto_host struct host h = HOST_NONE;
-	struct caps_facts caps;
+	uint64_t permitted = 0;
 
 	h.proc = open_proc(e);
 	TRY(h.proc);
 	TRY(probe_user_namespace(h.proc, &h.in_user_namespace, e));
-	TRY(caps_facts_read(&caps, e));
-	h.privileged = caps.permitted & CAPS_BIT(CAP_SYS_ADMIN);
+	TRY(caps_permitted_read(&permitted, e));
+	h.privileged = permitted & CAPS_BIT(CAP_SYS_ADMIN);
 	TRY(cgroup_host_open(cgroup_wants, &h.cgroups, e));
 	*ret = h;
 	h = (struct host)HOST_NONE;

@@ -36,6 +36,7 @@
 #include "process/notify.h"
 #include "process/scheduling.h"
 #include "process/user.h"
+#include "runtime/executor.h"
 #include "runtime/gate.h"
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
@@ -68,8 +69,16 @@ static int join_namespaces(struct init *in, struct err *e)
 }
 
 /* From here on /proc/PID of this process is closed to the container (CVE-2016-9962). */
-static int hide(struct init *in UNUSED, struct err *e)
+static int hide(struct init *in, struct err *e)
 {
+	/*
+	 * In user and PID namespaces that were made for it there is nobody else yet who
+	 * could look; and without root, whoever made it (a hook, pasta) could not reach
+	 * its namespaces otherwise.
+	 */
+	if (in->why == FOR_CREATE && in->plan->writes_maps && !in->plan->parent_opens &&
+	    in->plan->namespaces.clone & CLONE_NEWPID)
+		return 0;
 	return privileges_hide(e);
 }
 
@@ -109,11 +118,17 @@ static int names(struct init *in, struct err *e)
 	return names_apply(in->plan->spec, e);
 }
 
+/* A descriptor of the bundle that hull opened is of another mount namespace, and binds nothing here. */
 static int open_sources(struct init *in, struct err *e)
 {
+	auto_fd int bundle = -1;
+
 	if (in->plan->parent_opens || !in->plan->mounts.own_namespace)
 		return 0;
-	return mount_trees_open(&in->plan->mounts, in->bundle, &in->arena, &in->trees, e);
+	bundle = open(in->plan->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (bundle < 0)
+		return err_sys(e, "open the bundle %s", in->plan->bundle);
+	return mount_trees_open(&in->plan->mounts, bundle, &in->arena, &in->trees, e);
 }
 
 static int enter_root(struct init *in, struct err *e)
@@ -203,12 +218,13 @@ static bool wants_label(const struct spec_process *p)
  */
 int init_leave_host(struct init *in, struct err *e)
 {
-	int keep[] = {
+	int keep[6 + INIT_HANDS_MAX] = {
 		in->sock,       in->gate,       wants_label(in->plan->process) ? in->proc : -1,
 		in->trees.root, in->trees.null, log_fd()
 	};
 
-	TRY(fds_close_others(3 + in->plan->preserve_fds, keep, ARRAY_LEN(keep), e));
+	memcpy(keep + 6, in->hands, in->n_hands * sizeof(*keep));
+	TRY(fds_close_others(3 + in->plan->preserve_fds, keep, 6 + in->n_hands, e));
 	in->bundle = -1;
 	in->trees.n_mounts = in->trees.n_devices = 0;
 	if (!wants_label(in->plan->process))
@@ -410,33 +426,54 @@ static int execute(struct init *in, struct err *e)
 	return executable_diagnose(in->executable, errno, e);
 }
 
+static int become(struct init *in, struct err *e)
+{
+	return in->executor->become(in, e);
+}
+
+static int open_hands(struct init *in, struct err *e)
+{
+	return in->executor->ready(in, e);
+}
+
+void init_close_hands(struct init *in)
+{
+	for (size_t i = 0; i < in->n_hands; i++)
+		close_fd(&in->hands[i]);
+	in->n_hands = 0;
+}
+
 #define BOTH (FOR_CREATE | FOR_EXEC)
+#define MAKE (FOR_CREATE | FOR_GUEST) /* what a container has once, whatever it is made of */
+#define ALL (BOTH | FOR_GUEST)
 
 /* clang-format off */
 const struct init_step init_steps[] = {
 	/* name                     for         stage           what */
-	{ "die-with-parent",        BOTH,       ON_HOST,        die_with_parent },
-	{ "session",                BOTH,       ON_HOST,        new_session },
+	{ "die-with-parent",        ALL,        ON_HOST,        die_with_parent },
+	{ "session",                ALL,        ON_HOST,        new_session },
 	{ "hide",                   FOR_EXEC,   ON_HOST,        hide },
-	{ "join-namespaces",        BOTH,       IN_NAMESPACES,  join_namespaces },
-	{ "become-root",            BOTH,       IN_NAMESPACES,  become_root },
-	{ "make-namespaces",        FOR_CREATE, IN_NAMESPACES,  make_namespaces },
-	{ "hide",                   FOR_CREATE, IN_NAMESPACES,  hide },
+	{ "join-namespaces",        ALL,        IN_NAMESPACES,  join_namespaces },
+	{ "become-root",            ALL,        IN_NAMESPACES,  become_root },
+	{ "make-namespaces",        MAKE,       IN_NAMESPACES,  make_namespaces },
+	{ "hide",                   MAKE,       IN_NAMESPACES,  hide },
 	{ "keyring",                BOTH,       IN_NAMESPACES,  keyring },
 	{ "loopback",               FOR_CREATE, IN_NAMESPACES,  loopback },
 	{ "names",                  FOR_CREATE, IN_NAMESPACES,  names },
-	{ "open-sources",           FOR_CREATE, IN_NAMESPACES,  open_sources },
-	{ "enter-root",             FOR_CREATE, IN_NAMESPACES,  enter_root },
-	{ "mounts",                 FOR_CREATE, IN_NAMESPACES,  mounts },
+	{ "open-sources",           MAKE,       IN_NAMESPACES,  open_sources },
+	{ "enter-root",             MAKE,       IN_NAMESPACES,  enter_root },
+	{ "mounts",                 MAKE,       IN_NAMESPACES,  mounts },
 	{ "devices",                FOR_CREATE, IN_NAMESPACES,  devices },
-	{ "prepared",               BOTH,       IN_NAMESPACES,  prepared },
-	{ "createContainer-hooks",  FOR_CREATE, IN_NAMESPACES,  create_container_hooks },
+	{ "prepared",               ALL,        IN_NAMESPACES,  prepared },
+	{ "createContainer-hooks",  MAKE,       IN_NAMESPACES,  create_container_hooks },
 	{ "sysctl",                 FOR_CREATE, IN_NAMESPACES,  sysctl },
-	{ "make-cwd",               FOR_CREATE, IN_NAMESPACES,  make_cwd },
+	{ "make-cwd",               MAKE,       IN_NAMESPACES,  make_cwd },
 	{ "console",                BOTH,       IN_NAMESPACES,  console },
-	{ "leave-host",             BOTH,       IN_ROOTFS,      init_leave_host },
-	{ "pivot",                  FOR_CREATE, IN_ROOTFS,      pivot },
-	{ "protect",                FOR_CREATE, IN_ROOTFS,      protect },
+	{ "hands",                  FOR_GUEST,  IN_NAMESPACES,  open_hands },
+	{ "leave-host",             ALL,        IN_ROOTFS,      init_leave_host },
+	{ "pivot",                  MAKE,       IN_ROOTFS,      pivot },
+	{ "protect",                MAKE,       IN_ROOTFS,      protect },
+	{ "become",                 FOR_GUEST,  IN_ROOTFS,      become },
 	{ "scheduling",             BOTH,       IN_ROOTFS,      scheduling },
 	{ "bounding-set",           BOTH,       IN_ROOTFS,      bounding },
 	{ "cwd",                    BOTH,       IN_ROOTFS,      cwd_as_root },

@@ -16,6 +16,7 @@
 enum init_for {
 	FOR_CREATE = 1 << 0, /* first process of a new container */
 	FOR_EXEC = 1 << 1,   /* further process in a running one */
+	FOR_GUEST = 1 << 2,  /* what runs the machine that a new container is */
 };
 
 /* How far down a row is; never goes back up. */
@@ -26,6 +27,9 @@ enum init_stage {
 	AS_USER,       /* the program's user and capabilities */
 	FILTERED,      /* seccomp */
 };
+
+enum { INIT_HANDS_MAX = 12 };
+struct executor;
 
 struct init {
 	struct arena arena; /* what the rows allocate */
@@ -43,7 +47,15 @@ struct init {
 	struct strings env;        /* the program's, ends with a NULL */
 	bool cwd_entered;
 	const char *executable; /* found for process.args[0] */
+	const struct executor *executor;
+	const void *executor_data;
+	/* Descriptors that the executor's `become` hands on; they are above those of the container. */
+	int hands[INIT_HANDS_MAX];
+	size_t n_hands;
 };
+
+/* Closes them in this process. */
+void init_close_hands(struct init *in);
 
 struct init_step {
 	const char *name;

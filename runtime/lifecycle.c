@@ -14,11 +14,13 @@
 #include "cgroups/procs.h"
 #include "process/notify.h"
 #include "runtime/container.h"
+#include "runtime/executor.h"
 #include "runtime/gate.h"
 #include "runtime/handle.h"
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/oom.h"
 #include "runtime/store.h"
 #include "security/seccomp.h"
 
@@ -89,39 +91,19 @@ int container_start(const struct runtime *rt, const char *id, struct err *e)
 	return notify_relay(&notify, h.state.pid, h.pidfd, e);
 }
 
-/* kill --all where there is no cgroup: a PID namespace of its own dies with init. */
-static int signal_all(const struct handle *h, int signal, struct err *e)
-{
-	if (h->cgroup.fd >= 0)
-		return signal == SIGKILL ? cgroup_kill(&h->cgroup, e)
-					 : cgroup_signal(&h->cgroup, signal, e);
-	if (h->pidfd >= 0 && pidfd_send_signal(h->pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
-		return err_sys(e, "signal the container's process %d", h->state.pid);
-	return 0;
-}
-
 int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *e)
 {
 	auto_handle struct handle h = HANDLE_NONE;
 
 	TRY(handle_open(&h, rt, id, e));
-	if (all)
-		return signal_all(&h, signal, e);
-	if (h.pidfd < 0 || pidfd_send_signal(h.pidfd, signal, NULL, 0) < 0) {
-		if (h.pidfd < 0 || errno == ESRCH)
-			return err_set(e, ESRCH, "container not running");
-		return err_sys(e, "signal the container's process %d", h.state.pid);
-	}
-	/* A frozen process dies only when its cgroup is told to (cgroup v2: it need not be thawed). */
-	return 0;
+	return h.executor->kill ? h.executor->kill(&h, signal, all, e)
+				: executor_lacks(&h, "kill", e);
 }
 
 static int freeze(struct handle *h, bool frozen, struct err *e)
 {
-	if (h->cgroup.fd < 0)
-		return err_set(e, ENOTSUP, "%s container %s: it has no cgroup of its own",
-			       frozen ? "pause" : "resume", h->id);
-	return cgroup_freeze(&h->cgroup, frozen, e);
+	return h->executor->freeze ? h->executor->freeze(h, frozen, e)
+				   : executor_lacks(h, frozen ? "pause" : "resume", e);
 }
 
 int container_pause(const struct runtime *rt, const char *id, struct err *e)
@@ -181,11 +163,27 @@ static void run_poststop(struct handle *h)
 	hooks_run_all(&spec, SPEC_HOOK_POSTSTOP, &h->state);
 }
 
+/* If resctrl is not mounted any more, all classes went with it. */
+static int remove_class(struct handle *h, struct err *e)
+{
+	auto_fd int resctrl = -1;
+	struct err gone;
+
+	if (!h->state.rdt.name)
+		return 0;
+	resctrl = rdt_mount_open(&gone);
+	if (resctrl < 0) {
+		log_debug("%s", gone.msg);
+		return 0;
+	}
+	return rdt_group_remove(resctrl, &h->state.rdt, e);
+}
+
 static int destroy(struct handle *h, struct err *e)
 {
 	TRY(kill_and_wait(h, e));
-	if (h->cgroup.fd >= 0)
-		TRY(cgroup_destroy(&h->cgroup, e));
+	TRY(cgroup_destroy(&h->cgroup, e));
+	TRY(remove_class(h, e));
 	if (h->begun)
 		run_poststop(h);
 	return store_remove(h->root, h->id, e);
@@ -204,6 +202,7 @@ int container_delete(const struct runtime *rt, const char *id, bool force, struc
 	if (!force && (h.state.status == STATE_RUNNING || h.state.status == STATE_PAUSED))
 		return err_set(e, EBUSY, "cannot delete container %s that is not stopped: %s", id,
 			       state_status_name(h.state.status));
+	oom_log(&h.state);
 	return destroy(&h, e);
 }
 
@@ -257,16 +256,7 @@ int container_pids(const struct runtime *rt, const char *id, struct arena *a, st
 		   struct err *e)
 {
 	auto_handle struct handle h = HANDLE_NONE;
-	struct cgroup_pids pids = { 0 };
 
 	TRY(handle_open(&h, rt, id, e));
-	if (h.cgroup.fd >= 0)
-		TRY(cgroup_pids(&h.cgroup, a, &pids, e));
-	else if (h.pidfd >= 0)
-		return err_set(e, ENOTSUP,
-			       "list the processes of container %s: it has no cgroup of its own",
-			       id);
-	ret->at = pids.at;
-	ret->n = pids.n;
-	return 0;
+	return h.executor->pids ? h.executor->pids(&h, a, ret, e) : executor_lacks(&h, "ps", e);
 }

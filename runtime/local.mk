@@ -3,7 +3,14 @@ runtime_libruntime_a_SOURCES = \
 	runtime/container.h \
 	runtime/creation.c \
 	runtime/creation.h \
+	runtime/doctor.c \
+	runtime/doctor.h \
+	runtime/doctor_probe.c \
 	runtime/exec.c \
+	runtime/exec.h \
+	runtime/executor.c \
+	runtime/executor.h \
+	runtime/executor_process.c \
 	runtime/features.c \
 	runtime/features.h \
 	runtime/gate.c \
@@ -23,6 +30,12 @@ runtime_libruntime_a_SOURCES = \
 	runtime/lifecycle.c \
 	runtime/listener.c \
 	runtime/listener.h \
+	runtime/oom.c \
+	runtime/oom.h \
+	runtime/pid_namespace.c \
+	runtime/pid_namespace.h \
+	runtime/operations.c \
+	runtime/operations.h \
 	runtime/plan.c \
 	runtime/plan.h \
 	runtime/process_stat.c \
@@ -30,6 +43,9 @@ runtime_libruntime_a_SOURCES = \
 	runtime/run.c \
 	runtime/state.c \
 	runtime/state.h \
+	runtime/stats.c \
+	runtime/stats.h \
 	runtime/store.c \
 	runtime/store.h \
-	runtime/update.c
+	runtime/update.c \
+	runtime/update.h

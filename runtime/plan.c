@@ -64,25 +64,6 @@ static bool has_any_hook(const struct spec *s)
 	return s->hooks[SPEC_HOOK_PRESTART].n || s->hooks[SPEC_HOOK_CREATE_RUNTIME].n;
 }
 
-/* Nothing of the configuration is passed over in silence: what this version lacks is refused. */
-static int check_supported(const struct spec *s, struct err *e)
-{
-	const struct {
-		bool asked;
-		const char *what;
-	} lacks[] = {
-		{ s->linux.net_devices.n, "linux.netDevices" },
-		{ s->linux.intel_rdt, "linux.intelRdt" },
-		{ s->vm, "vm" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(lacks); i++)
-		if (lacks[i].asked)
-			return err_set(e, ENOTSUP, "%s: not in this version of hull",
-				       lacks[i].what);
-	return 0;
-}
-
 static int plan_scheduling(struct plan *p, const char *cpus, struct err *e)
 {
 	struct number_set *set = arena_alloc(&p->arena, sizeof(*set));
@@ -110,6 +91,7 @@ static int plan_mounts(struct plan *p, const struct plan_request *req, const str
 		       struct err *e)
 {
 	const struct mount_facts facts = {
+		.host_opens = p->parent_opens,
 		.user_namespace = p->user_namespace || host->in_user_namespace,
 		.mount_namespace = ns_is_own(&p->namespaces, SPEC_NS_MOUNT),
 		.joined_mounts = p->namespaces.paths[SPEC_NS_MOUNT],
@@ -123,7 +105,11 @@ static int plan_mounts(struct plan *p, const struct plan_request *req, const str
 					     : NULL,
 	};
 
-	return mount_plan(p->spec, p->rootfs, &facts, &p->arena, &p->mounts, e);
+	TRY(mount_plan(p->spec, p->rootfs, &facts, &p->arena, &p->mounts, e));
+	if (req->overlay && !p->mounts.own_namespace)
+		return err_set(e, EINVAL, "a root file system of layers needs a mount namespace");
+	p->mounts.overlay = req->overlay;
+	return 0;
 }
 
 int plan_create(const struct spec *s, const struct plan_request *req, const struct host *host,
@@ -139,13 +125,13 @@ int plan_create(const struct spec *s, const struct plan_request *req, const stru
 			      .notifies = req->notify_dir,
 			      .new_keyring = !req->no_new_keyring };
 
-	TRY(check_supported(s, e));
 	plan_namespaces(ret, host);
 	TRY(plan_scheduling(ret, NULL, e));
 	if (!req->cgroups_disabled)
 		TRY(cgroup_plan(&ret->arena, &host->cgroups, s, req->id, &ret->cgroup, e));
 	TRY(plan_mounts(ret, req, host, e));
-	ret->meets_prepared = has_any_hook(s) || (s->process && s->process->rlimits.n);
+	ret->meets_prepared =
+		has_any_hook(s) || s->linux.net_devices.n || (s->process && s->process->rlimits.n);
 	return plan_process(ret, NULL, e);
 }
 

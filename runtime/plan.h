@@ -55,6 +55,7 @@ struct plan_request {
 	bool no_pivot, no_new_keyring, cgroups_disabled;
 	unsigned preserve_fds, listen_fds;
 	const char *notify_dir; /* on the host; NULL: no NOTIFY_SOCKET */
+	const struct mount_overlay *overlay; /* NULL: the root is rootfs */
 };
 
 int plan_create(const struct spec *s, const struct plan_request *req, const struct host *host,

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/pidfd.h>
 
+#include "base/log.h"
 #include "process/notify.h"
 #include "process/relay.h"
 #include "runtime/container.h"
@@ -11,6 +12,7 @@
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/oom.h"
 #include "security/seal.h"
 
 int runtime_seal(char *const argv[], char *const envp[], struct err *e)
@@ -38,6 +40,8 @@ static int open_notify(const struct creation *c, struct notify *ret, struct err 
 /* GO, and the answer: the end of the handshake is a program that runs. */
 static int start(struct creation *c, struct err *e)
 {
+	if (c->req->before_start)
+		TRY(c->req->before_start(c->req->before_start_ctx, c->state.pid, e));
 	TRY(handshake_send(c->sock, SAY_GO, 0, -1, e));
 	if (c->plan.seccomp.notify)
 		TRY(listener_pass_on(c->sock, c->spec.linux.seccomp, &c->state, c->state.pid,
@@ -58,6 +62,18 @@ static int create_and_start(struct creation *c, struct notify *notify, struct er
 	return 0;
 }
 
+/* What container_delete() says when the container is not kept. */
+static void log_lack_of_memory(const struct creation *c)
+{
+	auto_state struct state state = { 0 };
+	struct err e = { 0 };
+
+	if (container_state(c->rt, c->req->id, &state, &e) < 0)
+		log_warn("%s", e.msg);
+	else
+		oom_log(&state);
+}
+
 static int run_foreground(struct creation *c, const struct run_request *req, int *ret_status,
 			  struct err *e)
 {
@@ -73,7 +89,32 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 	relay.master = c->master;
 	relay.notify = c->notify_dir ? &notify : NULL;
 	TRY(relay_run(&relay, ret_status, e));
+	if (req->keep)
+		log_lack_of_memory(c);
 	return req->keep ? 0 : container_delete(c->rt, req->create.id, true, e);
+}
+
+int container_run_supervised(const struct runtime *rt, const struct create_request *req,
+			     struct container_process *ret, struct err *e)
+{
+	auto_creation struct creation c;
+	auto_notify struct notify notify = NOTIFY_NONE;
+
+	creation_init(&c, rt, req);
+	c.starts = true;
+	c.relays = true;
+	TRY(creation_check(&c, e));
+	TRY(create_and_start(&c, &notify, e));
+	ret->pid = c.state.pid;
+	ret->pidfd = take_fd(&c.pidfd);
+	ret->master = take_fd(&c.master);
+	return 0;
+}
+
+void container_process_done(struct container_process *p)
+{
+	close_fd(&p->pidfd);
+	close_fd(&p->master);
 }
 
 int container_run(const struct runtime *rt, const struct run_request *req, int *ret_status,

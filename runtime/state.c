@@ -26,10 +26,18 @@ JSON_TABLE(state_fields, struct state) = {
 	FIELD_STRING(struct state, "rootfs", rootfs, REQUIRED),
 	FIELD_STRING(struct state, "created", created, REQUIRED),
 	FIELD_STRING(struct state, "cgroup", cgroup, 0),
+	FIELD_STRING(struct state, "rdtClass", rdt.name, 0),
+	FIELD_STRING(struct state, "rdtMonitor", rdt.monitor, 0),
+	FIELD_BOOL(struct state, "rdtMade", rdt.made, 0),
+	FIELD_STRING(struct state, "cgroupDriver", cgroup_driver, 0),
+	FIELD_STRING(struct state, "unit", unit, 0),
+	FIELD_U64(struct state, "cgroupInode", cgroup_inode, 0),
+	FIELD_STRING(struct state, "executor", executor, 0),
 	FIELD_U32(struct state, "owner", owner, REQUIRED),
 	FIELD_I32_IN(struct state, "pid", pid, 0, INT32_MAX, REQUIRED),
 	FIELD_U64(struct state, "pidStart", pid_start, REQUIRED),
 	FIELD_BOOL(struct state, "ready", ready, REQUIRED),
+	FIELD_OPT_U64(struct state, "oomKills", oom_kills, 0),
 	FIELD_STRING_MAP(struct state, "annotations", annotations, key, value, 0),
 	{ 0 },
 };
@@ -73,10 +81,26 @@ void state_encode(const struct state *s, struct buf *ret)
 	json_write_string(&w, "created", s->created);
 	if (s->cgroup)
 		json_write_string(&w, "cgroup", s->cgroup);
+	if (s->rdt.name) {
+		json_write_string(&w, "rdtClass", s->rdt.name);
+		if (s->rdt.monitor)
+			json_write_string(&w, "rdtMonitor", s->rdt.monitor);
+		json_write_bool(&w, "rdtMade", s->rdt.made);
+	}
+	if (s->cgroup_driver)
+		json_write_string(&w, "cgroupDriver", s->cgroup_driver);
+	if (s->unit)
+		json_write_string(&w, "unit", s->unit);
+	if (s->cgroup_inode)
+		json_write_uint(&w, "cgroupInode", s->cgroup_inode);
+	if (s->executor)
+		json_write_string(&w, "executor", s->executor);
 	json_write_uint(&w, "owner", s->owner);
 	json_write_int(&w, "pid", s->pid);
 	json_write_uint(&w, "pidStart", s->pid_start);
 	json_write_bool(&w, "ready", s->ready);
+	if (s->oom_kills.set)
+		json_write_uint(&w, "oomKills", s->oom_kills.value);
 	write_annotations(&w, s);
 	json_write_end(&w);
 }

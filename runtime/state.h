@@ -14,6 +14,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cgroups/rdt.h"
+#include "cgroups/stats.h"
 #include "spec/spec.h"
 
 enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_PAUSED, STATE_STOPPED };
@@ -21,17 +23,25 @@ enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_PAUSED, 
 struct state {
 	struct arena arena; /* owns the strings */
 	const char *id;
-	const char *oci_version; /* the config's */
-	const char *bundle;      /* absolute */
-	const char *rootfs;      /* absolute */
-	const char *created;     /* RFC 3339 with nanoseconds, UTC */
-	const char *cgroup;      /* below the v2 mount, "/a/b"; NULL: none was made */
-	uid_t owner;             /* who created it */
-	pid_t pid;               /* init in our pid namespace, 0: not yet or no more */
-	uint64_t pid_start;      /* its start time in clock ticks, proc_pid_stat(5) field 22 */
-	bool ready;              /* create has come to its end */
+	const char *oci_version;   /* the config's */
+	const char *bundle;        /* absolute */
+	const char *rootfs;        /* absolute */
+	const char *created;       /* RFC 3339 with nanoseconds, UTC */
+	const char *cgroup;        /* below the v2 mount, "/a/b"; NULL: none was made */
+	const char *cgroup_driver; /* who made it, "systemd"; NULL: cgroupfs */
+	const char *unit;          /* of systemd, which it is in; NULL: none */
+	uint64_t
+		cgroup_inode; /* of its directory: another of the same path is not ours; 0: not yet */
+	const char *executor; /* by its name (executor.h), NULL: processes */
+	struct rdt_group rdt; /* without a name: none */
+	uid_t owner;          /* who created it */
+	pid_t pid;            /* init in our pid namespace, 0: not yet or no more */
+	uint64_t pid_start;   /* its start time in clock ticks, proc_pid_stat(5) field 22 */
+	bool ready;           /* create has come to its end */
 	struct spec_pairs annotations;
+	struct opt_u64 oom_kills; /* of its cgroup before the start; unset: nobody counts */
 	enum state_status status; /* now; not stored */
+	struct cgroup_oom oom;    /* of a stopped one that lacked memory, since; not stored */
 };
 
 /* The word of the runtime specification: "creating", "created", ... */

@@ -8,7 +8,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cgroups/plan.h"
-#include "runtime/handle.h"
+#include "runtime/executor.h"
+#include "runtime/update.h"
 
 static int read_stdin(struct buf *ret, struct err *e)
 {
@@ -31,17 +32,53 @@ static int read_resources(const char *file, struct arena *a, struct spec_resourc
 	return spec_parse_resources(ret, a, name, text.text, text.len, e);
 }
 
-static int set(struct handle *h, struct spec_resources *resources, struct arena *a, struct err *e)
+int update_cgroup(struct handle *h, struct spec_resources *resources, struct arena *a,
+		  struct err *e)
 {
 	auto_cgroup_host struct cgroup_host host = CGROUP_HOST_NONE;
 	struct cgroup_plan plan = { 0 };
 
+	if (h->cgroup.fd < 0)
+		return err_set(e, ENOTSUP, "update container %s: it has no cgroup of its own",
+			       h->id);
 	TRY(cgroup_host_open(CGROUP_WANT_CONTROLLERS, &host, e));
 	TRY(cgroup_complete(&h->cgroup, resources, e));
 	TRY(cgroup_plan_update(a, &host, resources, &plan, e));
 	for (size_t i = 0; i < plan.warnings.n; i++)
 		log_warn("%s", plan.warnings.at[i]);
 	return cgroup_apply(&h->cgroup, &plan, e);
+}
+
+static int open_class(const struct handle *h, struct err *e)
+{
+	if (!h->state.rdt.name)
+		return err_set(e, ENOTSUP,
+			       "update container %s: it is in no class of resctrl (linux.intelRdt)",
+			       h->id);
+	return rdt_mount_open(e);
+}
+
+/* The class first: it says by itself what it was, and takes that back if the cgroup fails. */
+static int set_both(struct handle *h, const struct update_request *req,
+		    struct spec_resources *resources, struct arena *a, struct err *e)
+{
+	const struct spec_intel_rdt rdt = { .l3_cache_schema = req->l3_cache_schema,
+					    .mem_bw_schema = req->mem_bw_schema };
+	auto_buf struct buf old = { 0 };
+	auto_fd int resctrl = -1;
+	struct err again;
+	int r;
+
+	if (!rdt.l3_cache_schema && !rdt.mem_bw_schema)
+		return h->executor->update(h, resources, a, e);
+	resctrl = open_class(h, e);
+	TRY(resctrl);
+	r = rdt_group_update(resctrl, &h->state.rdt, &rdt, &old, e);
+	if (r == 0)
+		r = h->executor->update(h, resources, a, e);
+	if (r < 0 && rdt_group_restore(resctrl, &h->state.rdt, &old, &again) < 0)
+		log_warn("%s", again.msg);
+	return r;
 }
 
 int container_update(const struct runtime *rt, const struct update_request *req, struct err *e)
@@ -59,8 +96,7 @@ int container_update(const struct runtime *rt, const struct update_request *req,
 	TRY(handle_lock(&h, e));
 	if (h.state.status == STATE_STOPPED || h.state.status == STATE_CREATING)
 		return err_set(e, ESRCH, "container not running");
-	if (h.cgroup.fd < 0)
-		return err_set(e, ENOTSUP, "update container %s: it has no cgroup of its own",
-			       h.id);
-	return set(&h, &resources, &a, e);
+	if (!h.executor->update)
+		return executor_lacks(&h, "update", e);
+	return set_both(&h, req, &resources, &a, e);
 }

@@ -93,6 +93,15 @@ int caps_from_name(const char *name, unsigned *ret)
 	return -EINVAL;
 }
 
+int caps_permitted_read(uint64_t *ret, struct err *e)
+{
+	struct sets own = { 0 };
+
+	TRY(sets_read(&own, e));
+	*ret = own.permitted;
+	return 0;
+}
+
 int caps_facts_read(struct caps_facts *ret, struct err *e)
 {
 	struct caps_facts facts = { 0 };
@@ -228,15 +237,20 @@ void caps_plan_log(const struct caps_plan *plan)
 int caps_bounding_apply(const struct caps_plan *plan, struct err *e)
 {
 	for (unsigned cap = 0; cap < 64; cap++) {
-		int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		int failure;
 
-		if (has < 0)
-			break;
-		if (!has || plan->bounding & CAPS_BIT(cap))
+		if (plan->bounding & CAPS_BIT(cap) || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
 			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return err_sys(e, "drop capability %u (%s) from the bounding set", cap,
-				       caps_name(cap) ? caps_name(cap) : "new");
+		failure = errno;
+		/* Without CAP_SETPCAP nothing can be dropped, but what is not there need not be. */
+		switch (prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) {
+		case -1:
+			return 0; /* past the kernel's last one */
+		case 0:
+			continue;
+		}
+		return err_neg(e, -failure, "drop capability %u (%s) from the bounding set", cap,
+			       caps_name(cap) ? caps_name(cap) : "new");
 	}
 	return 0;
 }

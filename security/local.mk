@@ -10,6 +10,8 @@ security_libsecurity_a_SOURCES = \
 	security/privileges.h \
 	security/seal.c \
 	security/seal.h \
+	security/seal_place.c \
+	security/seal_place.h \
 	security/seccomp.c \
 	security/seccomp.h \
 	security/seccomp_cache.c \

@@ -10,6 +10,10 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "security/seal_place.h"
 
 /* Linux 6.3; the oldest headers that we build with lack them. */
 #ifndef MFD_EXEC
@@ -104,17 +108,22 @@ static int seal(int fd, struct err *e)
 	return err_sys(e, "seal the copy of this program");
 }
 
-int seal_self(char *const argv[], char *const envp[], struct err *e)
+/* An empty file is enough, and less than a copy: there is nothing in it to run or to read. */
+static int become_empty(struct err *e)
+{
+	auto_fd int empty = memory_file(e);
+
+	TRY(empty);
+	TRY(seal(empty, e));
+	return seal_in_place(empty, e);
+}
+
+int seal_by_copy(char *const argv[], char *const envp[], struct err *e)
 {
 	auto_fd int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), sealed = -1;
 
 	if (self < 0)
 		return err_sys(e, "open /proc/self/exe");
-	if (is_sealed(self)) {
-		/* execveat(2) made the number of a descriptor the name of the process. */
-		prctl(PR_SET_NAME, NAME, 0, 0, 0);
-		return 0;
-	}
 	if (is_copy())
 		return err_set(e, EPERM, "the copy of this program in memory is not sealed");
 	sealed = memory_file(e);
@@ -124,4 +133,20 @@ int seal_self(char *const argv[], char *const envp[], struct err *e)
 	TRY(seal(sealed, e));
 	syscall(SYS_execveat, sealed, "", argv, envp, AT_EMPTY_PATH);
 	return err_sys(e, "execute the sealed copy of this program");
+}
+
+int seal_self(char *const argv[], char *const envp[], struct err *e)
+{
+	auto_fd int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct err why;
+
+	if (self < 0)
+		return err_sys(e, "open /proc/self/exe");
+	if (!is_sealed(self) && become_empty(&why) < 0) {
+		log_debug("this program starts over in a sealed copy: %s", why.msg);
+		return seal_by_copy(argv, envp, e);
+	}
+	/* execveat(2) makes the number of a descriptor the name of the process. */
+	prctl(PR_SET_NAME, NAME, 0, 0, 0);
+	return 0;
 }

@@ -316,3 +316,12 @@ int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_notify_fd,
 	*ret_notify_fd = filter->notify ? (int)r : -1;
 	return 0;
 }
+
+bool seccomp_flag_works(unsigned flag)
+{
+	/* Refused without a listener that it could be about. */
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	/* A kernel that knows the flags comes to look at the filter, and there is none. */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
+}

@@ -40,4 +40,7 @@ int seccomp_filter_compile(const struct spec_seccomp *profile, struct arena *a,
 int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_notify_fd, struct err *e)
 	MUST_CHECK;
 
+/* Does this kernel take the flag, one of SECCOMP_FILTER_FLAG_*? */
+bool seccomp_flag_works(unsigned flag);
+
 #endif

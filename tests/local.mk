@@ -10,31 +10,67 @@ UNIT_TESTS = \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_cgroup_plan \
 	tests/unit/test_cgroup_previous \
+	tests/unit/test_cgroup_rdt \
+	tests/unit/test_cgroup_stats \
+	tests/unit/test_cgroup_unit \
+	tests/unit/test_challenge \
 	tests/unit/test_cli_commands \
 	tests/unit/test_cli_globals \
 	tests/unit/test_cli_invocation \
 	tests/unit/test_cli_options \
+	tests/unit/test_cli_stats \
 	tests/unit/test_cli_text \
 	tests/unit/test_cli_values \
 	tests/unit/test_console \
+	tests/unit/test_copy_up \
+	tests/unit/test_dns \
+	tests/unit/test_doctor \
+	tests/unit/test_engine \
 	tests/unit/test_err \
 	tests/unit/test_gate \
+	tests/unit/test_health \
 	tests/unit/test_idmap \
+	tests/unit/test_image_auth \
+	tests/unit/test_image_bundle \
+	tests/unit/test_image_crash \
+	tests/unit/test_image_digest \
+	tests/unit/test_image_documents \
+	tests/unit/test_image_layout \
+	tests/unit/test_image_passwd \
+	tests/unit/test_image_platform \
+	tests/unit/test_image_reference \
+	tests/unit/test_image_registries \
+	tests/unit/test_image_schema \
+	tests/unit/test_image_store \
+	tests/unit/test_image_tar_write \
+	tests/unit/test_image_unpack \
 	tests/unit/test_init \
 	tests/unit/test_io \
+	tests/unit/test_ipam \
 	tests/unit/test_json \
 	tests/unit/test_json_decode \
 	tests/unit/test_json_write \
+	tests/unit/test_link \
 	tests/unit/test_listen_fds \
 	tests/unit/test_listener \
 	tests/unit/test_log \
 	tests/unit/test_loopback \
+	tests/unit/test_microvm_devices \
+	tests/unit/test_microvm_mux \
+	tests/unit/test_microvm_spec \
 	tests/unit/test_mount_options \
 	tests/unit/test_mount_plan \
 	tests/unit/test_mount_tree \
 	tests/unit/test_namespaces \
+	tests/unit/test_net_counters \
+	tests/unit/test_netdev \
+	tests/unit/test_nlattr \
+	tests/unit/test_network_config \
+	tests/unit/test_network_plan \
 	tests/unit/test_notify \
+	tests/unit/test_oom \
 	tests/unit/test_pidfile \
+	tests/unit/test_port \
 	tests/unit/test_process_environment \
 	tests/unit/test_process_executable \
 	tests/unit/test_process_fds \
@@ -42,6 +78,7 @@ UNIT_TESTS = \
 	tests/unit/test_process_scheduling \
 	tests/unit/test_process_user \
 	tests/unit/test_relay \
+	tests/unit/test_resolv \
 	tests/unit/test_rootfd \
 	tests/unit/test_seccomp \
 	tests/unit/test_seccomp_cache \
@@ -55,16 +92,45 @@ UNIT_TESTS = \
 	tests/unit/test_spec_schema \
 	tests/unit/test_spec_wrong \
 	tests/unit/test_state \
+	tests/unit/test_subnet \
 	tests/unit/test_sysctl \
-	tests/unit/test_terminal
+	tests/unit/test_terminal \
+	tests/unit/test_unpack_entry \
+	tests/unit/test_vm_fs \
+	tests/unit/test_vm_fs_dir \
+	tests/unit/test_vm_fs_io \
+	tests/unit/test_vm_fs_lock \
+	tests/unit/test_vm_fs_tree \
+	tests/unit/test_vm_fs_xattr \
+	tests/unit/test_wish
 endif
 check_PROGRAMS += $(UNIT_TESTS)
 
 UNITCFLAGS = $(AM_CFLAGS) -Wno-missing-prototypes -Wno-missing-field-initializers $(CRITERION_CFLAGS)
 # Criterion finds its tests in a section that nothing refers to, so no --gc-sections here.
 UNITLDFLAGS = $(HARDEN_LD) $(SANITIZE)
-LIBCLI = cli/libcli.a $(LIBRUNTIME)
+LIBCLI = cli/libcli.a $(LIBENGINE)
 
+tests_unit_test_wish_SOURCES = tests/unit/test_wish.c
+tests_unit_test_wish_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_wish_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_wish_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
+tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
+tests_unit_test_engine_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_engine_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_engine_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
+tests_unit_test_health_SOURCES = tests/unit/test_health.c
+tests_unit_test_health_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_health_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_health_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
+tests_unit_test_image_tar_write_SOURCES = tests/unit/test_image_tar_write.c
+tests_unit_test_image_tar_write_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_tar_write_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_tar_write_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_challenge_SOURCES = tests/unit/test_challenge.c
+tests_unit_test_challenge_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_challenge_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_challenge_LDADD = image/fetch/libfetch.a $(LIBIMAGE) $(CRITERION_LIBS)
 tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
 tests_unit_test_arena_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_arena_LDFLAGS = $(UNITLDFLAGS)
@@ -97,9 +163,22 @@ tests_unit_test_cgroup_previous_SOURCES = tests/unit/test_cgroup_previous.c
 tests_unit_test_cgroup_previous_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cgroup_previous_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_cgroup_previous_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cgroup_rdt_SOURCES = tests/unit/test_cgroup_rdt.c
+tests_unit_test_cgroup_rdt_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cgroup_rdt_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cgroup_rdt_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cgroup_unit_SOURCES = tests/unit/test_cgroup_unit.c
+tests_unit_test_cgroup_unit_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cgroup_unit_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cgroup_unit_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cgroup_stats_SOURCES = tests/unit/test_cgroup_stats.c
+tests_unit_test_cgroup_stats_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cgroup_stats_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cgroup_stats_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
 tests_unit_test_cli_commands_SOURCES = tests/unit/test_cli_commands.c
 tests_unit_test_cli_commands_CFLAGS = $(UNITCFLAGS)
-tests_unit_test_cli_commands_LDFLAGS = $(UNITLDFLAGS)
+# It has its own container_run() and the like in place of the runtime's.
+tests_unit_test_cli_commands_LDFLAGS = $(UNITLDFLAGS) -Wl,--allow-multiple-definition
 tests_unit_test_cli_commands_LDADD = $(LIBCLI) $(CRITERION_LIBS)
 tests_unit_test_cli_globals_SOURCES = tests/unit/test_cli_globals.c
 tests_unit_test_cli_globals_CFLAGS = $(UNITCFLAGS)
@@ -113,6 +192,10 @@ tests_unit_test_cli_options_SOURCES = tests/unit/test_cli_options.c
 tests_unit_test_cli_options_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cli_options_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_cli_options_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_stats_SOURCES = tests/unit/test_cli_stats.c
+tests_unit_test_cli_stats_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_stats_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_stats_LDADD = $(LIBCLI) $(CRITERION_LIBS)
 tests_unit_test_cli_text_SOURCES = tests/unit/test_cli_text.c
 tests_unit_test_cli_text_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cli_text_LDFLAGS = $(UNITLDFLAGS)
@@ -125,6 +208,19 @@ tests_unit_test_console_SOURCES = tests/unit/test_console.c
 tests_unit_test_console_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_console_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_console_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_copy_up_SOURCES = tests/unit/test_copy_up.c
+tests_unit_test_copy_up_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_copy_up_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_copy_up_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
+
+tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c
+tests_unit_test_doctor_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_doctor_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_doctor_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_dns_SOURCES = tests/unit/test_dns.c
+tests_unit_test_dns_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_dns_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_dns_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_err_SOURCES = tests/unit/test_err.c
 tests_unit_test_err_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_err_LDFLAGS = $(UNITLDFLAGS)
@@ -137,6 +233,58 @@ tests_unit_test_idmap_SOURCES = tests/unit/test_idmap.c
 tests_unit_test_idmap_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_idmap_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_idmap_LDADD = $(LIBNAMESPACES) $(CRITERION_LIBS)
+tests_unit_test_image_reference_SOURCES = tests/unit/test_image_reference.c
+tests_unit_test_image_reference_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_reference_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_reference_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_digest_SOURCES = tests/unit/test_image_digest.c
+tests_unit_test_image_digest_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_digest_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_digest_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_documents_SOURCES = tests/unit/test_image_documents.c
+tests_unit_test_image_documents_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_documents_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_documents_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_platform_SOURCES = tests/unit/test_image_platform.c
+tests_unit_test_image_platform_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_platform_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_platform_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_schema_SOURCES = tests/unit/test_image_schema.c
+tests_unit_test_image_schema_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_schema_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_schema_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_store_SOURCES = tests/unit/test_image_store.c
+tests_unit_test_image_store_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_store_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_store_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_crash_SOURCES = tests/unit/test_image_crash.c
+tests_unit_test_image_crash_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_crash_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_crash_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_passwd_SOURCES = tests/unit/test_image_passwd.c
+tests_unit_test_image_passwd_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_passwd_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_passwd_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_bundle_SOURCES = tests/unit/test_image_bundle.c
+tests_unit_test_image_bundle_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_bundle_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_bundle_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_layout_SOURCES = tests/unit/test_image_layout.c
+tests_unit_test_image_layout_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_layout_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_layout_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_auth_SOURCES = tests/unit/test_image_auth.c
+tests_unit_test_image_auth_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_auth_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_auth_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_registries_SOURCES = tests/unit/test_image_registries.c
+tests_unit_test_image_registries_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_registries_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_registries_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
+tests_unit_test_image_unpack_SOURCES = tests/unit/test_image_unpack.c
+tests_unit_test_image_unpack_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_unpack_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_unpack_LDADD = $(LIBUNPACK) $(CRITERION_LIBS)
 tests_unit_test_init_SOURCES = tests/unit/test_init.c
 tests_unit_test_init_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_init_LDFLAGS = $(UNITLDFLAGS)
@@ -145,6 +293,10 @@ tests_unit_test_io_SOURCES = tests/unit/test_io.c
 tests_unit_test_io_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_io_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_io_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_ipam_SOURCES = tests/unit/test_ipam.c
+tests_unit_test_ipam_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_ipam_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_ipam_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_json_SOURCES = tests/unit/test_json.c
 tests_unit_test_json_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_json_LDFLAGS = $(UNITLDFLAGS)
@@ -157,6 +309,18 @@ tests_unit_test_json_write_SOURCES = tests/unit/test_json_write.c
 tests_unit_test_json_write_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_json_write_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_json_write_LDADD = $(LIBBASE) $(CRITERION_LIBS)
+tests_unit_test_link_SOURCES = tests/unit/test_link.c
+tests_unit_test_link_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_link_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_link_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_nlattr_SOURCES = tests/unit/test_nlattr.c
+tests_unit_test_nlattr_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_nlattr_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_nlattr_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_netdev_SOURCES = tests/unit/test_netdev.c
+tests_unit_test_netdev_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_netdev_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_netdev_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_listen_fds_SOURCES = tests/unit/test_listen_fds.c
 tests_unit_test_listen_fds_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_listen_fds_LDFLAGS = $(UNITLDFLAGS)
@@ -173,6 +337,18 @@ tests_unit_test_loopback_SOURCES = tests/unit/test_loopback.c
 tests_unit_test_loopback_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_loopback_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_loopback_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_microvm_devices_SOURCES = tests/unit/test_microvm_devices.c
+tests_unit_test_microvm_devices_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_devices_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_devices_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_microvm_mux_SOURCES = tests/unit/test_microvm_mux.c
+tests_unit_test_microvm_mux_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_mux_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_mux_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_microvm_spec_SOURCES = tests/unit/test_microvm_spec.c
+tests_unit_test_microvm_spec_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_spec_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_spec_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
 tests_unit_test_mount_options_SOURCES = tests/unit/test_mount_options.c
 tests_unit_test_mount_options_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_mount_options_LDFLAGS = $(UNITLDFLAGS)
@@ -189,14 +365,34 @@ tests_unit_test_namespaces_SOURCES = tests/unit/test_namespaces.c
 tests_unit_test_namespaces_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_namespaces_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_namespaces_LDADD = $(LIBNAMESPACES) $(CRITERION_LIBS)
+tests_unit_test_net_counters_SOURCES = tests/unit/test_net_counters.c
+tests_unit_test_net_counters_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_net_counters_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_net_counters_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_network_config_SOURCES = tests/unit/test_network_config.c
+tests_unit_test_network_config_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_network_config_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_network_config_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_network_plan_SOURCES = tests/unit/test_network_plan.c
+tests_unit_test_network_plan_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_network_plan_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_network_plan_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_notify_SOURCES = tests/unit/test_notify.c
 tests_unit_test_notify_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_notify_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_notify_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_oom_SOURCES = tests/unit/test_oom.c
+tests_unit_test_oom_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_oom_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_oom_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_pidfile_SOURCES = tests/unit/test_pidfile.c
 tests_unit_test_pidfile_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_pidfile_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_pidfile_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_port_SOURCES = tests/unit/test_port.c
+tests_unit_test_port_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_port_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_port_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_process_environment_SOURCES = tests/unit/test_process_environment.c
 tests_unit_test_process_environment_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_process_environment_LDFLAGS = $(UNITLDFLAGS)
@@ -225,6 +421,10 @@ tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
 tests_unit_test_relay_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_relay_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_relay_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_resolv_SOURCES = tests/unit/test_resolv.c
+tests_unit_test_resolv_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_resolv_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_resolv_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_rootfd_SOURCES = tests/unit/test_rootfd.c
 tests_unit_test_rootfd_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_rootfd_LDFLAGS = $(UNITLDFLAGS)
@@ -277,6 +477,10 @@ tests_unit_test_state_SOURCES = tests/unit/test_state.c
 tests_unit_test_state_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_state_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_state_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
+tests_unit_test_subnet_SOURCES = tests/unit/test_subnet.c
+tests_unit_test_subnet_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_subnet_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_subnet_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_sysctl_SOURCES = tests/unit/test_sysctl.c
 tests_unit_test_sysctl_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_sysctl_LDFLAGS = $(UNITLDFLAGS)
@@ -285,19 +489,117 @@ tests_unit_test_terminal_SOURCES = tests/unit/test_terminal.c
 tests_unit_test_terminal_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_terminal_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_terminal_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_vm_fs_SOURCES = tests/unit/test_vm_fs.c
+tests_unit_test_vm_fs_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_vm_fs_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_vm_fs_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_vm_fs_dir_SOURCES = tests/unit/test_vm_fs_dir.c
+tests_unit_test_vm_fs_dir_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_vm_fs_dir_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_vm_fs_dir_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_vm_fs_io_SOURCES = tests/unit/test_vm_fs_io.c
+tests_unit_test_vm_fs_io_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_vm_fs_io_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_vm_fs_io_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_vm_fs_lock_SOURCES = tests/unit/test_vm_fs_lock.c
+tests_unit_test_vm_fs_lock_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_vm_fs_lock_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_vm_fs_lock_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_vm_fs_tree_SOURCES = tests/unit/test_vm_fs_tree.c
+tests_unit_test_vm_fs_tree_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_vm_fs_tree_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_vm_fs_tree_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_vm_fs_xattr_SOURCES = tests/unit/test_vm_fs_xattr.c
+tests_unit_test_vm_fs_xattr_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_vm_fs_xattr_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_vm_fs_xattr_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_unpack_entry_SOURCES = tests/unit/test_unpack_entry.c
+tests_unit_test_unpack_entry_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_unpack_entry_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_unpack_entry_LDADD = $(LIBEXTRACT) $(CRITERION_LIBS)
 
 unit-tests: $(UNIT_TESTS)
 
 include tests/tools/local.mk
 
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_dns
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
+tests_fuzz_fuzz_dns_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_dns_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_leases
+tests_fuzz_fuzz_leases_SOURCES = tests/fuzz/fuzz_leases.c
+tests_fuzz_fuzz_leases_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_leases_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_port
+tests_fuzz_fuzz_port_SOURCES = tests/fuzz/fuzz_port.c
+tests_fuzz_fuzz_port_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_port_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_resolv
+tests_fuzz_fuzz_resolv_SOURCES = tests/fuzz/fuzz_resolv.c
+tests_fuzz_fuzz_resolv_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_resolv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_subnet
+tests_fuzz_fuzz_subnet_SOURCES = tests/fuzz/fuzz_subnet.c
+tests_fuzz_fuzz_subnet_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_subnet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_virtio tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_virtio_SOURCES = tests/fuzz/fuzz_virtio.c
+tests_fuzz_fuzz_virtio_LDADD = $(LIBMICROVM)
+tests_fuzz_fuzz_virtio_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
+tests_fuzz_fuzz_frame_LDADD = $(LIBMICROVM)
+tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_spec
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c
 tests_fuzz_fuzz_spec_LDADD = $(LIBSPEC)
 tests_fuzz_fuzz_spec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_unit_value
+tests_fuzz_fuzz_unit_value_SOURCES = tests/fuzz/fuzz_unit_value.c
+tests_fuzz_fuzz_unit_value_LDADD = $(LIBCGROUPS)
+tests_fuzz_fuzz_unit_value_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_stats
+tests_fuzz_fuzz_stats_SOURCES = tests/fuzz/fuzz_stats.c
+tests_fuzz_fuzz_stats_LDADD = $(LIBCLI)
+tests_fuzz_fuzz_stats_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_image_documents
+tests_fuzz_fuzz_image_documents_SOURCES = tests/fuzz/fuzz_image_documents.c
+tests_fuzz_fuzz_image_documents_LDADD = $(LIBIMAGE)
+tests_fuzz_fuzz_image_documents_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_image_passwd
+tests_fuzz_fuzz_image_passwd_SOURCES = tests/fuzz/fuzz_image_passwd.c
+tests_fuzz_fuzz_image_passwd_LDADD = $(LIBIMAGE)
+tests_fuzz_fuzz_image_passwd_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_image_settings
+tests_fuzz_fuzz_image_settings_SOURCES = tests/fuzz/fuzz_image_settings.c
+tests_fuzz_fuzz_image_settings_LDADD = $(LIBIMAGE)
+tests_fuzz_fuzz_image_settings_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_image_reference
+tests_fuzz_fuzz_image_reference_SOURCES = tests/fuzz/fuzz_image_reference.c
+tests_fuzz_fuzz_image_reference_LDADD = $(LIBIMAGE)
+tests_fuzz_fuzz_image_reference_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_challenge
+tests_fuzz_fuzz_challenge_SOURCES = tests/fuzz/fuzz_challenge.c
+tests_fuzz_fuzz_challenge_LDADD = image/fetch/libfetch.a $(LIBIMAGE)
+tests_fuzz_fuzz_challenge_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_fs
+tests_fuzz_fuzz_fs_SOURCES = tests/fuzz/fuzz_fs.c
+tests_fuzz_fuzz_fs_LDADD = $(LIBVMFS)
+tests_fuzz_fuzz_fs_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_unpack
+tests_fuzz_fuzz_unpack_SOURCES = tests/fuzz/fuzz_unpack.c
+tests_fuzz_fuzz_unpack_LDADD = $(LIBEXTRACT)
+tests_fuzz_fuzz_unpack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
 EXTRA_DIST += tests/run tests/demo tests/checks tests/data tests/integration tests/vm \
-	tests/fuzz/fuzz_spec.dict tests/fuzz/corpus-spec \
-	tests/unit/test_child.h tests/unit/test_cli.h tests/unit/test_dir.h tests/unit/test_spec_data.h
+	tests/fuzz/fuzz_spec.dict tests/fuzz/corpus-spec tests/fuzz/fuzz_image_documents.dict \
+	tests/fuzz/corpus-image_documents tests/fuzz/corpus-image_passwd \
+	tests/fuzz/corpus-image_reference tests/fuzz/fuzz_image_settings.dict \
+	tests/fuzz/corpus-image_settings tests/unit/test_child.h tests/unit/test_cli.h \
+	tests/unit/test_dir.h tests/unit/test_image_make.h tests/unit/test_spec_data.h \
+	tests/fuzz/corpus-unit_value tests/fuzz/fuzz_stats.dict tests/fuzz/corpus-stats \
+	tests/fuzz/corpus-leases tests/fuzz/corpus-port tests/fuzz/corpus-resolv \
+	tests/fuzz/corpus-subnet tests/fuzz/corpus-fs tests/fuzz/corpus-challenge tests/unit/test_vm_fs.h tests/fuzz/corpus-unpack \
+	tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame
 .PHONY: unit-tests

@@ -137,7 +137,7 @@ mounts() {
 	runs_into '.process.args = ["/nothing"]' \
 		'exec: "/nothing": stat /nothing: no such file or directory'
 	runs_into '.process.args = ["/etc"]' 'exec: "/etc": is a directory'
-	runs_into '.process.args = ["/etc/passwd"]' 'exec: "/etc/passwd": permission denied'
+	runs_into '.process.args = ["/etc/passwd"]' 'exec: "/etc/passwd": permission denied (it has no execute bit: its mode is 0644)'
 	runs_into '.process.cwd = "/etc/passwd" | .root.readonly = false' \
 		'process.cwd: open directory /etc/passwd in the container: not a directory'
 	assert_nothing_left
@@ -153,5 +153,42 @@ mounts() {
 	runs_into '.mounts += [{destination: "/x"}]' \
 		"mounts[$(mounts)].type: missing, and the options do not say bind"
 	runs_into '.mounts += [{destination: "/x", type: "bind"}]' "mounts[$(mounts)].source: missing"
+	assert_nothing_left
+}
+
+@test "intelRdt: without a mounted resctrl it is refused, and nothing left" {
+	! grep -qw resctrl /proc/self/mounts || skip "resctrl is mounted here"
+	runs_into '.linux.intelRdt = {l3CacheSchema: "L3:0=f"}' \
+		'linux.intelRdt: no resctrl file system is mounted (mount -t resctrl resctrl /sys/fs/resctrl)'
+	assert_nothing_left
+}
+
+@test "process: why a program cannot be executed" {
+	fails_as() {
+		expect 1 run --bundle "$BUNDLE" "$ID"
+		stderr_is "hull: exec: \"/bin/it\": $1"
+		rm "$BUNDLE/rootfs/bin/it"
+	}
+	make_bundle bundle '.process.args = ["/bin/it"]'
+	it=$BUNDLE/rootfs/bin/it
+	printf '#!/bin/sh\r\necho\r\n' >"$it"
+	chmod 755 "$it"
+	fails_as 'no such file or directory (its interpreter "/bin/sh\r" is missing; the line ends in CRLF)'
+	printf '#!/usr/bin/python9\n' >"$it"
+	chmod 755 "$it"
+	fails_as 'no such file or directory (its interpreter "/usr/bin/python9" is missing)'
+	echo text >"$it"
+	chmod 755 "$it"
+	fails_as 'exec format error (it is no ELF program, and no script that begins with "#!")'
+	echo text >"$it"
+	chmod 640 "$it"
+	fails_as 'permission denied (it has no execute bit: its mode is 0640)'
+	mkfifo "$it"
+	fails_as 'permission denied (it is a FIFO, not a file)'
+	ln -s /nowhere "$it"
+	fails_as 'stat /bin/it: no such file or directory (it is a link to "/nowhere", which is missing)'
+	cp "$BUNDLE/rootfs/bin/busybox" "$it" 2>/dev/null || cp "$BUNDLE/rootfs/bin/sh" "$it"
+	config '.mounts += [{destination: "/bin/it", type: "bind", source: "'"$it"'", options: ["bind", "noexec"]}]'
+	fails_as 'permission denied (its file system is mounted noexec)'
 	assert_nothing_left
 }

@@ -170,6 +170,17 @@ look_at_joining() {
 	refused_or_inside run --bundle "$BUNDLE" "$ID"
 }
 
+@test "what masks a path is the host's, and is not changed through it" {
+	config '.linux.maskedPaths = ["/proc/keys", "/proc/timer_list"] |
+		.process.capabilities[] |= (. + ["CAP_CHOWN", "CAP_FOWNER"] | unique)'
+	# Nothing that would change the host's /dev/null, were it let through.
+	config_args sh -c 'for path in /proc/keys /proc/timer_list; do
+		chmod 666 $path; chown 0:0 $path; echo x >$path && cat $path && echo null; done'
+	run_hull run --bundle "$BUNDLE" "$ID"
+	stdout_is $'null\nnull'
+	[ "$(grep -c 'Read-only file system' <<<"$stderr")" = 4 ] || mismatch stderr "4 refusals" "$stderr"
+}
+
 @test "masked paths are not masked by what replaces /dev/null (CVE-2025-31133)" {
 	requires root
 	printf 'decoy' >decoy

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: no
 #
 # What is hull's, or its caller's, does not get into the container: descriptors
 # (CVE-2024-21626), the environment, and hull's own executable (CVE-2019-5736).
@@ -125,7 +126,7 @@ raw_hull() {
 	sum=$(sha256sum <"$HULL")
 	printf '#!/proc/self/exe\n' >"$BUNDLE/rootfs/bin/trap"
 	chmod 755 "$BUNDLE/rootfs/bin/trap"
-	# As the program itself: it is hull's sealed self, or not found; never written.
+	# As the program itself: it is empty and sealed, hull's sealed self, or not found; never written.
 	for program in /proc/self/exe trap /proc/1/exe; do
 		config_args "$program" --version
 		run_hull run --bundle "$BUNDLE" "$ID"

@@ -96,6 +96,13 @@ has_own_mounts() {
 	[ "$(stat -c %u:%g shared/x)" = 100000:100000 ]
 }
 
+@test "user namespace: message queues are of its root" {
+	run_sh 'stat -c %u:%g /dev/mqueue /proc/sys/fs/mqueue/msg_max; mkdir /dev/mqueue/d 2>/dev/null
+		: >/dev/mqueue/q && stat -c %u /dev/mqueue/q; cat /proc/sys/fs/mqueue/msg_max' \
+		"$(new user) | $MAPS | .linux.sysctl = {\"fs.mqueue.msg_max\": \"77\"}"
+	stdout_is $'0:0\n0:0\n0\n77'
+}
+
 @test "user namespace: a source that the mapped root cannot traverse" {
 	make_bundle bundle "$(new user) | $MAPS" '.root.readonly = false' \
 		'.mounts += [{destination: "/mnt", source: "'"$WORK/closed/in"'", options: ["bind", "ro"]}]'
@@ -180,4 +187,87 @@ has_own_mounts() {
 	expect 0 exec "$ID-one" cat /proc/self/uid_map
 	stdout_has 100000
 	expect 0 delete --force "$ID-one"
+}
+
+# beside SETUP WORD...: hull in a network namespace of its own for the host's side, in which
+# SETUP made devices; and what that has of them afterwards, in $WORK/after.
+beside() {
+	run_command unshare --net sh -euc "$1"'; status=0; "$@" || status=$?
+		ip -oneline address >after; exit $status' sh "$HULL" --root "$STATE" "${@:2}"
+}
+
+DEVICE='ip link add dev0 mtu 1300 type veth peer name peer0; ip link set dev0 up
+	ip address add 192.0.2.7/24 dev dev0; ip address add 2001:db8::7/64 dev dev0 nodad'
+
+# after_has TEXT: the host's side has this device's address.
+after_has() { [[ $(tr -s ' ' <after) == *"$1"* ]] || mismatch "the host's devices" "$1" "$(<after)"; }
+
+can_make_veth() {
+	unshare --net sh -c "$DEVICE" >/dev/null 2>&1 || skip "needs veth devices and ip(8)"
+}
+
+@test "netDevices: moved, renamed, with their addresses, and up" {
+	can_make_veth
+	make_bundle bundle "$(new network)" '.linux.netDevices = {dev0: {name: "lan0"}}'
+	config_args sh -c 'cd /sys/class/net; cat lan0/mtu lan0/flags; echo *
+		grep " lan0$" /proc/net/if_inet6; grep ^lan0 /proc/net/route'
+	beside "$DEVICE" run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 0 ] || mismatch status 0 "$status"
+	[ "${lines[0]} ${lines[1]} ${lines[2]}" = "1300 0x1003 lan0 lo" ] || mismatch device "" "$stdout"
+	stdout_has 20010db8000000000000000000000007 # the address of IPv6
+	stdout_has $'lan0\t000200C0\t00000000'      # the route that comes with that of IPv4
+	# A veth goes with the namespace that it is in.
+	[[ $(<after) != *dev0* ]] || mismatch "the host's devices" "no dev0" "$(<after)"
+}
+
+@test "netDevices: into a namespace that is joined, under the same name" {
+	can_make_veth
+	in_background unshare --net sleep 60
+	joined=${BACKGROUND[-1]}
+	wait_for 10 is_elsewhere "$joined"
+	make_bundle bundle "$(joined network "/proc/$joined/ns/net")" '.linux.netDevices = {dev0: {}}'
+	config_args cat /sys/class/net/dev0/mtu
+	beside "$DEVICE" run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 0 ] || mismatch status 0 "$status"
+	stdout_is 1300
+}
+
+is_elsewhere() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+
+@test "netDevices: a name that is taken, and what is missing, leave all as it was" {
+	can_make_veth
+	make_bundle bundle "$(new network)" '.linux.netDevices = {dev0: {name: "one"}, peer0: {name: "lo"}}'
+	beside "$DEVICE" run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 1 ]
+	stderr_is 'hull: linux.netDevices.peer0: the container has a network device "lo" already'
+	after_has 'dev0 inet 192.0.2.7/24'
+	after_has 'dev0 inet6 2001:db8::7/64'
+	assert_nothing_left
+	config '.linux.netDevices = {dev0: {}, nothing: {}}'
+	beside "$DEVICE" run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 1 ]
+	stderr_is 'hull: linux.netDevices.nothing: there is no such network device'
+	after_has 'dev0 inet 192.0.2.7/24'
+	assert_nothing_left
+}
+
+@test "netDevices: back on the host when a later step fails" {
+	can_make_veth
+	make_bundle bundle "$(new network)" '.linux.netDevices = {dev0: {name: "eth%d"}}' \
+		'.hooks.createRuntime = [{path: "/bin/false"}]'
+	beside "$DEVICE" run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 1 ]
+	stderr_has createRuntime
+	after_has 'dev0 inet 192.0.2.7/24'
+	after_has 'dev0 inet6 2001:db8::7/64'
+	assert_nothing_left
+}
+
+@test "netDevices: a user namespace, and a pattern for the name" {
+	can_make_veth
+	make_bundle bundle "$(new network) | $(new user) | $MAPS" '.linux.netDevices = {dev0: {name: "eth%d"}}'
+	config_args cat /sys/class/net/eth0/mtu
+	beside "$DEVICE" run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 0 ] || mismatch status 0 "$status"
+	stdout_is 1300
 }

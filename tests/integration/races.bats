@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: no
 #
 # Two commands at the same time on one id: the state is never broken, nothing is
 # left, and whoever loses says so in one line.

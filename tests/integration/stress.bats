@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: no
 #
 # HULL_STRESS_CYCLES containers (1000; fewer on a slow machine), 64 at a time, leave
 # nothing, and the last of them take neither more time nor more memory than the first.

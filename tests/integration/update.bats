@@ -61,7 +61,7 @@ knob() {
 	expect 1 update --memory 1MM "$ID"
 	stderr_has 'invalid value "1MM" for flag -memory: parse error'
 	expect 1 update --l3-cache-schema x "$ID"
-	stderr_has "Intel RDT is not supported yet"
+	stderr_is "hull: update container $ID: it is in no class of resctrl (linux.intelRdt)"
 	expect 0 kill "$ID" KILL
 	wait_state "$ID" stopped
 	expect 1 update --memory 1M "$ID"

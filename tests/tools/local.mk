@@ -1,12 +1,15 @@
 # What some bats files drive hull with. Static, because some run inside containers,
 # and without the sanitizers of a debugging build.
-TEST_TOOLS = tests/tools/churn tests/tools/intruder tests/tools/killat tests/tools/swap
+TEST_TOOLS = tests/tools/churn tests/tools/fsexercise tests/tools/hostile-tar tests/tools/intruder tests/tools/killat tests/tools/swap
 noinst_PROGRAMS += $(TEST_TOOLS)
 TOOLCFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 TOOLLDFLAGS = -static -no-pie
 tests_tools_churn_SOURCES = tests/tools/churn.c
 tests_tools_churn_CFLAGS = $(TOOLCFLAGS)
 tests_tools_churn_LDFLAGS = $(TOOLLDFLAGS)
+tests_tools_hostile_tar_SOURCES = tests/tools/hostile-tar.c
+tests_tools_hostile_tar_CFLAGS = $(TOOLCFLAGS)
+tests_tools_hostile_tar_LDFLAGS = $(TOOLLDFLAGS)
 tests_tools_intruder_SOURCES = tests/tools/intruder.c
 tests_tools_intruder_CFLAGS = $(TOOLCFLAGS)
 tests_tools_intruder_LDFLAGS = $(TOOLLDFLAGS)
@@ -16,4 +19,18 @@ tests_tools_killat_LDFLAGS = $(TOOLLDFLAGS)
 tests_tools_swap_SOURCES = tests/tools/swap.c
 tests_tools_swap_CFLAGS = $(TOOLCFLAGS)
 tests_tools_swap_LDFLAGS = $(TOOLLDFLAGS)
+EXTRA_DIST += tests/tools/tools.bash tests/tools/peer.py
+# Drives the network layer as `hull run` does, so it is built like hull.
+noinst_PROGRAMS += tests/tools/netattach
+tests_tools_netattach_SOURCES = tests/tools/netattach.c
+tests_tools_netattach_LDADD = $(LIBNETWORK)
+EXTRA_DIST += tests/tools/hostile-run tests/tools/tools.bash
+tests_tools_fsexercise_SOURCES = tests/tools/fsexercise.c
+tests_tools_fsexercise_CFLAGS = $(TOOLCFLAGS)
+tests_tools_fsexercise_LDFLAGS = $(TOOLLDFLAGS)
 EXTRA_DIST += tests/tools/tools.bash
+
+# The microVM's file system server on this kernel's FUSE; with the sanitizers of the build.
+noinst_PROGRAMS += tests/tools/fsmount
+tests_tools_fsmount_SOURCES = tests/tools/fsmount.c
+tests_tools_fsmount_LDADD = $(LIBVMFS)

@@ -94,6 +94,35 @@ static int try_make(const char *path, const struct spec_resources *resources, st
 	return cgroup_make(&host, &plan, ret, e);
 }
 
+static uid_t owner_of(const struct cgroup *cg, const char *file)
+{
+	struct stat st;
+
+	cr_assert_eq(fstatat(cg->fd, file, &st, 0), 0, "%s", file);
+	return st.st_uid;
+}
+
+Test(cgroup_live, is_given_to_an_owner_but_not_its_limits)
+{
+	auto_arena struct arena a = { 0 };
+	struct spec spec = { .linux = { .cgroups_path = path_of("owned") } };
+	struct cgroup cg = CGROUP_CLOSED;
+	struct cgroup_plan plan = { 0 };
+	struct err e = { 0 };
+
+	cr_assert_eq(cgroup_plan(&a, &host, &spec, "test", &plan, &e), 0, "%s", e.msg);
+	plan.owner.set = true;
+	plan.owner.value = 12345;
+	cr_assert_eq(cgroup_make(&host, &plan, &cg, &e), 0, "%s", e.msg);
+	cr_expect_eq(owner_of(&cg, "."), 12345);
+	cr_expect_eq(owner_of(&cg, "cgroup.procs"), 12345);
+	cr_expect_eq(owner_of(&cg, "cgroup.threads"), 12345);
+	cr_expect_eq(owner_of(&cg, "cgroup.subtree_control"), 12345);
+	cr_expect_eq(owner_of(&cg, "cgroup.freeze"), 0);
+	cr_expect_eq(owner_of(&cg, ".."), 0);
+	cr_expect_eq(cgroup_destroy(&cg, &e), 0, "%s", e.msg);
+}
+
 static struct cgroup make(const char *name)
 {
 	struct cgroup cg = CGROUP_CLOSED;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgroups/cgroup.h"
+#include "cgroups/owner.h"
 #include "cgroups/plan.h"
 
 #define SET(v)          \
@@ -27,6 +29,20 @@ static const struct cgroup_host at_root = {
 	.mode = CGROUP_UNIFIED, .fd = -1, .rootless = true, .own = "/"
 };
 static const struct cgroup_host outside = { .mode = CGROUP_HYBRID, .fd = -1, .rootless = true };
+static const struct cgroup_host with_systemd = {
+	.mode = CGROUP_UNIFIED, .fd = -1, .controllers = "memory", .systemd = true
+};
+static const struct cgroup_host in_container = {
+	.mode = CGROUP_UNIFIED, .fd = -1, .systemd = true, .manager = "/docker/1"
+};
+static const struct cgroup_host session = { .mode = CGROUP_UNIFIED,
+					    .fd = -1,
+					    .rootless = true,
+					    .systemd = true,
+					    .manager = "/user.slice/user@1000.service" };
+static const struct cgroup_host v1_systemd = {
+	.mode = CGROUP_NONE, .fd = -1, .rootless = true, .systemd = true
+};
 static const struct cgroup_host v1_only = { .mode = CGROUP_NONE, .fd = -1 };
 static const struct cgroup_host v1_rootless = { .mode = CGROUP_NONE, .fd = -1, .rootless = true };
 
@@ -62,6 +78,19 @@ Test(cgroup_plan, finds_the_path)
 		{ &outside, NULL, NULL, NULL },
 		{ &outside, "/x", "/x", NULL },
 		{ &v1_rootless, NULL, NULL, NULL },
+		{ &with_systemd, NULL, "/system.slice/hull-c1.scope/container", NULL },
+		{ &with_systemd, "a-b.slice:p:n", "/a.slice/a-b.slice/p-n.scope/container", NULL },
+		{ &in_container, NULL, "/docker/1/system.slice/hull-c1.scope/container", NULL },
+		{ &session, NULL,
+		  "/user.slice/user@1000.service/user.slice/hull-c1.scope/container", NULL },
+		{ &session, "app.slice:libpod:n",
+		  "/user.slice/user@1000.service/app.slice/libpod-n.scope/container", NULL },
+		{ &with_systemd, "/libpod_parent/libpod-1", NULL,
+		  "linux.cgroupsPath: with systemd it is \"slice:prefix:name\", and "
+		  "\"/libpod_parent/libpod-1\" is not" },
+		{ &v1_systemd, NULL, NULL,
+		  "this host has no cgroup v2 at /sys/fs/cgroup, which limits and the device "
+		  "policy need" },
 		{ &v1_only, NULL, NULL,
 		  "this host has no cgroup v2 at /sys/fs/cgroup, which limits and the device "
 		  "policy "
@@ -296,4 +325,82 @@ Test(cgroup_host, finds_words)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		cr_expect_eq(cgroup_has_word(rows[i].words, rows[i].word), rows[i].has, "%s in %s",
 			     rows[i].word, rows[i].words);
+}
+
+Test(cgroup_plan, the_unit_has_the_limits_that_are_planned)
+{
+	auto_arena struct arena a = { 0 };
+	const struct spec spec = { .linux = {
+					   .resources = { .memory = { .limit = SET(1048576) } } } };
+	struct cgroup_plan plan = { 0 };
+	struct err e = { 0 };
+	bool found = false;
+
+	cr_assert_eq(cgroup_plan(&a, &with_systemd, &spec, "c1", &plan, &e), 0, "%s", e.msg);
+	cr_expect_eq(plan.driver, CGROUP_DRIVER_SYSTEMD);
+	for (size_t i = 0; i < plan.unit.properties.n; i++)
+		found = found || (strcmp(plan.unit.properties.at[i].name, "MemoryMax") == 0 &&
+				  plan.unit.properties.at[i].number == 1048576);
+	cr_expect(found);
+}
+
+Test(cgroup_plan, drivers_have_names)
+{
+	enum cgroup_driver_kind kind = CGROUP_DRIVER_CGROUPFS;
+
+	cr_expect_eq(cgroup_driver_find("systemd", &kind), 0);
+	cr_expect_eq(kind, CGROUP_DRIVER_SYSTEMD);
+	cr_expect_str_eq(cgroup_driver_name(kind), "systemd");
+	cr_expect_eq(cgroup_driver_find("cgroupfs", &kind), 0);
+	cr_expect_eq(kind, CGROUP_DRIVER_CGROUPFS);
+	cr_expect_eq(cgroup_driver_find("", &kind), -ENOENT);
+}
+
+Test(cgroup_plan, who_is_given_the_cgroup)
+{
+	static const char *const none[] = { "nosuid" }, *const ro[] = { "rw", "ro" },
+				 *const rw[] = { "ro", "rw" };
+	static struct spec_idmap map[] = { { 0, 100000, 1000 }, { 1000, 5000, 1 } };
+	static const struct {
+		bool namespace, mount, user_namespace;
+		const char *type, *path;
+		const char *const *options;
+		size_t n;
+		uint32_t uid;
+		bool set;
+		uint32_t owner;
+	} rows[] = {
+		{ true, true, false, "cgroup", NULL, none, 1, 0, true, 0 },
+		{ true, true, false, "cgroup2", NULL, none, 1, 1000, true, 1000 },
+		{ true, true, false, "cgroup", NULL, rw, 2, 7, true, 7 },
+		{ true, true, false, "cgroup", NULL, ro, 2, 7, false, 0 },
+		{ true, true, false, "tmpfs", NULL, rw, 2, 7, false, 0 },
+		{ true, false, false, "cgroup", NULL, rw, 2, 7, false, 0 },
+		{ false, true, false, "cgroup", NULL, rw, 2, 7, false, 0 },
+		{ true, true, false, "cgroup", "/proc/1/ns/cgroup", rw, 2, 7, false, 0 },
+		{ true, true, true, "cgroup", NULL, rw, 2, 0, true, 100000 },
+		{ true, true, true, "cgroup", NULL, rw, 2, 999, true, 100999 },
+		{ true, true, true, "cgroup", NULL, rw, 2, 1000, true, 5000 },
+		{ true, true, true, "cgroup", NULL, rw, 2, 1001, false, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct spec_namespace ns[2] = { { .type = SPEC_NS_USER } };
+		struct spec_mount mount = { .type = rows[i].type,
+					    .options = { (const char **)rows[i].options,
+							 rows[i].n } };
+		struct spec_process process = { .user = { .uid = rows[i].uid } };
+		struct spec spec = { .process = &process, .mounts = { &mount, rows[i].mount } };
+		struct opt_u32 owner;
+
+		ns[rows[i].user_namespace] =
+			(struct spec_namespace){ .type = SPEC_NS_CGROUP, .path = rows[i].path };
+		spec.linux.namespaces.at = ns;
+		spec.linux.namespaces.n = rows[i].user_namespace + rows[i].namespace;
+		spec.linux.uid_mappings.at = map;
+		spec.linux.uid_mappings.n = ARRAY_LEN(map);
+		owner = owner_plan(&spec);
+		cr_expect_eq(owner.set, rows[i].set, "row %zu", i);
+		cr_expect_eq(owner.value, rows[i].owner, "row %zu: %u", i, owner.value);
+	}
 }

@@ -10,7 +10,7 @@ Test(cli_globals, personalities)
 		const char *name;
 		enum mode mode;
 		enum log_level level;
-		bool refused;
+		bool vm;
 	} rows[] = {
 		{ "hull", MODE_HULL, LOG_LEVEL_WARN, false },
 		{ "hull-oci", MODE_OCI, LOG_LEVEL_ERROR, false },
@@ -26,7 +26,7 @@ Test(cli_globals, personalities)
 
 		cr_expect_eq(p->mode, rows[i].mode, "%s", rows[i].name);
 		cr_expect_eq(p->log_level, rows[i].level, "%s", rows[i].name);
-		cr_expect_eq(p->refusal != NULL, rows[i].refused, "%s", rows[i].name);
+		cr_expect_eq(p->isolation != NULL, rows[i].vm, "%s", rows[i].name);
 	}
 }
 
@@ -61,26 +61,34 @@ Test(cli_globals, log)
 	}
 }
 
-Test(cli_globals, creating_with_systemd_is_refused)
+Test(cli_globals, who_makes_the_cgroups)
 {
 	static const struct {
 		struct globals globals;
-		int r;
+		bool systemd;
+		const char *message;
 	} rows[] = {
-		{ { .systemd_cgroup = true }, -EOPNOTSUPP },
-		{ { .cgroup_manager = "systemd" }, -EOPNOTSUPP },
-		{ { .cgroup_manager = "cgroupfs" }, 0 },
-		{ { .cgroup_manager = "disabled" }, 0 },
-		{ { .cgroup_manager = NULL }, 0 },
+		{ { .systemd_cgroup = true }, true, "" },
+		{ { .cgroup_manager = "systemd" }, true, "" },
+		{ { .cgroup_manager = "systemd", .systemd_cgroup = true }, true, "" },
+		{ { .cgroup_manager = "cgroupfs" }, false, "" },
+		{ { .cgroup_manager = "disabled" }, false, "" },
+		{ { .cgroup_manager = NULL }, false, "" },
+		{ { .cgroup_manager = "cgroupfs", .systemd_cgroup = true },
+		  true,
+		  "--systemd-cgroup and --cgroup-manager cgroupfs: give one of them" },
+		{ { .cgroup_manager = "disabled", .systemd_cgroup = true },
+		  true,
+		  "--systemd-cgroup and --cgroup-manager disabled: give one of them" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err e = { 0 };
 
-		cr_expect_eq(globals_check_create(&rows[i].globals, &e), rows[i].r, "row %zu", i);
-		cr_expect_str_eq(e.msg, rows[i].r ? "the systemd cgroup driver is not supported "
-						    "yet: use --cgroup-manager cgroupfs"
-						  : "");
+		cr_expect_eq(globals_check_create(&rows[i].globals, &e) < 0, *rows[i].message != 0);
+		cr_expect_str_eq(e.msg, rows[i].message, "row %zu: %s", i, e.msg);
+		cr_expect_eq(globals_wants_systemd(&rows[i].globals), rows[i].systemd, "row %zu",
+			     i);
 	}
 }
 

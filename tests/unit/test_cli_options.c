@@ -33,7 +33,7 @@ static const struct option_row first_rows[] = {
 	{ "flag", 'f', OPTION_FLAG, OPTION_USED, offsetof(struct first_values, flag), NULL, "" },
 };
 static const struct option_table first_table = { first_rows, ARRAY_LEN(first_rows),
-						 sizeof(struct first_values), NULL };
+						 sizeof(struct first_values), NULL, false };
 
 static const struct option_row rows[] = {
 	{ "choice", 'c', OPTION_CHOICE, OPTION_USED, offsetof(struct values, choice), "table|json",
@@ -53,7 +53,7 @@ static const struct option_row rows[] = {
 	{ "later", '\0', OPTION_STRING, OPTION_REFUSED, 0, "X", "it is not there yet" },
 };
 static const struct option_table table = { rows, ARRAY_LEN(rows), sizeof(struct values),
-					   &first_table };
+					   &first_table, false };
 
 /* The result as text: values that were given, help, then the arguments. */
 static void render(struct buf *b, const struct options *o)

@@ -56,7 +56,8 @@ Test(cli_text, help_of_a_command)
 		text.text,
 		"Usage: hull-oci kill [options] ID [SIGNAL]\n\n"
 		"Sends SIGNAL, a name or a number (default: SIGTERM), to the first process of "
-		"the\ncontainer.\n\n"
+		"the\ncontainer, or with --all to all that are in its cgroup or, where it has "
+		"none, in\nthe PID namespace that was made for it.\n\n"
 		"Options:\n"
 		"  -a, --all                   send the signal to all processes of the "
 		"container\n"
@@ -238,17 +239,17 @@ Test(cli_text, completions)
 	static const struct {
 		const char *line, *expected;
 	} rows[] = {
-		{ "s", "spec start state " },
+		{ "s", "save spec start state stats stop " },
 		{ "bogus", "" },
 		{ "--log-", "--log-format --log-level " },
-		{ "-", "--root --log --log-format --log-level --debug --cgroup-manager "
+		{ "-", "--root --data-root --log --log-format --log-level --debug --cgroup-manager --isolation "
 		       "--systemd-cgroup --version -v --help -h " },
 		{ "--log-format ''", "text json " },
 		{ "--log-format j", "json " },
 		{ "--log ''", ":file " },
 		{ "--root ''", ":directory " },
-		{ "--root /r sta", "start state  below /r" },
-		{ "--debug sta", "start state " },
+		{ "--root /r sta", "start state stats  below /r" },
+		{ "--debug sta", "start state stats " },
 		{ "state ''", "+ids" },
 		{ "--root /r state ''", "+ids below /r" },
 		{ "--root=/r state x", "+ids below /r" },
@@ -259,8 +260,8 @@ Test(cli_text, completions)
 		{ "create -b ''", ":directory " },
 		{ "create -b /b --p", "--pid-file --preserve-fds " },
 		{ "create --no-", "--no-pivot --no-new-keyring " },
-		{ "run --de", "--detach " },
-		{ "run --pid", "--pid-file " },
+		{ "run --de", "--detach --device " },
+		{ "run --pid", "--pid-file --pids-limit --pid " },
 		{ "list -f ''", "table json " },
 		{ "list --format t", "table " },
 		{ "exec --env ''", "" },
@@ -269,7 +270,7 @@ Test(cli_text, completions)
 		{ "delete -- --", "+ids" },
 		{ "delete --f", "--force " },
 		{ "delete ID --f", "--force " },
-		{ "help st", "start state " },
+		{ "help st", "start state stats stop " },
 		{ "bogus ''", "" },
 		{ "bogus --", "" },
 		{ "__comp", "" },

@@ -4,6 +4,7 @@
 
 #include "runtime/creation.h"
 #include "runtime/init.h"
+#include "runtime/operations.h"
 
 static int place(const char *name, unsigned why)
 {
@@ -83,6 +84,8 @@ Test(init, exec_leaves_out_only_what_is_made_once)
 		"make-cwd",
 		"pivot",
 		"protect",
+		"hands",
+		"become",
 		"startContainer-hooks",
 	};
 
@@ -125,4 +128,19 @@ Test(creation, what_makes_something_can_take_it_back)
 	for (size_t i = 0; i < ARRAY_LEN(makers); i++)
 		cr_expect(creation_steps[parent_place(makers[i])].undo, "%s has no undo",
 			  makers[i]);
+}
+
+/* `hull plan` knows each row of both tables, in their order. */
+Test(init, rows_are_described)
+{
+	size_t n = 0;
+
+	for (const struct creation_step *s = creation_steps; s->name; s++)
+		cr_assert_str_eq(operations_row("hull", n++), s->name);
+	cr_expect_null(operations_row("hull", n));
+	n = 0;
+	for (const struct init_step *s = init_steps; s->name; s++)
+		if (s->why & FOR_CREATE)
+			cr_assert_str_eq(operations_row("init", n++), s->name);
+	cr_expect_null(operations_row("init", n));
 }

@@ -25,6 +25,13 @@
 		true, v \
 	}
 
+static void print_maps(const struct spec_idmaps *maps, struct buf *out)
+{
+	for (size_t i = 0; i < maps->n; i++)
+		buf_printf(out, "%u-%u-%u ", maps->at[i].container_id, maps->at[i].host_id,
+			   maps->at[i].size);
+}
+
 /* One line per mount: "NAME KIND TYPE SOURCE -> TARGET [options]". */
 static void print_mounts(const struct mount_plan *plan, struct buf *out)
 {
@@ -40,6 +47,18 @@ static void print_mounts(const struct mount_plan *plan, struct buf *out)
 			buf_str(out, " rec");
 		if (op->options.attrs.set & MOUNT_ATTR_RDONLY)
 			buf_str(out, " ro");
+		if (op->idmap.uids.n) {
+			buf_str(out, " idmap(");
+			print_maps(&op->idmap.uids, out);
+			print_maps(&op->idmap.gids, out);
+			buf_str(out, op->idmap.recursive ? "rec)" : "");
+			if (!op->idmap.recursive)
+				out->text[out->len - 1] = ')';
+		}
+		if (op->copies)
+			buf_printf(out, " copies=%s%s%s", op->copies & COPY_UP_MODE ? "m" : "",
+				   op->copies & COPY_UP_UID ? "u" : "",
+				   op->copies & COPY_UP_GID ? "g" : "");
 		for (size_t j = 0; j < op->options.super.n; j++)
 			buf_printf(out, " <%s>", op->options.super.at[j]);
 	}
@@ -183,54 +202,132 @@ static const struct row rows[] = {
 	  0 },
 
 	/* id-mapped mounts */
-	{ "an id-mapped mount by its option",
-	  { MOUNTS({ .destination = "/x",
-		     .type = "bind",
-		     .source = "/srv",
-		     .options = STRINGS("idmap") }) },
-	  { BOTH },
-	  "mounts[0]: id-mapped mounts are not in this version of hull",
-	  ENOTSUP },
-	{ "an id-mapped mount by its option, recursive",
-	  { MOUNTS({ .destination = "/x",
-		     .type = "bind",
-		     .source = "/srv",
-		     .options = STRINGS("ridmap") }) },
-	  { BOTH },
-	  "mounts[0]: id-mapped mounts are not in this version of hull",
-	  ENOTSUP },
-	{ "an id-mapped mount by its mappings",
+	/* id maps */
+	{ "an id-mapped bind, by its own mappings",
 	  { MOUNTS({ .destination = "/x",
 		     .type = "bind",
 		     .source = "/srv",
 		     .options = STRINGS("bind"),
-		     .uid_mappings = LIST_OF(struct spec_idmap, { 0, 1000, 1 }) }) },
-	  { BOTH },
-	  "mounts[0]: id-mapped mounts are not in this version of hull",
-	  ENOTSUP },
-	{ "an id-mapped mount by its mappings of groups",
+		     .uid_mappings = LIST_OF(struct spec_idmap, { 0, 1000, 1 }),
+		     .gid_mappings = LIST_OF(struct spec_idmap, { 0, 2000, 3 }) }) },
+	  { BOTH, .host_opens = true },
+	  "mounts[0] bind - /srv -> /x idmap(0-1000-1 0-2000-3)",
+	  0 },
+	{ "by crun's option",
 	  { MOUNTS({ .destination = "/x",
 		     .type = "bind",
 		     .source = "/srv",
-		     .options = STRINGS("bind"),
-		     .gid_mappings = LIST_OF(struct spec_idmap, { 0, 1000, 1 }) }) },
-	  { BOTH },
-	  "mounts[0]: id-mapped mounts are not in this version of hull",
+		     .options = STRINGS("rbind", "ridmap=uids=0-1000-1#5-6-7;gids=0-1000-1") }) },
+	  { BOTH, .host_opens = true },
+	  "mounts[0] bind - /srv -> /x rec idmap(0-1000-1 5-6-7 0-1000-1 rec)",
+	  0 },
+	{ "by the container's mappings",
+	  { MOUNTS({ .destination = "/x", .source = "/srv", .options = STRINGS("bind", "idmap") }),
+	    .linux = { .uid_mappings = LIST_OF(struct spec_idmap, { 0, 7, 8 }),
+		       .gid_mappings = LIST_OF(struct spec_idmap, { 0, 9, 10 }) } },
+	  { BOTH, .host_opens = true, .user_namespace = true },
+	  "mounts[0] bind - /srv -> /x idmap(0-7-8 0-9-10)",
+	  0 },
+	{ "of a new file system",
+	  { MOUNTS({ .destination = "/x", .type = "tmpfs", .options = STRINGS("idmap") }),
+	    .linux = { .uid_mappings = LIST_OF(struct spec_idmap, { 0, 7, 8 }),
+		       .gid_mappings = LIST_OF(struct spec_idmap, { 0, 9, 10 }) } },
+	  { BOTH, .host_opens = true },
+	  "mounts[0] new tmpfs - -> /x idmap(0-7-8 0-9-10)",
+	  0 },
+	{ "of a new file system in a user namespace",
+	  { MOUNTS({ .destination = "/x", .type = "tmpfs", .options = STRINGS("idmap") }) },
+	  { BOTH, .host_opens = true, .user_namespace = true },
+	  "mounts[0]: a new tmpfs in a user namespace cannot be id-mapped, a bind can",
 	  ENOTSUP },
-	{ "what hull does not do is refused, not ignored",
+	{ "without mappings: a user namespace that is joined has none here",
+	  { MOUNTS(
+		  { .destination = "/x", .source = "/srv", .options = STRINGS("bind", "idmap") }) },
+	  { BOTH, .host_opens = true },
+	  "mounts[0].options: \"idmap\" needs mappings, of the mount or of the container",
+	  EINVAL },
+	{ "without privilege",
+	  { MOUNTS(
+		  { .destination = "/x", .source = "/srv", .options = STRINGS("bind", "idmap") }) },
+	  { BOTH },
+	  "mounts[0]: an id-mapped mount needs root, and a mount namespace that is made for the "
+	  "container",
+	  EPERM },
+	{ "of a remount",
+	  { MOUNTS({ .destination = "/x", .options = STRINGS("remount", "idmap") }) },
+	  { BOTH, .host_opens = true },
+	  "mounts[0]: a remount cannot id-map what is mounted already",
+	  EINVAL },
+	{ "crun's option, misspelt",
+	  { MOUNTS({ .destination = "/x",
+		     .source = "/srv",
+		     .options = STRINGS("bind", "idmap=uids=0-1000;gids=0-1000-1") }) },
+	  { BOTH, .host_opens = true },
+	  "mounts[0].options: idmap: \"uids=0-1000;gids=0-1000-1\" is not of the form "
+	  "uids=FILE-HOST-SIZE#...;gids=...",
+	  EINVAL },
+	{ "crun's option, relative",
+	  { MOUNTS({ .destination = "/x",
+		     .source = "/srv",
+		     .options = STRINGS("bind", "idmap=uids=@0-0-1;gids=@0-0-1") }) },
+	  { BOTH, .host_opens = true },
+	  "mounts[0].options: idmap: \"uids=@0-0-1;gids=@0-0-1\": mappings relative to the "
+	  "container's (\"@\") are not in this version of hull",
+	  ENOTSUP },
+	{ "what a tmpfs hides is copied into it",
 	  { MOUNTS({ .destination = "/x",
 		     .type = "tmpfs",
 		     .options = STRINGS("ro", "tmpcopyup") }) },
 	  { BOTH },
-	  "mounts[0].options[1]: \"tmpcopyup\" is not in this version of hull",
-	  ENOTSUP },
+	  "mounts[0] new tmpfs - -> /x ro copies=mug",
+	  0 },
+	{ "but for what the options give the top directory",
+	  { MOUNTS({ .destination = "/x",
+		     .type = "tmpfs",
+		     .options = STRINGS("mode=700", "tmpcopyup", "gid=5") }) },
+	  { BOTH },
+	  "mounts[0] new tmpfs - -> /x copies=u <mode=700> <gid=5>",
+	  0 },
+	{ "tmpcopyup of a bind",
+	  { MOUNTS({ .destination = "/x",
+		     .source = "/y",
+		     .options = STRINGS("bind", "tmpcopyup") }) },
+	  { BOTH },
+	  "mounts[0].options: \"tmpcopyup\" is for a tmpfs, and this is none",
+	  EINVAL },
+	{ "tmpcopyup of another file system",
+	  { MOUNTS({ .destination = "/x", .type = "ramfs", .options = STRINGS("tmpcopyup") }) },
+	  { BOTH },
+	  "mounts[0].options: \"tmpcopyup\" is for a tmpfs, and this is none",
+	  EINVAL },
 	{ "a link that is to be copied",
 	  { MOUNTS({ .destination = "/x",
 		     .source = "/y",
 		     .options = STRINGS("bind", "copy-symlink") }) },
 	  { BOTH },
-	  "mounts[0].options[1]: \"copy-symlink\" is not in this version of hull",
-	  ENOTSUP },
+	  "mounts[0] bind - /y -> /x",
+	  0 },
+	{ "a link that cannot be copied",
+	  { MOUNTS({ .destination = "/x",
+		     .type = "tmpfs",
+		     .source = "/y",
+		     .options = STRINGS("ro", "copy-symlink") }) },
+	  { BOTH },
+	  "mounts[0].options[1]: \"copy-symlink\" is for a bind, and this is none",
+	  EINVAL },
+	{ "a link that is to be copied and bound",
+	  { MOUNTS({ .destination = "/x",
+		     .source = "/y",
+		     .options = STRINGS("bind", "copy-symlink", "src-nofollow") }) },
+	  { BOTH },
+	  "mounts[0].options: \"copy-symlink\" goes with neither \"src-nofollow\" nor "
+	  "\"dest-nofollow\"",
+	  EINVAL },
+	{ "a source that is none",
+	  { MOUNTS({ .destination = "/x", .type = "tmpfs", .options = STRINGS("src-nofollow") }) },
+	  { BOTH },
+	  "mounts[0].options[0]: \"src-nofollow\" is for a bind, and this is none",
+	  EINVAL },
 
 	/* the socket by which the program says that it is ready */
 	{ "a notify socket comes last",
@@ -244,15 +341,6 @@ static const struct row rows[] = {
 	  { BOTH, .notify_dir = "/run/hull/c/notify", .notify_target = "/run/notify" },
 	  "NOTIFY_SOCKET bind - /run/hull/c/notify -> /run/notify ro",
 	  0 },
-	/* crun's; a bind would have dropped it as if it were the file system's */
-	{ "an id-mapped mount by crun's option",
-	  { MOUNTS({ .destination = "/x",
-		     .type = "bind",
-		     .source = "/srv",
-		     .options = STRINGS("bind", "idmap=uids=0-1000-1;gids=0-1000-1") }) },
-	  { BOTH },
-	  "mounts[0]: id-mapped mounts are not in this version of hull",
-	  ENOTSUP },
 };
 
 static void expect_row(const struct row *row)
@@ -367,6 +455,34 @@ Test(mount_plan, destinations_of_binds)
 Test(mount_plan, destinations_of_file_systems)
 {
 	expect_destinations("tmpfs", "tmpfs");
+}
+
+/* What is no list of mappings is refused, and never half of it taken. */
+Test(mount_plan, mappings_in_an_option)
+{
+	static const char *const wrong[] = {
+		"",
+		"uids=0-1-1",
+		"gids=0-1-1",
+		"uids=;gids=",
+		"uids=0-1-1;gids=0-1-1x",
+		"uids=0-1-1;gids=0-1-1;uids=0-1-1",
+		"uids=0-1-1#;gids=0-1-1",
+		"uids=0-1-0;gids=0-1-1",
+		"uids=0-1--1;gids=0-1-1",
+		"uids=0-4294967295-1;gids=0-1-1",
+		"uids=4294967296-1-1;gids=0-1-1",
+		"uids=0-1-99999999999999999999999;gids=0-1-1",
+		"uids=0-1-1,gids=0-1-1",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		auto_arena struct arena a = { 0 };
+		struct mount_idmap map;
+		struct err e = { 0 };
+
+		cr_expect_eq(mount_idmap_parse(wrong[i], &a, &map, &e), -EINVAL, "%s", wrong[i]);
+	}
 }
 
 /*

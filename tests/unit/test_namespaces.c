@@ -82,7 +82,7 @@ static const struct {
 	{ NAMESPACES({ SPEC_NS_TIME, NULL }, { SPEC_NS_CGROUP, NULL }, { SPEC_NS_UTS, NULL },
 		     { SPEC_NS_IPC, NULL }, { SPEC_NS_MOUNT, NULL }, { SPEC_NS_NETWORK, NULL },
 		     { SPEC_NS_PID, NULL }, { SPEC_NS_USER, NULL }),
-	  "clone( user pid network mount ipc uts ) later( cgroup time ) " },
+	  "clone( user pid network mount uts ) later( ipc cgroup time ) " },
 	{ NAMESPACES({ SPEC_NS_PID, NULL }, { SPEC_NS_NETWORK, "/run/netns/n" },
 		     { SPEC_NS_MOUNT, NULL }),
 	  "clone( pid mount ) network=/run/netns/n " },

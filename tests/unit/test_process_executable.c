@@ -76,10 +76,14 @@ static void set_up(void)
 	make_text("bin/nested", 0755, "#!bin/nointerp\n");
 	make_text("bin/refused", 0755, "#!bin/data\n");
 	make_text("bin/escape", 0755, "#!\033[2J\n");
+	make_text("bin/bom", 0755, "\xef\xbb\xbf#!/bin/sh\n");
+	make_text("bin/noname", 0755, "#! \n");
+	make_text("bin/wraps", 0755, "#!bin/empty\n");
 	make_elf("bin/musl", EM_X86_64, "/lib/ld-no-such.so.1");
 	make_elf("bin/foreign", EM_AARCH64, "/lib/ld-no-such.so.1");
 	make_elf("bin/strange", 9999, "/lib/ld-no-such.so.1");
 	cr_assert_eq(symlink("loop", "bin/loop"), 0);
+	cr_assert_eq(symlink("gone\a", "bin/dangling"), 0);
 }
 
 static void tear_down(void)
@@ -150,7 +154,9 @@ Test(executable, says_why_it_is_not_found)
 		{ "none", ENOENT, "exec: \"none\": executable file not found in $PATH" },
 		{ "", ENOENT, "exec: \"\": executable file not found in $PATH" },
 		{ "directory", ENOENT, "exec: \"directory\": executable file not found in $PATH" },
-		{ "closed", EACCES, "exec: \"bin/closed\": permission denied" },
+		{ "closed", EACCES,
+		  "exec: \"bin/closed\": permission denied (it has no "
+		  "execute bit: its mode is 0644)" },
 		{ "/no/such/file", ENOENT,
 		  "exec: \"/no/such/file\": stat /no/such/file: no such file or directory" },
 		{ "bin/none", ENOENT,
@@ -159,9 +165,16 @@ Test(executable, says_why_it_is_not_found)
 		  "exec: \"bin/program/x\": stat bin/program/x: not a directory" },
 		{ "bin/loop", ELOOP,
 		  "exec: \"bin/loop\": stat bin/loop: too many levels of symbolic links" },
+		{ "bin/dangling", ENOENT,
+		  "exec: \"bin/dangling\": stat bin/dangling: no such file or directory (it is a "
+		  "link to \"gone\\x07\", which is missing)" },
 		{ "bin/directory", EISDIR, "exec: \"bin/directory\": is a directory" },
-		{ "bin/closed", EACCES, "exec: \"bin/closed\": permission denied" },
-		{ "bin/fifo", EACCES, "exec: \"bin/fifo\": permission denied" },
+		{ "bin/closed", EACCES,
+		  "exec: \"bin/closed\": permission denied (it has no "
+		  "execute bit: its mode is 0644)" },
+		{ "bin/fifo", EACCES,
+		  "exec: \"bin/fifo\": permission denied (it is a FIFO, "
+		  "not a file)" },
 		{ "/", EISDIR, "exec: \"/\": is a directory" },
 	};
 
@@ -202,7 +215,9 @@ Test(executable, failures_are_diagnosed)
 		  "exec: \"bin/musl\": no such file or directory (its ELF interpreter "
 		  "\"/lib/ld-no-such.so.1\" is missing)" },
 		{ "bin/none", ENOENT, "exec: \"bin/none\": no such file or directory" },
-		{ "bin/closed", EACCES, "exec: \"bin/closed\": permission denied" },
+		{ "bin/closed", EACCES,
+		  "exec: \"bin/closed\": permission denied (it has no "
+		  "execute bit: its mode is 0644)" },
 		{ "bin/refused", EACCES,
 		  "exec: \"bin/refused\": permission denied (its interpreter \"bin/data\" may not "
 		  "be "
@@ -215,6 +230,18 @@ Test(executable, failures_are_diagnosed)
 		{ "bin/strange", ENOEXEC,
 		  "exec: \"bin/strange\": exec format error (it is a program for ELF machine "
 		  "9999)" },
+		{ "bin/bom", ENOEXEC,
+		  "exec: \"bin/bom\": exec format error (a byte order mark stands before its "
+		  "\"#!\")" },
+		{ "bin/noname", ENOEXEC,
+		  "exec: \"bin/noname\": exec format error (its first line names no interpreter)" },
+		{ "bin/wraps", ENOEXEC,
+		  "exec: \"bin/wraps\": exec format error (its interpreter \"bin/empty\": it is "
+		  "empty)" },
+		{ "bin/fifo", EACCES,
+		  "exec: \"bin/fifo\": permission denied (it is a FIFO, not a file)" },
+		{ "bin/program", ETXTBSY,
+		  "exec: \"bin/program\": text file busy (somebody has it open for writing)" },
 		{ "bin/program", E2BIG, "exec: \"bin/program\": argument list too long" },
 		{ "bin/program", ENOMEM, "exec: \"bin/program\": cannot allocate memory" },
 	};
@@ -225,6 +252,37 @@ Test(executable, failures_are_diagnosed)
 		cr_expect_eq(executable_diagnose(rows[i].path, rows[i].code, &e), -rows[i].code);
 		cr_expect_str_eq(e.msg, rows[i].message);
 	}
+}
+
+/* Of another user's program, and of an object file. */
+Test(executable, modes_and_objects)
+{
+	struct err e = { 0 };
+	char message[256];
+	Elf64_Ehdr object = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+					   ELFDATA2LSB },
+			      .e_type = ET_REL,
+			      .e_machine = EM_X86_64 };
+	struct utsname own;
+
+	if (geteuid() != 0) {
+		make_text("bin/others", 0671, "");
+		cr_assert_eq(chmod("bin/others", 0611), 0);
+		snprintf(message, sizeof(message),
+			 "exec: \"bin/others\": permission denied (its mode is 0611 and its owner "
+			 "%u:%u, this process is %u:%u)",
+			 geteuid(), getegid(), geteuid(), getegid());
+		cr_expect_eq(executable_diagnose("bin/others", EACCES, &e), -EACCES);
+		cr_expect_str_eq(e.msg, message);
+	}
+	uname(&own);
+	if (strcmp(own.machine, "x86_64") != 0)
+		return;
+	make("bin/object", 0755, &object, sizeof(object));
+	cr_expect_eq(executable_diagnose("bin/object", ENOEXEC, &e), -ENOEXEC);
+	cr_expect_str_eq(e.msg,
+			 "exec: \"bin/object\": exec format error (it is an ELF file, but no "
+			 "program)");
 }
 
 Test(executable, wrong_machine_is_named)

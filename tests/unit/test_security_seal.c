@@ -1,7 +1,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -9,6 +12,7 @@
 
 #include "base/io.h"
 #include "security/seal.h"
+#include "security/seal_place.h"
 
 extern char **environ;
 
@@ -66,12 +70,86 @@ static int in_child(int (*start)(void))
 static int start_over(void)
 {
 	setenv("HULL_TEST_SEALED", "1", 1);
-	return seal_self(arguments, environ, NULL) < 0 ? 100 : 101;
+	return seal_by_copy(arguments, environ, NULL) < 0 ? 100 : 101;
+}
+
+/* Either way: in place, where this process may do that, or by starting over. */
+static int seal_either_way(void)
+{
+	setenv("HULL_TEST_SEALED", "1", 1);
+	return seal_self(arguments, environ, NULL) < 0 ? 100 : examine();
+}
+
+/* How many mappings are both writable and executable. */
+static int writable_code(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	int n = 0;
+
+	while (maps && fgets(line, sizeof(line), maps))
+		n += strstr(line, " rwx") != NULL;
+	fclose(maps);
+	return n;
+}
+
+/* Data is still what it was, can be written where it could, and nowhere else. */
+static const char *volatile variable = "before";
+static const char *const constants[] = { "constant" };
+
+static int keep_data(void)
+{
+	struct err e = { 0 };
+	int exe = memfd_create("hull", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	const char *text = "after";
+
+	variable = text;
+	if (seal_in_place(exe, &e) < 0)
+		return e.code == EPERM || e.code == EINVAL || e.code == ENOSYS ? 77 : 1;
+	if (variable != text || strcmp(constants[0], "constant") != 0)
+		return 2;
+	variable = "again";
+	return writable_code() == 0 ? 0 : 3;
 }
 
 Test(seal, runs_from_a_sealed_copy)
 {
 	cr_expect_eq(in_child(start_over), 0, "step %d", in_child(start_over));
+}
+
+Test(seal, seals_either_way)
+{
+	cr_expect_eq(in_child(seal_either_way), 0, "step %d", in_child(seal_either_way));
+}
+
+Test(seal, in_place_keeps_what_the_program_knows)
+{
+	int status = in_child(keep_data);
+
+	if (status == 77)
+		cr_skip_test("this process may not replace /proc/self/exe");
+	cr_expect_eq(status, 0, "step %d", status);
+}
+
+/* The constants that the dynamic linker has relocated are not left writable. */
+static int write_constant(void)
+{
+	struct err e = { 0 };
+	int exe = memfd_create("hull", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (seal_in_place(exe, &e) < 0)
+		return 77;
+	*(const char *volatile *)(uintptr_t)constants = "changed";
+	return 0;
+}
+
+Test(seal, in_place_keeps_constants_constant)
+{
+	int status = in_child(write_constant);
+
+	if (status == 77)
+		cr_skip_test("this process may not replace /proc/self/exe");
+	cr_expect_eq(status, 1000 + SIGSEGV, "status %d", status);
 }
 
 /* A copy of this name that is not sealed must not be copied again and again. */

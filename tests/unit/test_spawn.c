@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/spawn.h"
@@ -443,12 +445,15 @@ Test(spawn, leaks_no_descriptor)
 static void ignores_signals(void *arg UNUSED)
 {
 	auto_buf struct buf output = { 0 };
+	static const unsigned long ignore[4] = { (unsigned long)SIG_IGN };
 	struct err e = { 0 };
 	sigset_t all;
 
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
 		if (sig != SIGCHLD)
 			signal(sig, SIG_IGN);
+	/* one that glibc doesn't let us set, but its posix_spawn does */
+	CHILD_ASSERT(syscall(SYS_rt_sigaction, 32, ignore, NULL, 8) == 0, "errno %d", errno);
 	sigfillset(&all);
 	CHILD_ASSERT(sigprocmask(SIG_SETMASK, &all, NULL) == 0, "errno %d", errno);
 	CHILD_ASSERT(run_sh("exec cat /proc/self/status", NULL, &output, &e) == 0, "%s", e.msg);
@@ -536,4 +541,43 @@ Test(spawn, says_that_there_are_no_descriptors)
 		dup2(dir_fd, fd);
 	for (int room = 0; room <= 6; room++)
 		expect_child(has_no_descriptors_left, (void *)(size_t)(64 + room));
+}
+
+/*
+ * Descriptors
+ */
+
+Test(spawn, hands_on_the_descriptors_that_were_asked_for_and_no_others)
+{
+	auto_buf struct buf said = { 0 };
+	struct spawn_fd fds[2];
+	struct err e = { 0 };
+	int a, b;
+
+	dir_file("a", "from a\n");
+	dir_file("b", "from b\n");
+	a = openat(dir_fd, "a", O_RDONLY | O_CLOEXEC);
+	b = openat(dir_fd, "b", O_RDONLY | O_CLOEXEC);
+	/* Crosswise: the number of each is where the other goes, or standard input. */
+	fds[0] = (struct spawn_fd){ a, STDIN_FILENO };
+	fds[1] = (struct spawn_fd){ b, a };
+	{
+		char script[128];
+		struct spawn_request more = { .fds = fds, .fds_n = 2, .dies_with_us = true };
+
+		snprintf(script, sizeof(script), "cat; cat /proc/self/fd/%d; ls /proc/self/fd | wc -l", a);
+		cr_assert_eq(run_sh(script, &more, &said, &e), 0, "%s", e.msg);
+	}
+	/* ls(1) has 0, 1, 2, ours and the directory that it reads. */
+	cr_assert_str_eq(said.text, "from a\nfrom b\n5");
+}
+
+Test(spawn, fails_when_a_descriptor_cannot_be_handed_on)
+{
+	const struct spawn_fd fds[] = { { 1000, 5 } };
+	struct spawn_request more = { .fds = fds, .fds_n = 1 };
+	struct err e = { 0 };
+
+	cr_assert_eq(run_sh("exit 0", &more, NULL, &e), -EBADF);
+	cr_assert_str_eq(e.msg, "execute /bin/sh: bad file descriptor");
 }

@@ -43,6 +43,10 @@ static struct state example(void)
 		.rootfs = "/b/rootfs",
 		.created = "2026-01-02T03:04:05.000000006Z",
 		.cgroup = "/hull/one",
+		.rdt = { .name = "gold", .monitor = "one", .made = true },
+		.cgroup_driver = "systemd",
+		.unit = "hull-one.scope",
+		.cgroup_inode = 1234567890123ULL,
 		.owner = 1000,
 		.pid = 4711,
 		.pid_start = 18446744073709551615ULL,
@@ -65,6 +69,12 @@ Test(state, comes_back_as_it_was)
 	cr_expect_str_eq(s.rootfs, was.rootfs);
 	cr_expect_str_eq(s.created, was.created);
 	cr_expect_str_eq(s.cgroup, was.cgroup);
+	cr_expect_str_eq(s.rdt.name, was.rdt.name);
+	cr_expect_str_eq(s.rdt.monitor, was.rdt.monitor);
+	cr_expect(s.rdt.made);
+	cr_expect_str_eq(s.cgroup_driver, was.cgroup_driver);
+	cr_expect_str_eq(s.unit, was.unit);
+	cr_expect_eq(s.cgroup_inode, was.cgroup_inode);
 	cr_expect_eq(s.owner, was.owner);
 	cr_expect_eq(s.pid, was.pid);
 	cr_expect_eq(s.pid_start, was.pid_start);

@@ -1,0 +1,51 @@
+#include "cgroups/driver.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/util.h"
+
+static const struct cgroup_driver drivers[] = {
+	[CGROUP_DRIVER_CGROUPFS] = { "cgroupfs", cgroupfs_make, cgroupfs_apply, NULL,
+				     cgroupfs_destroy },
+	[CGROUP_DRIVER_SYSTEMD] = { "systemd", systemd_make, systemd_apply, systemd_settle,
+				    systemd_destroy },
+};
+
+const char *cgroup_driver_name(enum cgroup_driver_kind kind)
+{
+	return drivers[kind].name;
+}
+
+int cgroup_driver_find(const char *name, enum cgroup_driver_kind *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+		if (strcmp(drivers[i].name, name) != 0)
+			continue;
+		*ret = (enum cgroup_driver_kind)i;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int cgroup_make(const struct cgroup_host *host, const struct cgroup_plan *plan, struct cgroup *ret,
+		struct err *e)
+{
+	return drivers[plan->driver].make(host, plan, ret, e);
+}
+
+int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
+{
+	return drivers[cg->driver].apply(cg, plan, e);
+}
+
+void cgroup_settle(struct cgroup *cg)
+{
+	if (drivers[cg->driver].settle)
+		drivers[cg->driver].settle(cg);
+}
+
+int cgroup_destroy(struct cgroup *cg, struct err *e)
+{
+	return drivers[cg->driver].destroy(cg, e);
+}

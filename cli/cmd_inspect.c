@@ -1,0 +1,190 @@
+/* cmd_inspect.c - `hull inspect`: all about containers and images, as JSON. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "cli/cmd.h"
+#include "cli/people.h"
+
+enum { CONFIG_MAX = 16 * 1024 * 1024 };
+
+struct inspect_values {
+	const char *type;
+};
+
+static const struct option_row rows[] = {
+	{ .name = "type",
+	  .kind = OPTION_CHOICE,
+	  .member = offsetof(struct inspect_values, type),
+	  .argument = "container|image",
+	  .help = "what the name is of (default: either)" },
+};
+const struct option_table inspect_options = { rows, ARRAY_LEN(rows), sizeof(struct inspect_values),
+					      NULL, true };
+
+static void write_pairs(struct json_writer *w, const char *key, const struct spec_pairs *pairs)
+{
+	json_write_object(w, key);
+	for (size_t i = 0; i < pairs->n; i++)
+		json_write_string(w, pairs->at[i].key, pairs->at[i].value);
+	json_write_end(w);
+}
+
+/* Docker's words. */
+static void write_health(struct json_writer *w, const struct health *h)
+{
+	json_write_object(w, "Health");
+	json_write_string(w, "Status", health_status_name(h->status));
+	json_write_uint(w, "FailingStreak", h->failing_streak);
+	json_write_array(w, "Log");
+	for (size_t i = 0; i < h->log.n; i++) {
+		json_write_object(w, NULL);
+		json_write_string(w, "Start", h->log.at[i].start);
+		json_write_string(w, "End", h->log.at[i].end);
+		json_write_int(w, "ExitCode", h->log.at[i].exit_code);
+		json_write_string(w, "Output", h->log.at[i].output);
+		json_write_end(w);
+	}
+	json_write_end(w);
+	json_write_end(w);
+}
+
+static void write_healthcheck(struct json_writer *w, const struct image_healthcheck *c)
+{
+	json_write_object(w, "Healthcheck");
+	json_write_strings(w, "Test", &c->test);
+	json_write_int(w, "Interval", c->interval);
+	json_write_int(w, "Timeout", c->timeout);
+	json_write_int(w, "StartPeriod", c->start_period);
+	json_write_int(w, "StartInterval", c->start_interval);
+	json_write_int(w, "Retries", c->retries);
+	json_write_end(w);
+}
+
+static void write_state(struct json_writer *w, const struct container_view *v)
+{
+	const struct status *s = &v->status;
+
+	json_write_object(w, "State");
+	json_write_string(w, "Status", container_view_status(v));
+	json_write_bool(w, "Running", v->state == STATE_RUNNING || v->state == STATE_PAUSED);
+	json_write_bool(w, "Paused", v->state == STATE_PAUSED);
+	json_write_bool(w, "OOMKilled", s->oom_killed);
+	json_write_int(w, "Pid", v->pid);
+	json_write_int(w, "ExitCode", s->exit_code);
+	json_write_string(w, "Error", s->error ? s->error : "");
+	json_write_string(w, "StartedAt", s->started ? s->started : "0001-01-01T00:00:00Z");
+	json_write_string(w, "FinishedAt", s->finished ? s->finished : "0001-01-01T00:00:00Z");
+	if (v->record.health.test.n)
+		write_health(w, &v->health);
+	json_write_end(w);
+}
+
+static int write_container(const struct engine *g, struct json_writer *w,
+			   const struct container_view *v, struct err *e)
+{
+	static const char *const restarts[] = { "no", "on-failure", "always", "unless-stopped" };
+	const struct record *r = &v->record;
+	auto_buf struct buf config = { 0 };
+	auto_fd int dir = -1;
+	auto_record struct record again = { 0 };
+
+	dir = record_open(g, v->id, &again, e);
+	TRY(dir);
+	TRY(io_read_file(dir, "config.json", CONFIG_MAX, "config.json", &config, e));
+	json_write_object(w, NULL);
+	json_write_string(w, "Id", v->id);
+	json_write_string(w, "Name", r->name);
+	json_write_string(w, "Created", r->created);
+	json_write_string(w, "Image", r->image_id ? r->image_id : "");
+	json_write_string(w, "ImageName", r->image);
+	json_write_strings(w, "Command", &r->command);
+	write_state(w, v);
+	json_write_uint(w, "RestartCount", v->status.restarts);
+	json_write_object(w, "RestartPolicy");
+	json_write_string(w, "Name", restarts[r->restart]);
+	json_write_uint(w, "MaximumRetryCount", r->restart_max);
+	json_write_end(w);
+	json_write_bool(w, "AutoRemove", r->remove);
+	json_write_bool(w, "Tty", r->terminal);
+	json_write_string(w, "User", r->user ? r->user : "");
+	json_write_string(w, "NetworkMode", r->network);
+	json_write_strings(w, "Published", &r->published);
+	write_pairs(w, "Labels", &r->labels);
+	if (r->health.test.n)
+		write_healthcheck(w, &r->health);
+	json_write_int(w, "StopSignal", r->stop_signal);
+	json_write_uint(w, "StopTimeout", r->stop_timeout);
+	json_write_strings(w, "Layers", &r->layers);
+	json_write_raw(w, "OCIConfig", config.text);
+	json_write_end(w);
+	return 0;
+}
+
+static int write_image(const struct engine *g, struct json_writer *w,
+		       const struct image_record *record, struct err *e)
+{
+	auto_image struct image image = { 0 };
+	auto_buf struct buf config = { 0 };
+
+	TRY(image_load(&g->store, &record->manifest.digest, &image, e));
+	TRY(image_store_read(&g->store, &image.id, &config, e));
+	json_write_object(w, NULL);
+	json_write_string(w, "Id", image.id.text);
+	json_write_string(w, "Digest", image.digest.text);
+	json_write_string(w, "Name", record->name ? record->name : "");
+	json_write_uint(w, "Size", image.size);
+	json_write_array(w, "Layers");
+	for (size_t i = 0; i < image.manifest.layers.n; i++)
+		json_write_string(w, NULL, image.manifest.layers.at[i].digest.text);
+	json_write_end(w);
+	json_write_raw(w, "ImageConfig", config.text);
+	json_write_end(w);
+	return 0;
+}
+
+static int write_one(const struct call *call, const struct engine *g, struct json_writer *w,
+		     const char *who, struct err *e)
+{
+	const struct inspect_values *values = call->options.values;
+	auto_container_view struct container_view v = { 0 };
+	char id[RECORD_ID_LEN + 1];
+	struct image_record record;
+	int r = -ENOENT;
+
+	if (!choice_is(values->type, "image"))
+		r = record_find(g, who, id, e);
+	if (r >= 0) {
+		TRY(engine_view(g, id, &v, e));
+		return write_container(g, w, &v, e);
+	}
+	if (r != -ENOENT || choice_is(values->type, "container"))
+		return r;
+	r = image_store_resolve(&g->store, who, call->arena, &record, e);
+	if (r == -ENOENT && !values->type)
+		return err_set(e, ENOENT, "no such container or image: %s", who);
+	TRY(r);
+	return write_image(g, w, &record, e);
+}
+
+int cmd_inspect(const struct call *call, struct err *e)
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+	auto_buf struct buf out = { 0 };
+	struct json_writer w = json_writer(&out, "    ");
+	int r = 0;
+
+	TRY(people_engine(call, &g, e));
+	json_write_array(&w, NULL);
+	for (size_t i = 0; r >= 0 && i < call->options.args.n; i++)
+		r = write_one(call, &g, &w, call->options.args.at[i], e);
+	TRY(r);
+	json_write_end(&w);
+	puts(out.text);
+	return 0;
+}

@@ -1,0 +1,191 @@
+/*
+ * cmd_run_image.c - `hull run`: a container of an image. With --bundle it is
+ * the runtime's `run`.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "cli/cmd.h"
+#include "cli/people.h"
+#include "engine/keep.h"
+
+struct run_image_values {
+	struct create_values create; /* of the runtime's run */
+	bool keep;
+	struct wish wish;
+};
+
+static_assert(offsetof(struct run_image_values, create) == 0, "the options of create come first");
+
+/* clang-format off */
+#define ROW(n, l, k, m, arg, h) \
+	{ .name = n, .letter = l, .kind = OPTION_##k, \
+	  .member = offsetof(struct run_image_values, wish.m), .argument = arg, .help = h }
+
+static const struct option_row rows[] = {
+	ROW("detach", 'd', FLAG, detach, NULL, "return as soon as the program runs"),
+	ROW("interactive", 'i', FLAG, interactive, NULL, "keep standard input open"),
+	ROW("tty", 't', FLAG, terminal, NULL, "give the program a terminal"),
+	ROW("rm", 0, FLAG, remove, NULL, "remove the container when it has ended"),
+	ROW("name", 0, STRING, name, "NAME", "the container's name"),
+	ROW("rootfs", 0, FLAG, rootfs, NULL, "IMAGE is the directory of a root file system"),
+	ROW("env", 'e', STRINGS, env, "NAME=VALUE", "set a variable; NAME alone passes it on (may be repeated)"),
+	ROW("env-file", 0, STRINGS, env_files, "FILE", "set the variables of FILE (may be repeated)"),
+	ROW("volume", 'v', STRINGS, volumes, "SOURCE:PATH[:OPTIONS]", "mount a directory or a volume (may be repeated)"),
+	ROW("mount", 0, STRINGS, mounts, "KEY=VALUE,...", "mount as type=bind|volume|tmpfs,source=,target= say (may be repeated)"),
+	ROW("tmpfs", 0, STRINGS, tmpfs, "PATH[:OPTIONS]", "mount a tmpfs (may be repeated)"),
+	ROW("workdir", 'w', STRING, workdir, "PATH", "start in PATH"),
+	ROW("init", 0, FLAG, init, NULL, "a small init runs the program: it hands on signals and reaps"),
+	ROW("user", 'u', STRING, user, "USER[:GROUP]", "run as this user, by name or number"),
+	ROW("group-add", 0, STRINGS, group_add, "GROUP", "add a supplementary group (may be repeated)"),
+	ROW("entrypoint", 0, STRING, entrypoint, "COMMAND", "in place of the image's entrypoint; a JSON array has arguments"),
+	ROW("hostname", 'h', STRING, hostname, "NAME", "the name in the UTS namespace (default: the id)"),
+	ROW("memory", 'm', BYTES, memory, "BYTES", "limit of memory; swap takes as much again"),
+	ROW("memory-swap", 0, BYTES, memory_swap, "BYTES", "limit of memory and swap together, -1: none"),
+	ROW("memory-reservation", 0, BYTES, memory_reservation, "BYTES", "memory that is kept for it"),
+	ROW("cpus", 0, STRING, cpus, "NUMBER", "so many processors' time"),
+	ROW("cpu-shares", 'c', U64, cpu_shares, "N", "weight among others, 2 to 262144"),
+	ROW("cpu-period", 0, U64, cpu_period, "MICROSECONDS", "the period that --cpu-quota is for"),
+	ROW("cpu-quota", 0, U64, cpu_quota, "MICROSECONDS", "time in each period"),
+	ROW("cpuset-cpus", 0, STRING, cpuset_cpus, "LIST", "the processors that it may use"),
+	ROW("cpuset-mems", 0, STRING, cpuset_mems, "LIST", "the memory nodes that it may use"),
+	ROW("pids-limit", 0, I64, pids_limit, "N", "processes and threads at most, -1: no limit"),
+	ROW("shm-size", 0, BYTES, shm_size, "BYTES", "the size of /dev/shm (default: 64m)"),
+	ROW("oom-score-adj", 0, I64, oom_score_adj, "N", "how gladly the kernel kills it, -1000 to 1000"),
+	ROW("device", 0, STRINGS, devices, "PATH[:PATH][:rwm]", "let it use a device (may be repeated)"),
+	ROW("cap-add", 0, STRINGS, cap_add, "CAPABILITY", "add a capability, or ALL (may be repeated)"),
+	ROW("cap-drop", 0, STRINGS, cap_drop, "CAPABILITY", "drop a capability, or ALL (may be repeated)"),
+	ROW("security-opt", 0, STRINGS, security_opt, "OPTION", "no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, unmask=all (may be repeated)"),
+	ROW("privileged", 0, FLAG, privileged, NULL, "all capabilities and devices, nothing masked, no filter: no boundary"),
+	ROW("read-only", 0, FLAG, read_only, NULL, "mount the root file system read-only"),
+	ROW("ulimit", 0, STRINGS, ulimits, "NAME=SOFT[:HARD]", "set a resource limit (may be repeated)"),
+	ROW("sysctl", 0, STRINGS, sysctls, "NAME=VALUE", "set a sysctl of its namespaces (may be repeated)"),
+	ROW("network", 0, STRING, network, "MODE", "bridge, a network's name, none, host, container:NAME, ns:PATH; without root pasta or slirp4netns"),
+	ROW("publish", 'p', STRINGS, published, "[IP:][PORT:]PORT[/udp]", "let others reach a port of the container by one of the host (may be repeated)"),
+	ROW("ip", 0, STRING, ip, "ADDRESS", "its address in the network"),
+	ROW("mac-address", 0, STRING, mac, "ADDRESS", "its hardware address"),
+	ROW("network-alias", 0, STRINGS, network_alias, "NAME", "a further name in the network (may be repeated)"),
+	ROW("dns", 0, STRINGS, dns, "ADDRESS", "ask this name server (may be repeated)"),
+	ROW("dns-search", 0, STRINGS, dns_search, "DOMAIN", "look for short names here (may be repeated)"),
+	ROW("dns-option", 0, STRINGS, dns_options, "OPTION", "an option of resolv.conf (may be repeated)"),
+	ROW("add-host", 0, STRINGS, add_host, "NAME:ADDRESS", "a line for /etc/hosts (may be repeated)"),
+	ROW("pid", 0, STRING, pid, "MODE", "private, host, container:NAME or ns:PATH"),
+	ROW("ipc", 0, STRING, ipc, "MODE", "private, host, container:NAME or ns:PATH"),
+	ROW("uts", 0, STRING, uts, "MODE", "private, host, container:NAME or ns:PATH"),
+	ROW("cgroupns", 0, STRING, cgroupns, "MODE", "private or host"),
+	ROW("userns", 0, STRING, userns, "MODE", "host: the engine's own"),
+	ROW("label", 'l', STRINGS, labels, "NAME=VALUE", "add a label (may be repeated)"),
+	ROW("annotation", 0, STRINGS, annotations, "NAME=VALUE", "add an OCI annotation (may be repeated)"),
+	ROW("stop-signal", 0, STRING, stop_signal, "SIGNAL", "what stop sends first"),
+	ROW("stop-timeout", 0, U64, stop_timeout, "SECONDS", "after which stop kills (default: 10)"),
+	ROW("restart", 0, STRING, restart, "POLICY", "no, on-failure[:TIMES], always or unless-stopped"),
+	ROW("health-cmd", 0, STRING, health_cmd, "COMMAND", "check its health by this line of a shell, or a JSON array; none: not at all"),
+	ROW("health-interval", 0, DURATION, health_interval, "DURATION", "time between checks (default: 30s)"),
+	ROW("health-timeout", 0, DURATION, health_timeout, "DURATION", "after which a check has failed (default: 30s)"),
+	ROW("health-retries", 0, U64, health_retries, "N", "so many failures in a row make it unhealthy (default: 3)"),
+	ROW("health-start-period", 0, DURATION, health_start_period, "DURATION", "failures do not count so long, until the first success (default: 0s)"),
+	ROW("health-start-interval", 0, DURATION, health_start_interval, "DURATION", "time between checks in that period (default: 5s)"),
+	ROW("no-healthcheck", 0, FLAG, no_healthcheck, NULL, "no checks, whatever the image says"),
+	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "json-file or none"),
+	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
+	ROW("tls-verify", 0, TRISTATE, tls_verify, NULL, "verify the certificates of the registry (default: true)"),
+	ROW("platform", 0, STRING, platform, "OS/ARCH", "choose this one of an image for several"),
+	ROW("cidfile", 0, STRING, cid_file, "FILE", "write the container's id to FILE"),
+	{ .name = "keep", .kind = OPTION_FLAG, .member = offsetof(struct run_image_values, keep),
+	  .help = "with --bundle: do not delete the container when it has ended" },
+	{ .name = "no-subreaper", .kind = OPTION_FLAG, .use = OPTION_IGNORED,
+	  .help = "accepted for runc's callers; has no effect" },
+};
+/* clang-format on */
+
+const struct option_table run_image_options = { rows, ARRAY_LEN(rows),
+						sizeof(struct run_image_values), &create_options,
+						true };
+
+static int run_bundle(const struct call *call, const struct run_image_values *v, struct err *e)
+{
+	struct run_request req = {
+		.create = create_values_request(&v->create, call->options.args.at[0]),
+		.detach = v->wish.detach,
+		.keep = v->keep,
+	};
+	int status;
+
+	if (call->options.args.n > 1)
+		return err_set(e, EINVAL, "\"run\" with --bundle requires exactly 1 argument(s)");
+	TRY(container_run(&call->runtime, &req, &status, e));
+	return status;
+}
+
+static int write_id(const char *file, const char *id, struct err *e)
+{
+	auto_fd int fd = -1;
+	int r;
+
+	if (!file)
+		return 0;
+	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "--cidfile %s", file);
+	r = io_write_all(fd, id, strlen(id));
+	return r < 0 ? err_neg(e, r, "--cidfile %s", file) : 0;
+}
+
+static int run_image(const struct call *call, const struct wish *wish, struct err *e)
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+	auto_making struct making m = MAKING_NONE;
+	int status;
+
+	if (wish->terminal && !wish->detach && !isatty(STDIN_FILENO))
+		return err_set(e, ENOTTY, "--tty: standard input is no terminal");
+	TRY(people_engine(call, &g, e));
+	TRY(engine_create(&g, wish, &m, e));
+	if (write_id(wish->cid_file, m.id, e) < 0)
+		goto failed;
+	/* Without -i nothing is read. */
+	if (!wish->interactive && !wish->detach) {
+		int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		if (null < 0 || dup2(null, STDIN_FILENO) < 0) {
+			err_sys(e, "open /dev/null");
+			goto failed;
+		}
+		close(null);
+	}
+	TRY(engine_start_made(&g, &m, &status, e));
+	if (wish->detach)
+		printf("%s\n", m.id);
+	return status;
+failed:
+	{
+		struct err ignored;
+
+		if (engine_remove_locked(&g, &m, true, &ignored) < 0)
+			fprintf(stderr, "%s: %s\n", call->runtime.program, ignored.msg);
+	}
+	return -e->code;
+}
+
+int cmd_run_image(const struct call *call, struct err *e)
+{
+	const struct run_image_values *values = call->options.values;
+	const struct strings *args = &call->options.args;
+	struct wish wish = values->wish;
+	int r;
+
+	if (values->create.request.bundle)
+		return run_bundle(call, values, e);
+	wish.image = args->at[0];
+	wish.args = (struct strings){ args->at + 1, args->n - 1 };
+	r = run_image(call, &wish, e);
+	if (r < 0)
+		*call->failure_status = keep_failure_status(e);
+	return r;
+}

@@ -1,0 +1,358 @@
+/*
+ * commands_people.c - the rows of commands that only `hull` has: images, and
+ * containers made of them, in Docker's words.
+ */
+#include "cli/cmd.h"
+#include "cli/commands.h"
+
+#define WHO "A container is named by its name, its id or the beginning of that."
+
+const struct command people_commands[] = {
+	{
+		.name = "attach",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "connect to the standard streams of a detached container",
+		.details = "Shows what the container writes from now on and passes standard input "
+			   "to it, if it was made with --interactive. In a terminal, Ctrl-P Ctrl-Q "
+			   "leaves it running. The exit status is the container's.",
+		.options = &attach_options,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_attach,
+	},
+	{
+		.name = "diff",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "show what a container changed of its image",
+		.details = "Prints a line for each path: A, it was added; C, changed; D, deleted. " WHO,
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_diff,
+	},
+	{
+		.name = "exec",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER COMMAND [ARG...]",
+		.help = "run a further program in a running container",
+		.details = "Runs COMMAND in the container. What follows CONTAINER belongs to the "
+			   "command. The exit status is the program's, or 255 if it could not be "
+			   "started. " WHO,
+		.options = &people_exec_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.ordered = true,
+		.failure_status = 255,
+		.enters = true,
+		.takes_container = true,
+		.run = cmd_exec,
+	},
+	{
+		.name = "fsck",
+		.modes = MODE_HULL,
+		.arguments = "",
+		.help = "check the store of images",
+		.details = "Reads all that is stored and compares it with its digests; tells what "
+			   "is wrong, and with --repair mends it. The exit status is 1 if something "
+			   "is wrong afterwards.",
+		.options = &fsck_options,
+		.run = cmd_fsck,
+	},
+	{
+		.name = "healthcheck",
+		.modes = MODE_HULL,
+		.arguments = "run CONTAINER",
+		.help = "check the health of a container now",
+		.details = "Runs the container's health check once, besides those that are run as "
+			   "long as it runs, and notes the result. Prints \"unhealthy\", with exit "
+			   "status 1, if it fails. " WHO,
+		.options = &no_options,
+		.min_args = 2,
+		.max_args = 2,
+		.enters = true,
+		.run = cmd_healthcheck,
+	},
+	{
+		.name = "history",
+		.modes = MODE_HULL,
+		.arguments = "IMAGE",
+		.help = "show how an image was made",
+		.details = "Lists the steps of the image's configuration, the last one first.",
+		.options = &history_options,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_history,
+	},
+	{
+		.name = "images",
+		.modes = MODE_HULL,
+		.arguments = "",
+		.help = "list the images",
+		.details = "Lists the images of the store, also those that lost their names.",
+		.options = &images_options,
+		.run = cmd_images,
+	},
+	{
+		.name = "import",
+		.modes = MODE_HULL,
+		.arguments = "FILE [NAME]",
+		.help = "make an image of a root file system's tar",
+		.details = "Makes an image with FILE (- is standard input) as its one layer, and "
+			   "prints its id.",
+		.options = &import_options,
+		.min_args = 1,
+		.max_args = 2,
+		.run = cmd_import,
+	},
+	{
+		.name = "inspect",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER|IMAGE...",
+		.help = "show all about containers and images, as JSON",
+		.details = "Prints an array with an object for each. " WHO,
+		.options = &inspect_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.run = cmd_inspect,
+	},
+	{
+		.name = "load",
+		.modes = MODE_HULL,
+		.arguments = "",
+		.help = "read images from an archive",
+		.details = "Reads an archive as \"docker save\" writes it, or one of an OCI image "
+			   "layout, from standard input or a file; it may be compressed with gzip or "
+			   "zstd.",
+		.options = &load_options,
+		.run = cmd_load,
+	},
+	{
+		.name = "logs",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "show what a detached container wrote",
+		.details = "Prints its standard output and standard error, each to ours.",
+		.options = &logs_options,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_logs,
+	},
+	{
+		.name = "prune",
+		.modes = MODE_HULL,
+		.arguments = "",
+		.help = "remove what nobody needs",
+		.details = "Removes stopped containers, images without a name, and what is left of "
+			   "images that were removed.",
+		.options = &prune_options,
+		.run = cmd_prune,
+	},
+	{
+		.name = "ps",
+		.modes = MODE_HULL,
+		.arguments = "[CONTAINER [PS-OPTION...]]",
+		.help = "list the containers, or the processes of one",
+		.details = "Without an argument, lists the running containers. With one, shows its "
+			   "processes as top does.",
+		.options = &people_ps_options,
+		.max_args = ARGS_MANY,
+		.ordered = true,
+		.takes_container = true,
+		.run = cmd_people_ps,
+	},
+	{
+		.name = "pull",
+		.modes = MODE_HULL,
+		.arguments = "IMAGE...",
+		.help = "fetch images",
+		.details = "Fetches images into the store from registries, with the credentials that "
+			   "docker, podman or skopeo were given. Short names, aliases, mirrors, "
+			   "and which registries are insecure or blocked is as registries.conf of "
+			   "containers-registries.conf(5) says. hull/busybox comes with hull and "
+			   "needs none. oci:DIR[:NAME] is an image of an OCI image layout.",
+		.options = &pull_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.run = cmd_pull,
+	},
+	{
+		.name = "push",
+		.modes = MODE_HULL,
+		.arguments = "IMAGE [NAME]",
+		.help = "give an image to a registry",
+		.details = "Sends what the registry does not have yet of an image, under NAME or the "
+			   "name that it has, and prints its digest. Credentials are found as pull "
+			   "finds them.",
+		.options = &push_options,
+		.min_args = 1,
+		.max_args = 2,
+		.run = cmd_push,
+	},
+	{
+		.name = "rename",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER NAME",
+		.help = "give a container another name",
+		.details = "The name has to be free. " WHO,
+		.options = &no_options,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_rename,
+	},
+	{
+		.name = "restart",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER...",
+		.help = "stop containers and start them again",
+		.details = "Does what stop does, and then what start does.",
+		.options = &stop_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.enters = true,
+		.run = cmd_restart,
+	},
+	{
+		.name = "rm",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER...",
+		.help = "remove containers",
+		.details = "Removes stopped containers with all that they changed of their images. "
+			   WHO,
+		.options = &rm_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.run = cmd_rm,
+	},
+	{
+		.name = "rmi",
+		.modes = MODE_HULL,
+		.arguments = "IMAGE...",
+		.help = "remove images",
+		.details = "Takes an image its name, and removes it with the last one. An image of "
+			   "which there are containers stays, unless --force is given.",
+		.options = &rmi_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.run = cmd_rmi,
+	},
+	{
+		.name = "run",
+		.modes = MODE_HULL,
+		.arguments = "IMAGE [COMMAND [ARG...]]",
+		.help = "run a program in a new container of an image",
+		.details = "Makes a container of IMAGE and runs COMMAND in it, or what the image "
+			   "says. In the foreground, signals and the terminal are passed on, and the "
+			   "exit status is the program's, or 128 and the number of the signal that "
+			   "ended it; 127 if there is no such program, 126 if it can't be executed, "
+			   "125 if hull itself failed. With --bundle DIR the argument is an ID, and "
+			   "the container is one of the runtime, of that bundle.",
+		.options = &run_image_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.ordered = true,
+		.creates = true,
+		.enters = true,
+		.run = cmd_run_image,
+	},
+	{
+		.name = "save",
+		.modes = MODE_HULL,
+		.arguments = "IMAGE...",
+		.help = "write images to an archive",
+		.details = "Writes images with their names to a tar that load reads, and skopeo, podman "
+			   "and docker; digests stay what they are. A docker-archive has a manifest.json "
+			   "beside the OCI image layout, as docker since 25 writes it.",
+		.options = &save_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.run = cmd_save,
+	},
+	{
+		.name = "start",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER...",
+		.help = "start containers that do not run",
+		.details = "Starts containers that have stopped, or lets the program of a container "
+			   "go that the runtime's create has made.",
+		.options = &people_start_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.enters = true,
+		.run = cmd_people_start,
+	},
+	{
+		.name = "stop",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER...",
+		.help = "end containers",
+		.details = "Sends a container its stop signal, and SIGKILL if that does not end it "
+			   "in time.",
+		.options = &stop_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.run = cmd_stop,
+	},
+	{
+		.name = "tag",
+		.modes = MODE_HULL,
+		.arguments = "IMAGE NAME",
+		.help = "give an image a further name",
+		.details = "A NAME without a registry is one of localhost.",
+		.options = &no_options,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_tag,
+	},
+	{
+		.name = "top",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER [PS-OPTION...]",
+		.help = "show the processes of a container",
+		.details = "The output of ps(1), called with PS-OPTIONs or else -ef, cut down to "
+			   "the processes of the container. " WHO,
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.ordered = true,
+		.takes_container = true,
+		.run = cmd_top,
+	},
+	{
+		.name = "unpause",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "let a paused container go on",
+		.details = "The same as resume.",
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_resume,
+	},
+	{
+		.name = "volume",
+		.modes = MODE_HULL,
+		.arguments = "create|ls|inspect|rm|prune [NAME...]",
+		.help = "keep data beside containers",
+		.details = "Makes, lists, shows and removes volumes: directories that containers "
+			   "mount by name, and that outlive them.",
+		.options = &volume_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.run = cmd_volume,
+	},
+	{
+		.name = "wait",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER...",
+		.help = "wait until containers have ended",
+		.details = "Prints the exit status of each.",
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.run = cmd_wait,
+	},
+	{ 0 },
+};

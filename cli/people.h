@@ -1,0 +1,61 @@
+/*
+ * people.h - what the commands for people share: the engine, and output as
+ * tables, JSON or a template.
+ */
+#ifndef HULL_CLI_PEOPLE_H
+#define HULL_CLI_PEOPLE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/json_write.h"
+#include "cli/commands.h"
+#include "engine/containers.h"
+
+/* Opens the engine of --data-root. */
+int people_engine(const struct call *call, struct engine *ret, struct err *e) MUST_CHECK;
+
+/* Whether there is one already: who only looks for a container makes no store for it. */
+bool people_has_engine(const struct call *call);
+
+/*
+ * The runtime's id for what a person calls a container: itself, if the
+ * runtime has one of that name, else that of the engine's container, and if
+ * there is none either, what was said. -EEXIST: it begins several ids.
+ */
+int people_container(const struct call *call, const char *who, const char **ret, struct err *e)
+	MUST_CHECK;
+
+/* A column of a table, and a field of templates: "{{.Name}}". */
+struct people_field {
+	const char *name;    /* "ID" */
+	const char *heading; /* "CONTAINER ID"; NULL: only in templates and JSON */
+};
+
+struct people_table {
+	const struct people_field *fields; /* ends with a NULL name */
+	const char *format; /* --format: NULL or "table", "json", or a template */
+	struct buf out;
+	struct arena arena;
+	const char ***rows;
+	size_t n;
+};
+
+void people_table_begin(struct people_table *t, const struct people_field *fields,
+			const char *format);
+/* The values of one row, in the order of the fields; they are copied. */
+void people_table_row(struct people_table *t, const char *const *values);
+/* Prints all of it. -EINVAL: the template names a field that is not there. */
+int people_table_end(struct people_table *t, struct err *e) MUST_CHECK;
+
+/* "2 hours ago" of an RFC 3339 time. */
+const char *people_ago(const char *time, struct arena *a);
+/* "12.3MB" */
+const char *people_size(uint64_t bytes, struct arena *a);
+
+/* Calls `fn` for each argument; goes on after a failure, and the last one is the result. */
+int people_each(const struct call *call, int (*fn)(const struct engine *g, const char *who,
+						   const struct call *call, struct err *e),
+		struct err *e) MUST_CHECK;
+
+#endif

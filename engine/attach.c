@@ -1,0 +1,275 @@
+#include "engine/attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/util.h"
+
+#define SOCKET_NAME "attach.sock"
+
+enum { DETACH_FIRST = 'p' & 0x1f, DETACH_SECOND = 'q' & 0x1f };
+
+/* Socket names are short, and paths of containers are not: by way of the descriptor. */
+static struct sockaddr_un address(int dir)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/" SOCKET_NAME, io_fd_path(dir).text);
+	return a;
+}
+
+int attach_listen(int dir, bool terminal, struct attach_server *ret, struct err *e)
+{
+	auto_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un a = address(dir);
+
+	if (fd < 0)
+		return err_sys(e, "make the socket for attach");
+	unlinkat(dir, SOCKET_NAME, 0);
+	if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, ATTACH_MAX) < 0)
+		return err_sys(e, "listen for attach");
+	*ret = (struct attach_server){ .listener = take_fd(&fd), .terminal = terminal };
+	return 0;
+}
+
+int attach_listener(const struct attach_server *s)
+{
+	return s->n < ATTACH_MAX ? s->listener : -1;
+}
+
+int attach_fill(const struct attach_server *s, struct pollfd *fds)
+{
+	for (size_t i = 0; i < s->n; i++)
+		fds[i] = (struct pollfd){ s->guests[i], POLLIN, 0 };
+	return (int)s->n;
+}
+
+static void send_packet(int fd, char what, const void *bytes, size_t len)
+{
+	struct iovec parts[2] = { { &what, 1 }, { (void *)bytes, len } };
+	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	/* A guest that does not read must not stop the container. */
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		return;
+}
+
+void attach_send(struct attach_server *s, char stream, const void *bytes, size_t len)
+{
+	for (size_t i = 0; i < s->n; i++)
+		send_packet(s->guests[i], stream, bytes, len);
+}
+
+void attach_ended(struct attach_server *s, int status)
+{
+	const char code = (char)status;
+
+	for (size_t i = 0; i < s->n; i++)
+		send_packet(s->guests[i], ATTACH_EXIT, &code, 1);
+	while (s->n)
+		close(s->guests[--s->n]);
+}
+
+void attach_close(struct attach_server *s, int dir)
+{
+	while (s->n)
+		close(s->guests[--s->n]);
+	close_fd(&s->listener);
+	unlinkat(dir, SOCKET_NAME, 0);
+}
+
+static void take_newcomer(struct attach_server *s)
+{
+	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0)
+		s->guests[s->n++] = fd;
+}
+
+static void take_input(const struct attach_server *s, const char *bytes, size_t len, int *in,
+		       int master)
+{
+	int to = s->terminal ? master : *in;
+
+	if (len == 0 && !s->terminal) {
+		close_fd(in);
+		return;
+	}
+	/* What its program does not read any more is lost, as in a terminal. */
+	if (to >= 0 && len && io_write_all(to, bytes, len) < 0 && !s->terminal)
+		close_fd(in);
+}
+
+/* One packet of a guest; false: it has gone. */
+static bool take_packet(const struct attach_server *s, int fd, int *in, int master)
+{
+	char packet[ATTACH_PACKET];
+	ssize_t n = recv(fd, packet, sizeof(packet), MSG_DONTWAIT);
+	struct winsize size;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n == 0)
+		return false;
+	if (packet[0] == ATTACH_STDIN) {
+		take_input(s, packet + 1, (size_t)n - 1, in, master);
+	} else if (packet[0] == ATTACH_WINDOW && (size_t)n == 1 + sizeof(size) && master >= 0) {
+		memcpy(&size, packet + 1, sizeof(size));
+		ioctl(master, TIOCSWINSZ, &size);
+	}
+	return true;
+}
+
+void attach_attend(struct attach_server *s, short newcomers, const struct pollfd *fds, int n,
+		   int *in, int master)
+{
+	for (int i = n; i-- > 0;) {
+		if (!fds[i].revents || take_packet(s, s->guests[i], in, master))
+			continue;
+		close(s->guests[i]);
+		s->guests[i] = s->guests[--s->n];
+	}
+	if (newcomers)
+		take_newcomer(s);
+}
+
+/* The guest's side. */
+
+int attach_connect(int dir, struct err *e)
+{
+	auto_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = address(dir);
+
+	if (fd < 0)
+		return err_sys(e, "make the socket for attach");
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0) {
+		if (errno == ENOENT || errno == ECONNREFUSED)
+			return err_set(e, ENOTCONN,
+				       "attach: the container does not run detached");
+		return err_sys(e, "attach to the container");
+	}
+	return take_fd(&fd);
+}
+
+struct guest {
+	int fd;
+	bool terminal, input;
+	char last; /* typed, for Ctrl-P Ctrl-Q */
+	bool detached;
+	int status;
+};
+
+static void send_window(const struct guest *g)
+{
+	struct winsize size;
+
+	if (g->terminal && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		send_packet(g->fd, ATTACH_WINDOW, &size, sizeof(size));
+}
+
+static void take_typed(struct guest *g)
+{
+	char bytes[ATTACH_PACKET - 1];
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+
+	if (n < 0 && errno == EINTR)
+		return;
+	for (ssize_t i = 0; g->terminal && i < n; i++) {
+		if (g->last == DETACH_FIRST && bytes[i] == DETACH_SECOND)
+			g->detached = true;
+		g->last = bytes[i];
+	}
+	if (n <= 0)
+		g->input = false;
+	if (!g->detached)
+		send_packet(g->fd, ATTACH_STDIN, bytes, n > 0 ? (size_t)n : 0);
+}
+
+/* False: it is over. */
+static bool take_sent(struct guest *g)
+{
+	char packet[ATTACH_PACKET];
+	ssize_t n = recv(g->fd, packet, sizeof(packet), 0);
+
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n <= 0)
+		return false;
+	if (packet[0] == ATTACH_EXIT && n == 2) {
+		g->status = (unsigned char)packet[1];
+		return false;
+	}
+	if (packet[0] == ATTACH_STDOUT || packet[0] == ATTACH_STDERR)
+		return io_write_all(packet[0] == ATTACH_STDERR ? STDERR_FILENO : STDOUT_FILENO,
+				    packet + 1, (size_t)n - 1) >= 0;
+	return true;
+}
+
+static void relay(struct guest *g, int signals)
+{
+	for (;;) {
+		struct pollfd fds[] = { { g->fd, POLLIN, 0 },
+					{ g->input ? STDIN_FILENO : -1, POLLIN, 0 },
+					{ signals, POLLIN, 0 } };
+		struct signalfd_siginfo info;
+
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+			return;
+		if (fds[2].revents && read(signals, &info, sizeof(info)) > 0)
+			send_window(g);
+		if (fds[1].revents)
+			take_typed(g);
+		if (g->detached || (fds[0].revents && !take_sent(g)))
+			return;
+	}
+}
+
+static int open_window_signal(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, before);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+int attach_run_on(int fd, bool terminal, bool input, int *ret_status, struct err *e UNUSED)
+{
+	struct guest g = { .fd = fd, .terminal = terminal, .input = input, .status = 255 };
+	sigset_t before;
+	auto_fd int signals = open_window_signal(&before);
+	struct termios mode, raw;
+	bool is_raw = terminal && input && tcgetattr(STDIN_FILENO, &mode) == 0;
+
+	if (is_raw) {
+		raw = mode;
+		cfmakeraw(&raw);
+		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	}
+	send_window(&g);
+	relay(&g, signals);
+	if (is_raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	*ret_status = g.detached ? -1 : g.status;
+	return 0;
+}
+
+int attach_run(int dir, bool terminal, bool input, int *ret_status, struct err *e)
+{
+	auto_fd int fd = attach_connect(dir, e);
+
+	TRY(fd);
+	return attach_run_on(fd, terminal, input, ret_status, e);
+}

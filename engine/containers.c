@@ -1,0 +1,236 @@
+#include "engine/containers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "engine/keep.h"
+#include "engine/rootfs.h"
+#include "engine/volumes.h"
+
+enum { KEEPER_WAIT_MS = 10 * 1000, KILL_WAIT_MS = 10 * 1000 };
+
+int engine_start_made(const struct engine *g, struct making *m, int *ret_status, struct err *e)
+{
+	*ret_status = 0;
+	if (m->record.detached)
+		return keep_detached(g, m, e);
+	return keep_foreground(g, m, ret_status, e);
+}
+
+/* Opens a container and takes its lock: -EBUSY when somebody keeps it. */
+static int open_locked(const struct engine *g, const char *who, struct making *m, struct err *e)
+{
+	*m = (struct making)MAKING_NONE;
+	TRY(record_find(g, who, m->id, e));
+	m->dir = record_open(g, m->id, &m->record, e);
+	TRY(m->dir);
+	m->written = true;
+	m->lock = record_lock(m->dir, e);
+	return m->lock < 0 ? m->lock : 0;
+}
+
+/* Whether it runs though nobody keeps it: its keeper was killed. -EBUSY then. */
+static int check_orphan(const struct engine *g, const struct making *m, struct err *e)
+{
+	auto_state struct state state = { 0 };
+	int r = container_state(g->rt, m->id, &state, e);
+
+	if (r == -ENOENT)
+		return 0;
+	TRY(r);
+	if (state.status == STATE_RUNNING || state.status == STATE_PAUSED)
+		return err_set(e, EBUSY, "the container is running");
+	return 0;
+}
+
+int engine_start(const struct engine *g, const char *who, bool attach, int *ret_status,
+		 struct err *e)
+{
+	auto_making struct making m = MAKING_NONE;
+	int r = open_locked(g, who, &m, e);
+
+	*ret_status = 0;
+	if (r >= 0)
+		r = check_orphan(g, &m, e);
+	if (r == -EBUSY && !attach)
+		return 0; /* runs already, as Docker sees it */
+	if (r < 0)
+		return err_wrap(e, "start %s", who);
+	/* What a killed keeper left of an ended one. */
+	TRY(container_delete(g->rt, m.id, true, e));
+	m.record.detached = !attach;
+	return engine_start_made(g, &m, ret_status, e);
+}
+
+/* Notes for the keeper that this end is wanted. */
+static int note_stop(int dir, struct err *e)
+{
+	auto_status struct status s = { 0 };
+
+	TRY(status_read(dir, &s, e));
+	s.stopped = true;
+	return status_write(dir, &s, e);
+}
+
+/* Sends a signal and waits for init's end; -ETIME. Not running is success. */
+static int signal_and_wait(const struct engine *g, const char *id, int signal, int64_t ms,
+			   struct err *e)
+{
+	auto_state struct state state = { 0 };
+	auto_fd int pidfd = -1;
+	struct pollfd fd;
+	int r = container_state(g->rt, id, &state, e);
+
+	if (r == -ENOENT || (r >= 0 && state.pid <= 0))
+		return 0;
+	TRY(r);
+	pidfd = pidfd_open(state.pid, 0);
+	if (pidfd < 0)
+		return 0;
+	r = container_kill(g->rt, id, signal, false, e);
+	if (r == -ESRCH)
+		return 0;
+	TRY(r);
+	if (state.status == STATE_PAUSED && signal != SIGKILL)
+		r = container_resume(g->rt, id, e);
+	TRY(r);
+	fd = (struct pollfd){ pidfd, POLLIN, 0 };
+	while ((r = poll(&fd, 1, (int)ms)) < 0 && errno == EINTR)
+		;
+	return r == 0 ? err_set(e, ETIME, "the container is still running") : 0;
+}
+
+int engine_stop(const struct engine *g, const char *who, int64_t timeout, struct err *e)
+{
+	auto_record struct record record = { 0 };
+	char id[RECORD_ID_LEN + 1];
+	auto_fd int dir = -1;
+	int r;
+
+	TRY(record_find(g, who, id, e));
+	dir = record_open(g, id, &record, e);
+	TRY(dir);
+	TRY(note_stop(dir, e));
+	if (timeout < 0)
+		timeout = record.stop_timeout;
+	r = signal_and_wait(g, id, record.stop_signal ? record.stop_signal : SIGTERM,
+			    timeout * 1000, e);
+	if (r == -ETIME)
+		r = signal_and_wait(g, id, SIGKILL, KILL_WAIT_MS, e);
+	if (r < 0)
+		return err_wrap(e, "stop %s", who);
+	if (record_wait(dir, KEEPER_WAIT_MS, e) < 0)
+		return err_wrap(e, "stop %s", who);
+	/* Where nobody keeps it any more, it is ours to put away. */
+	return container_delete(g->rt, id, true, e);
+}
+
+int engine_remove_locked(const struct engine *g, struct making *m, bool volumes, struct err *e)
+{
+	struct err pin = { 0 };
+
+	TRY(container_delete(g->rt, m->id, true, e));
+	TRY(record_remove(g, m->id, m->record.name, e));
+	if (image_store_unpin(&g->store, m->id, &pin) < 0 && pin.code != ENOENT)
+		log_warn("%s", pin.msg);
+	if (volumes)
+		volumes_drop(g, &m->record);
+	return 0;
+}
+
+int engine_remove(const struct engine *g, const char *who, bool force, bool volumes, struct err *e)
+{
+	auto_making struct making m = MAKING_NONE;
+	int r = open_locked(g, who, &m, e);
+
+	if (r == -EBUSY && force) {
+		TRY(engine_stop(g, m.id, 0, e));
+		making_done(&m);
+		r = open_locked(g, who, &m, e);
+		if (r == -ENOENT)
+			return 0; /* it was one with --rm */
+	}
+	if (r >= 0 && !force)
+		r = check_orphan(g, &m, e);
+	if (r == -EBUSY)
+		return err_set(e, EBUSY,
+			       "cannot remove %s: it is running; stop it first, or use --force",
+			       who);
+	TRY(r);
+	return engine_remove_locked(g, &m, volumes, e);
+}
+
+int engine_wait(const struct engine *g, const char *who, struct err *e)
+{
+	auto_record struct record record = { 0 };
+	auto_status struct status status = { 0 };
+	char id[RECORD_ID_LEN + 1];
+	auto_fd int dir = -1;
+
+	TRY(record_find(g, who, id, e));
+	dir = record_open(g, id, &record, e);
+	TRY(dir);
+	TRY(record_wait(dir, -1, e));
+	TRY(status_read(dir, &status, e));
+	return status.exit_code;
+}
+
+int engine_view(const struct engine *g, const char *id, struct container_view *ret, struct err *e)
+{
+	auto_container_view struct container_view v = { .state = STATE_STOPPED };
+	auto_state struct state state = { 0 };
+	auto_fd int dir = record_open(g, id, &v.record, e);
+	int r;
+
+	TRY(dir);
+	memcpy(v.id, id, RECORD_ID_LEN + 1);
+	TRY(status_read(dir, &v.status, e));
+	if (v.record.health.test.n)
+		TRY(health_read(dir, &v.health, e));
+	r = container_state(g->rt, id, &state, e);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r >= 0) {
+		v.state = state.status;
+		v.pid = state.pid > 0 ? state.pid : 0;
+	}
+	*ret = v;
+	v = (struct container_view){ 0 };
+	return 0;
+}
+
+void container_view_done(struct container_view *v)
+{
+	record_done(&v->record);
+	status_done(&v->status);
+	health_done(&v->health);
+}
+
+const char *container_view_status(const struct container_view *v)
+{
+	if (v->state == STATE_STOPPED)
+		return v->status.started || v->status.finished ? "exited" : "created";
+	return v->state == STATE_PAUSED ? "paused" : v->state == STATE_RUNNING ? "running" : "created";
+}
+
+int engine_open_root(const struct engine *g, const struct container_view *v, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	const struct mount_overlay *overlay = rootfs_overlay(g, &v->record, &a);
+	const char *path = v->record.rootfs;
+	int fd;
+
+	if (v->pid)
+		path = arena_printf(&a, "/proc/%d/root", v->pid);
+	else if (overlay)
+		return mount_overlay_open(overlay, e);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open the container's root file system") : fd;
+}

@@ -1,0 +1,626 @@
+/*
+ * create.c - from a wish to a container that could be started.
+ *
+ * The order is: what needs no disk (the notations), the image, the container's
+ * directory under its lock, the configuration made of all of it, and last the
+ * record, with which the container exists.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/helper.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/config.h"
+#include "engine/containers.h"
+#include "engine/health.h"
+#include "engine/netjoin.h"
+#include "engine/pull.h"
+#include "engine/rootfs.h"
+#include "engine/userns.h"
+#include "engine/volumes.h"
+
+enum { PROFILE_MAX = 4 * 1024 * 1024, ENV_FILE_MAX = 1024 * 1024, STOP_TIMEOUT = 10, INIT_CHUNK = 1 << 20 };
+
+/* What is gathered on the way. */
+struct building {
+	const struct engine *g;
+	const struct wish *w;
+	struct making *m;
+	struct arena arena;
+	struct image image;
+	struct bundle bundle;
+	struct passwd_user user;
+	struct config_facts facts;
+	struct buf seccomp;
+};
+
+static void building_done(struct building *b)
+{
+	image_done(&b->image);
+	buf_done(&b->seccomp);
+	arena_done(&b->arena);
+}
+
+void making_done(struct making *m)
+{
+	close_fd(&m->dir);
+	close_fd(&m->lock);
+	record_done(&m->record);
+}
+
+/* --network, --pid and the like: a new namespace, the host's, or that of another container. */
+static int choose_namespace(struct building *b, const char *option, const char *asked,
+			    const char *file, const char **ret, struct err *e)
+{
+	static const char container[] = "container:";
+	struct container_view view;
+	char id[RECORD_ID_LEN + 1];
+
+	if (!asked || strcmp(asked, "private") == 0 || strcmp(asked, "shareable") == 0)
+		return 0;
+	if (strcmp(asked, "host") == 0) {
+		*ret = "";
+		return 0;
+	}
+	if (strncmp(asked, "ns:", 3) == 0) {
+		*ret = asked + 3;
+		return 0;
+	}
+	if (strncmp(asked, container, sizeof(container) - 1) != 0)
+		return err_set(e, EINVAL,
+			       "%s %s: expected private, host, container:NAME or ns:PATH", option,
+			       json_quote(asked).text);
+	TRY(record_find(b->g, asked + sizeof(container) - 1, id, e));
+	TRY(engine_view(b->g, id, &view, e));
+	if (view.pid)
+		*ret = arena_printf(&b->arena, "/proc/%d/ns/%s", view.pid, file);
+	container_view_done(&view);
+	return *ret ? 0 : err_set(e, ESRCH, "%s %s: that container does not run", option, asked);
+}
+
+static int choose_namespaces(struct building *b, struct err *e)
+{
+	const struct wish *w = b->w;
+	struct config_facts *f = &b->facts;
+	const char *cgroupns = NULL, *network = b->m->record.network;
+
+	/* One that is made for it, or none at all: a namespace of its own. */
+	if (netjoin_has_own(b->g, &b->m->record) || strcmp(network, "none") == 0)
+		network = "private";
+	TRY(choose_namespace(b, "--network", network, "net", &f->netns, e));
+	TRY(choose_namespace(b, "--pid", w->pid, "pid", &f->pidns, e));
+	TRY(choose_namespace(b, "--ipc", w->ipc, "ipc", &f->ipcns, e));
+	TRY(choose_namespace(b, "--uts", w->uts, "uts", &f->utsns, e));
+	TRY(choose_namespace(b, "--cgroupns", w->cgroupns, "cgroup", &cgroupns, e));
+	if (cgroupns && *cgroupns)
+		return err_set(e, EINVAL, "--cgroupns: private or host");
+	f->cgroupns_host = cgroupns;
+	if (w->userns && strcmp(w->userns, "host") != 0)
+		return err_set(e, ENOTSUP, "--userns %s: not in this version of hull; host is",
+			       json_quote(w->userns).text);
+	if (b->g->rootless)
+		TRY(userns_maps(&b->arena, &f->uids, &f->gids, e));
+	/* sysfs belongs to a network namespace: without one of our own, it can only be bound. */
+	f->binds_sys = f->uids.n && f->netns;
+	return 0;
+}
+
+static int read_env_files(struct building *b, struct strings *ret, struct err *e)
+{
+	const struct wish *w = b->w;
+	size_t most = w->env.n;
+	struct buf *texts = arena_array(&b->arena, w->env_files.n + 1, sizeof(*texts));
+
+	for (size_t i = 0; i < w->env_files.n; i++) {
+		struct buf text = { 0 };
+
+		if (io_read_file(AT_FDCWD, w->env_files.at[i], ENV_FILE_MAX, w->env_files.at[i],
+				 &text, e) < 0) {
+			buf_done(&text);
+			return err_wrap(e, "--env-file");
+		}
+		texts[i].text = arena_strndup(&b->arena, text.text, text.len);
+		texts[i].len = text.len;
+		most += wish_env_file_lines(text.text, text.len);
+		buf_done(&text);
+	}
+	ret->at = arena_array(&b->arena, most + 1, sizeof(*ret->at));
+	for (size_t i = 0; i < w->env_files.n; i++)
+		TRY(wish_env_file(w->env_files.at[i], texts[i].text, texts[i].len, &b->arena, ret,
+				  e));
+	for (size_t i = 0; i < w->env.n; i++)
+		ret->at[ret->n++] = w->env.at[i];
+	return 0;
+}
+
+static int read_pairs(struct building *b, const char *option, const struct strings *list,
+		      struct spec_pairs *ret, struct err *e)
+{
+	ret->at = arena_array(&b->arena, list->n + 3, sizeof(*ret->at)); /* open_network() adds */
+	for (size_t i = 0; i < list->n; i++) {
+		TRY(wish_pair(option, list->at[i], &b->arena, &ret->at[ret->n], e));
+		ret->n++;
+	}
+	return 0;
+}
+
+/* In the host's network the host's name is as good. */
+static const char *hostname_of(struct building *b)
+{
+	if (b->w->hostname)
+		return b->w->hostname;
+	if (b->facts.utsns || (b->facts.netns && !*b->facts.netns))
+		return NULL;
+	return arena_printf(&b->arena, "%.*s", RECORD_SHORT, b->m->id);
+}
+
+/* The image's configuration and what was asked for, in one. */
+static int make_bundle(struct building *b, struct err *e)
+{
+	const struct wish *w = b->w;
+	struct image_overrides o = { .args = w->args,
+				     .host_env = (const char *const *)environ,
+				     .user = w->user,
+				     .working_dir = w->workdir,
+				     .stop_signal = w->stop_signal,
+				     .hostname = b->facts.hostname,
+				     .terminal = w->terminal };
+
+	TRY(read_env_files(b, &o.env, e));
+	TRY(read_pairs(b, "--label", &w->labels, &o.labels, e));
+	TRY(read_pairs(b, "--annotation", &w->annotations, &o.annotations, e));
+	if (w->entrypoint) {
+		o.has_entrypoint = true;
+		TRY(wish_entrypoint(w->entrypoint, &b->arena, &o.entrypoint, e));
+	}
+	return bundle_make(&b->image.config, &o, w->image, &b->arena, &b->bundle, e);
+}
+
+static int find_user(struct building *b, struct err *e)
+{
+	auto_buf struct buf passwd = { 0 }, group = { 0 };
+	struct passwd_bytes users, groups;
+
+	TRY(rootfs_read_users(b->g, &b->m->record, &passwd, &group, e));
+	users = (struct passwd_bytes){ passwd.text, passwd.len };
+	groups = (struct passwd_bytes){ group.text, group.len };
+	TRY(passwd_resolve(b->bundle.user, users, groups, &b->arena, &b->user, e));
+	for (size_t i = 0; i < b->w->group_add.n; i++)
+		TRY(passwd_add_group(b->w->group_add.at[i], groups, &b->arena, &b->user, e));
+	/* A user alone in a namespace has but one group to be in. */
+	if (b->facts.uids.n == 1)
+		b->user.groups.n = 0;
+	return 0;
+}
+
+static int read_rlimits(struct building *b, struct err *e)
+{
+	const struct strings *list = &b->w->ulimits;
+
+	b->facts.rlimits.at = arena_array(&b->arena, list->n + 1, sizeof(*b->facts.rlimits.at));
+	for (size_t i = 0; i < list->n; i++) {
+		TRY(wish_ulimit(list->at[i], &b->facts.rlimits.at[b->facts.rlimits.n], e));
+		b->facts.rlimits.n++;
+	}
+	return 0;
+}
+
+static int read_device(struct building *b, const char *text, struct config_device *ret,
+		       struct err *e)
+{
+	struct device_wish d;
+	struct stat st;
+
+	TRY(wish_device(text, &b->arena, &d, e));
+	if (stat(d.source, &st) < 0)
+		return err_sys(e, "--device %s", d.source);
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_set(e, ENODEV, "--device %s: it is no device", d.source);
+	if (b->g->rootless && strcmp(d.source, d.target) != 0)
+		return err_set(e, ENOTSUP,
+			       "--device %s: without root a device keeps its name in the container",
+			       d.source);
+	*ret = (struct config_device){ .path = d.target,
+				       .type = S_ISBLK(st.st_mode) ? 'b' : 'c',
+				       .major = major(st.st_rdev),
+				       .minor = minor(st.st_rdev),
+				       .mode = st.st_mode & 0777,
+				       .uid = b->g->rootless ? 0 : st.st_uid,
+				       .gid = b->g->rootless ? 0 : st.st_gid,
+				       .access = d.access };
+	return 0;
+}
+
+static int read_devices(struct building *b, struct err *e)
+{
+	const struct strings *list = &b->w->devices;
+
+	b->facts.devices.at = arena_array(&b->arena, list->n + 1, sizeof(*b->facts.devices.at));
+	for (size_t i = 0; i < list->n; i++) {
+		TRY(read_device(b, list->at[i], &b->facts.devices.at[b->facts.devices.n], e));
+		b->facts.devices.n++;
+	}
+	return 0;
+}
+
+static int choose_seccomp(struct building *b, struct err *e)
+{
+	if (b->facts.security.no_seccomp)
+		return 0;
+	if (b->facts.security.seccomp_file)
+		TRY(io_read_file(AT_FDCWD, b->facts.security.seccomp_file, PROFILE_MAX,
+				 b->facts.security.seccomp_file, &b->seccomp, e));
+	else
+		seccomp_default_write(&b->facts.capabilities, &b->seccomp);
+	b->facts.seccomp = b->seccomp.text;
+	return 0;
+}
+
+static void add_mount(struct building *b, const struct config_mount *m)
+{
+	b->facts.mounts.at[b->facts.mounts.n++] = *m;
+}
+
+static int bind_source(const struct mount_wish *m, struct err *e)
+{
+	struct stat st;
+
+	if (stat(m->source, &st) == 0)
+		return 0;
+	if (errno == ENOENT && m->makes_source)
+		return io_mkdir_all(m->source, 0755, e);
+	return err_sys(e, "the volume's source %s", m->source);
+}
+
+static int take_mount(struct building *b, const struct mount_wish *m, struct err *e)
+{
+	struct config_mount mount = { .target = m->target,
+				      .readonly = m->readonly,
+				      .options = m->options,
+				      .recursive = true };
+	const char *name = m->source;
+
+	switch (m->kind) {
+	case WISH_TMPFS:
+		break;
+	case WISH_BIND:
+		TRY(bind_source(m, e));
+		mount.source = m->source;
+		break;
+	case WISH_VOLUME:
+		TRY(volume_use(b->g, &name, &b->arena, &mount.source, e));
+		if (!m->source)
+			b->m->record.volumes.at[b->m->record.volumes.n++] = name;
+		TRY(volume_fill(b->g, &b->m->record, mount.source, m->target, e));
+		break;
+	}
+	add_mount(b, &mount);
+	return 0;
+}
+
+static bool is_target(const struct mount_wish *list, size_t n, const char *target)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].target, target) == 0)
+			return true;
+	return false;
+}
+
+/* What was asked for, then the image's own volumes that nothing else was put in place of. */
+static int read_mounts(struct building *b, struct err *e)
+{
+	const struct wish *w = b->w;
+	size_t most = w->volumes.n + w->mounts.n + w->tmpfs.n + b->bundle.volumes.n, n = 0;
+	struct mount_wish *list = arena_array(&b->arena, most + 1, sizeof(*list));
+	char *cwd = getcwd(NULL, 0);
+	int r = cwd ? 0 : err_sys(e, "find the working directory");
+
+	for (size_t i = 0; r >= 0 && i < w->volumes.n; i++)
+		r = wish_volume(w->volumes.at[i], cwd, &b->arena, &list[n++], e);
+	for (size_t i = 0; r >= 0 && i < w->mounts.n; i++)
+		r = wish_mount(w->mounts.at[i], cwd, &b->arena, &list[n++], e);
+	for (size_t i = 0; r >= 0 && i < w->tmpfs.n; i++)
+		r = wish_tmpfs(w->tmpfs.at[i], &b->arena, &list[n++], e);
+	free(cwd);
+	TRY(r);
+	for (size_t i = 0; i < b->bundle.volumes.n; i++)
+		if (!is_target(list, n, b->bundle.volumes.at[i].destination))
+			list[n++] = (struct mount_wish){
+				.kind = WISH_VOLUME, .target = b->bundle.volumes.at[i].destination
+			};
+	b->facts.mounts.at = arena_array(&b->arena, n + 4, sizeof(*b->facts.mounts.at));
+	b->m->record.volumes.at = arena_array(&b->arena, n + 1, sizeof(char *));
+	for (size_t i = 0; i < n; i++)
+		TRY(take_mount(b, &list[i], e));
+	return 0;
+}
+
+static bool is_mounted(const struct building *b, const char *target)
+{
+	for (size_t i = 0; i < b->facts.mounts.n; i++)
+		if (strcmp(b->facts.mounts.at[i].target, target) == 0)
+			return true;
+	return false;
+}
+
+/* Files of ours that the container sees in /etc; keep_network() fills them before each start. */
+static int make_etc(struct building *b, struct err *e)
+{
+	static const struct {
+		const char *file, *target;
+	} files[] = { { "hosts", "/etc/hosts" },
+		      { "hostname", "/etc/hostname" },
+		      { "resolv.conf", "/etc/resolv.conf" } };
+
+	if (b->w->rootfs)
+		return 0; /* their own root file system says what it is called */
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		auto_fd int fd = openat(b->m->dir, files[i].file,
+					O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		struct config_mount m = { .target = files[i].target };
+
+		if (fd < 0 || fchmod(fd, 0644) < 0)
+			return err_sys(e, "make the container's %s", files[i].file);
+		m.source = arena_printf(&b->arena, "%s/containers/%s/%s", b->g->path.text, b->m->id,
+					files[i].file);
+		if (!is_mounted(b, m.target))
+			add_mount(b, &m);
+	}
+	return 0;
+}
+
+/*
+ * A copy, the container's own: who gets the better of it in there has not
+ * changed what other containers, or hull, are run with (CVE-2019-5736's kin).
+ */
+static int copy_init(struct building *b, struct err *e)
+{
+	auto_fd int from = -1, to = -1;
+	struct helper_path path;
+	ssize_t n;
+
+	TRY(helper_find("hull-init", &path, e));
+	from = open(path.text, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return err_sys(e, "--init: open %s", path.text);
+	to = openat(b->m->dir, "hull-init", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555);
+	if (to < 0 || fchmod(to, 0555) < 0)
+		return err_sys(e, "--init: make the container's hull-init");
+	while ((n = sendfile(to, from, NULL, INIT_CHUNK)) > 0)
+		;
+	return n < 0 ? err_sys(e, "--init: copy %s", path.text) : 0;
+}
+
+static int make_init(struct building *b, struct err *e)
+{
+	struct config_mount m = { .target = CONFIG_INIT, .readonly = true };
+
+	if (!b->w->init)
+		return 0;
+	if (is_mounted(b, "/dev"))
+		return err_set(e, EINVAL, "--init: it is put at %s, where a mount on /dev would have it",
+			       m.target);
+	TRY(copy_init(b, e));
+	m.source = arena_printf(&b->arena, "%s/containers/%s/hull-init", b->g->path.text, b->m->id);
+	add_mount(b, &m);
+	b->facts.init = true;
+	return 0;
+}
+
+static int fill_record(struct building *b, struct err *e)
+{
+	struct record *r = &b->m->record;
+	const struct wish *w = b->w;
+	char now[48];
+
+	record_now(now);
+	r->id = b->m->id;
+	r->created = arena_strdup(&r->arena, now);
+	r->image = w->image;
+	r->terminal = w->terminal;
+	r->stdin_open = w->interactive;
+	r->detached = w->detach;
+	r->remove = w->remove;
+	/* Nobody will look for its files after a crash of the machine. */
+	r->is_volatile = w->remove;
+	r->network = w->network ? w->network : netjoin_default(b->g);
+	r->hostname = w->hostname;
+	r->ip = w->ip;
+	r->mac = w->mac;
+	r->net_aliases = w->network_alias;
+	r->dns = w->dns;
+	r->dns_search = w->dns_search;
+	r->dns_options = w->dns_options;
+	r->add_hosts = w->add_host;
+	r->published = w->published;
+	r->log_driver = w->log_driver ? w->log_driver : "json-file";
+	r->stop_timeout = w->stop_timeout.set ? (uint32_t)w->stop_timeout.value : STOP_TIMEOUT;
+	if (w->restart)
+		TRY(wish_restart(w->restart, &r->restart, &r->restart_max, e));
+	if (r->restart != RESTART_NO && w->remove)
+		return err_set(e, EINVAL, "--restart: a container with --rm is not started again");
+	if (r->restart != RESTART_NO && !w->detach)
+		return err_set(e, EINVAL, "--restart: only with --detach is there somebody to do it");
+	return 0;
+}
+
+/* "adjective_noun" is Docker's joke; ours says what it is. */
+static int choose_name(struct building *b, struct err *e)
+{
+	if (b->w->name)
+		return record_check_name(b->w->name, e);
+	b->m->record.name =
+		arena_printf(&b->m->record.arena, "c-%.*s", RECORD_SHORT, b->m->id);
+	return 0;
+}
+
+/* Messages about notations come before anything is touched. */
+static int check_wish(struct building *b, struct err *e)
+{
+	const struct wish *w = b->w;
+
+	TRY(wish_capabilities(w, &b->arena, &b->facts.capabilities, e));
+	TRY(wish_security(w, &b->facts.security, e));
+	TRY(read_pairs(b, "--sysctl", &w->sysctls, &b->facts.sysctl, e));
+	TRY(read_rlimits(b, e));
+	TRY(read_devices(b, e));
+	if (w->log_driver && strcmp(w->log_driver, "json-file") != 0 &&
+	    strcmp(w->log_driver, "none") != 0)
+		return err_set(e, EINVAL, "--log-driver %s: expected json-file or none",
+			       json_quote(w->log_driver).text);
+	return 0;
+}
+
+static int take_image(struct building *b, struct err *e)
+{
+	struct record *r = &b->m->record;
+	const struct pull_options pull = { .platform = b->w->platform,
+					   .insecure = b->w->tls_verify == 0,
+					   .secure = b->w->tls_verify == 1 };
+	auto_fd int use = -1;
+	struct digest manifest;
+
+	if (b->w->rootfs) {
+		char *path = realpath(b->w->image, NULL);
+
+		if (!path)
+			return err_sys(e, "--rootfs %s", b->w->image);
+		r->rootfs = arena_strdup(&r->arena, path);
+		free(path);
+		return 0;
+	}
+	TRY(pull_if_needed(b->g, b->w->image, b->w->pull, &pull, &manifest, &use, e));
+	TRY(image_load(&b->g->store, &manifest, &b->image, e));
+	TRY(rootfs_unpack(b->g, &b->image, e));
+	rootfs_layers(b->g, &b->image, &r->arena, &r->layers);
+	r->image_id = arena_strdup(&r->arena, b->image.id.text);
+	if (!r->layers.n)
+		return err_set(e, EINVAL, "the image %s has no layers, so there is nothing to run",
+			       b->w->image);
+	return image_store_pin(&b->g->store, b->m->id, &b->image.digest, e);
+}
+
+static void add_sysctl(struct building *b, const char *key, const char *value)
+{
+	struct spec_pairs *list = &b->facts.sysctl;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->at[i].key, key) == 0)
+			return;
+	list->at[list->n++] = (struct spec_pair){ key, value };
+}
+
+/* In a network of its own, whoever it is may ping and serve any port, as with Docker. */
+static void open_network(struct building *b)
+{
+	if (b->facts.netns)
+		return;
+	/* In a user namespace a range has to be mapped; group 0 is. */
+	add_sysctl(b, "net.ipv4.ping_group_range", b->facts.gids.n ? "0 0" : "0 2147483647");
+	add_sysctl(b, "net.ipv4.ip_unprivileged_port_start", "0");
+}
+
+static int write_config(struct building *b, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+
+	b->facts.wish = b->w;
+	b->facts.bundle = &b->bundle;
+	b->facts.user = &b->user;
+	TRY(config_write(&b->facts, &text, e));
+	return io_replace_file(b->m->dir, "config.json", text.text, text.len, e);
+}
+
+/* --rootfs: the root path of the configuration is the directory itself. */
+static int link_rootfs(struct building *b, struct err *e)
+{
+	if (!b->w->rootfs)
+		return 0;
+	if (unlinkat(b->m->dir, "rootfs", AT_REMOVEDIR) < 0 ||
+	    symlinkat(b->m->record.rootfs, b->m->dir, "rootfs") < 0)
+		return err_sys(e, "link the container's rootfs");
+	return 0;
+}
+
+static int build(struct building *b, struct err *e)
+{
+	struct record *r = &b->m->record;
+
+	TRY(check_wish(b, e));
+	TRY(record_new_id(b->m->id, e));
+	TRY(fill_record(b, e));
+	TRY(netjoin_check(b->g, r, e));
+	TRY(choose_namespaces(b, e));
+	r->name = b->w->name;
+	TRY(choose_name(b, e));
+	b->m->dir = record_make(b->g, b->m->id, &b->m->lock, e);
+	TRY(b->m->dir);
+	TRY(take_image(b, e));
+	b->facts.hostname = hostname_of(b);
+	TRY(make_bundle(b, e));
+	r->command = b->bundle.args;
+	r->labels = b->bundle.labels;
+	r->stop_signal = b->bundle.stop_signal;
+	r->user = b->bundle.user;
+	TRY(health_plan(b->w, b->bundle.healthcheck, &b->arena, &r->health, e));
+	TRY(rootfs_make(b->g, b->m->dir, r, e));
+	TRY(link_rootfs(b, e));
+	TRY(find_user(b, e));
+	TRY(read_mounts(b, e));
+	TRY(make_etc(b, e));
+	TRY(make_init(b, e));
+	open_network(b);
+	TRY(choose_seccomp(b, e));
+	TRY(write_config(b, e));
+	TRY(record_save(b->g, b->m->dir, r, e));
+	b->m->written = true;
+	return 0;
+}
+
+/* The record's strings were the building's. */
+static int reread(const struct engine *g, struct making *m, struct err *e)
+{
+	int fd;
+
+	record_done(&m->record);
+	fd = record_open(g, m->id, &m->record, e);
+	TRY(fd);
+	close(fd);
+	return 0;
+}
+
+static void undo(const struct engine *g, struct making *m)
+{
+	struct err e = { 0 };
+
+	if (m->dir < 0)
+		return;
+	if (image_store_unpin(&g->store, m->id, &e) < 0 && e.code != ENOENT)
+		log_warn("%s", e.msg);
+	volumes_drop(g, &m->record);
+	if (record_remove(g, m->id, m->written ? m->record.name : NULL, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+int engine_create(const struct engine *g, const struct wish *w, struct making *ret, struct err *e)
+{
+	__attribute__((cleanup(building_done))) struct building b = { .g = g, .w = w, .m = ret };
+
+	*ret = (struct making)MAKING_NONE;
+	if (build(&b, e) < 0 || reread(g, ret, e) < 0) {
+		undo(g, ret);
+		making_done(ret);
+		*ret = (struct making)MAKING_NONE;
+		return -e->code;
+	}
+	return 0;
+}

@@ -1,0 +1,488 @@
+#include "engine/keep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/spawn.h"
+#include "engine/attach.h"
+#include "engine/health.h"
+#include "engine/logs.h"
+#include "engine/netjoin.h"
+#include "engine/rootfs.h"
+
+enum {
+	CHUNK = 32 * 1024,
+	DRAIN_MS = 200,          /* for what others than init still hold open */
+	BACKOFF_FIRST_MS = 100,  /* between restarts, doubled each time */
+	BACKOFF_LAST_MS = 60 * 1000,
+	STEADY_S = 10, /* having run so long, the next one is a first one */
+};
+
+/* One run of the container. */
+struct run {
+	const struct engine *g;
+	struct making *m;
+	struct arena arena;
+	char *bundle;
+	struct create_request request;
+	struct net_context net;
+	pid_t health; /* the process that checks it */
+	int health_fd;
+};
+
+static void run_prepare(struct run *r, const struct engine *g, struct making *m)
+{
+	struct mount_overlay *overlay;
+
+	*r = (struct run){ .g = g, .m = m, .health_fd = -1 };
+	overlay = rootfs_overlay(g, &m->record, &r->arena);
+	if (overlay)
+		overlay->is_volatile = m->record.is_volatile; /* such a one is mounted only once */
+	r->bundle = arena_printf(&r->arena, "%s/containers/%s", g->path.text, m->id);
+	r->request = (struct create_request){ .id = m->id,
+					      .bundle = r->bundle,
+					      .overlay = overlay,
+					      .before_start = netjoin_before_start,
+					      .before_start_ctx = &r->net };
+	r->net = (struct net_context){ .g = g, .record = &m->record, .dir = m->dir };
+}
+
+static void run_done(struct run *r)
+{
+	arena_done(&r->arena);
+}
+
+static void say_started(const struct making *m, struct status *s)
+{
+	char now[48];
+	struct err e = { 0 };
+
+	record_now(now);
+	s->started = arena_strdup(&s->arena, now);
+	s->finished = s->error = NULL;
+	s->stopped = s->oom_killed = false;
+	if (status_write(m->dir, s, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+static void say_ended(const struct making *m, struct status *s, int code, const char *error)
+{
+	char now[48];
+	struct err e = { 0 };
+	auto_status struct status written = { 0 };
+
+	/* `stop` notes in it that it was there. */
+	if (status_read(m->dir, &written, &e) == 0)
+		s->stopped = written.stopped;
+	record_now(now);
+	s->finished = arena_strdup(&s->arena, now);
+	s->exit_code = code;
+	s->error = error ? arena_strdup(&s->arena, error) : NULL;
+	if (status_write(m->dir, s, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+int keep_failure_status(const struct err *e)
+{
+	static const char exec[] = "exec: ";
+
+	if (strncmp(e->msg, exec, sizeof(exec) - 1) != 0)
+		return 125;
+	return e->code == ENOENT ? 127 : 126;
+}
+
+static void drop(const struct engine *g, struct making *m)
+{
+	struct err e = { 0 };
+
+	if (m->record.remove && engine_remove_locked(g, m, true, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+int keep_foreground(const struct engine *g, struct making *m, int *ret_status, struct err *e)
+{
+	auto_status struct status status = { 0 };
+	struct run_request req;
+	struct run run;
+	int r;
+
+	run_prepare(&run, g, m);
+	req = (struct run_request){ .create = run.request };
+	r = netjoin_prepare(&run.net, e);
+	if (r >= 0)
+		r = health_start(g, m, &run.health, &run.health_fd, e);
+	if (r >= 0) {
+		say_started(m, &status);
+		r = container_run(g->rt, &req, ret_status, e);
+		health_stop(run.health, &run.health_fd);
+	}
+	say_ended(m, &status, r < 0 ? keep_failure_status(e) : *ret_status, r < 0 ? e->msg : NULL);
+	netjoin_leave(&run.net);
+	run_done(&run);
+	drop(g, m);
+	return r;
+}
+
+/* The detached keeper. */
+
+struct keeper {
+	const struct engine *g;
+	struct making *m;
+	struct run run;
+	struct container_process process;
+	struct log_writer log;
+	struct log_stream out, err;
+	int pipes[2]; /* read ends of standard output and error, -1 when at its end */
+	int in;       /* write end of its standard input, -1 without */
+	int signals;
+	struct attach_server attach;
+	int ready; /* tells the command that waits for the start; -1 when told */
+};
+
+static void tell_ready(struct keeper *k, const struct err *e)
+{
+	static const struct err none;
+
+	if (k->ready >= 0 && io_write_all(k->ready, e ? e : &none, sizeof(*e)) < 0)
+		log_debug("nobody waits for the container's start");
+	close_fd(&k->ready);
+}
+
+struct stdio {
+	int in[2], out[2], err[2];
+};
+
+static int make_stdio(const struct record *r, struct stdio *s, struct err *e)
+{
+	*s = (struct stdio){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	if (r->terminal)
+		return 0;
+	if (pipe2(s->out, O_CLOEXEC) < 0 || pipe2(s->err, O_CLOEXEC) < 0 ||
+	    (r->stdin_open && pipe2(s->in, O_CLOEXEC) < 0))
+		return err_sys(e, "make the container's pipes");
+	return 0;
+}
+
+static void close_pair(int pair[2])
+{
+	close_fd(&pair[0]);
+	close_fd(&pair[1]);
+}
+
+/* The program gets our standard streams; so they are its pipes while it is made. */
+static void wear(const struct stdio *s)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(s->in[0] >= 0 ? s->in[0] : null, STDIN_FILENO);
+	dup2(s->out[1] >= 0 ? s->out[1] : null, STDOUT_FILENO);
+	dup2(s->err[1] >= 0 ? s->err[1] : null, STDERR_FILENO);
+	close_fd(&null);
+}
+
+static void take_off(void)
+{
+	static const struct stdio none = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+
+	wear(&none);
+}
+
+static int launch(struct keeper *k, struct err *e)
+{
+	struct stdio s;
+	int r = make_stdio(&k->m->record, &s, e);
+
+	if (r >= 0) {
+		wear(&s);
+		r = container_run_supervised(k->g->rt, &k->run.request, &k->process, e);
+		take_off();
+	}
+	if (r >= 0) {
+		k->pipes[0] = take_fd(&s.out[0]);
+		k->pipes[1] = take_fd(&s.err[0]);
+		k->in = take_fd(&s.in[1]);
+	}
+	close_pair(s.in);
+	close_pair(s.out);
+	close_pair(s.err);
+	return r;
+}
+
+/* One read of what the program wrote, to the log and to who is attached. */
+static bool take_output(struct keeper *k, int *fd, struct log_stream *s, char stream)
+{
+	char bytes[CHUNK];
+	ssize_t n = read(*fd, bytes, sizeof(bytes));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	if (n <= 0) { /* a terminal whose other end is closed says EIO */
+		close_fd(fd);
+		return false;
+	}
+	log_write(&k->log, s, bytes, (size_t)n);
+	attach_send(&k->attach, stream, bytes, (size_t)n);
+	return true;
+}
+
+static void take_signal(const struct keeper *k)
+{
+	struct signalfd_siginfo info;
+
+	if (read(k->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGTERM && k->process.pidfd >= 0)
+		kill(k->process.pid, k->m->record.stop_signal ? k->m->record.stop_signal : SIGTERM);
+}
+
+enum { AT_OUT, AT_ERR, AT_MASTER, AT_PID, AT_SIGNALS, AT_ATTACH, AT_FIXED };
+
+static int fill_poll(struct keeper *k, bool ended, struct pollfd *fds)
+{
+	fds[AT_OUT] = (struct pollfd){ k->pipes[0], POLLIN, 0 };
+	fds[AT_ERR] = (struct pollfd){ k->pipes[1], POLLIN, 0 };
+	fds[AT_MASTER] = (struct pollfd){ k->process.master, POLLIN, 0 };
+	fds[AT_PID] = (struct pollfd){ ended ? -1 : k->process.pidfd, POLLIN, 0 };
+	fds[AT_SIGNALS] = (struct pollfd){ k->signals, POLLIN, 0 };
+	fds[AT_ATTACH] = (struct pollfd){ attach_listener(&k->attach), POLLIN, 0 };
+	return AT_FIXED + attach_fill(&k->attach, fds + AT_FIXED);
+}
+
+static bool has_output(const struct keeper *k)
+{
+	return k->pipes[0] >= 0 || k->pipes[1] >= 0 || k->process.master >= 0;
+}
+
+/* Until init has ended and what it wrote is written down. */
+static void attend(struct keeper *k)
+{
+	struct pollfd fds[AT_FIXED + ATTACH_MAX];
+	bool ended = false;
+
+	while (!ended || has_output(k)) {
+		int n = fill_poll(k, ended, fds);
+		int ready = poll(fds, (nfds_t)n, ended ? DRAIN_MS : -1);
+
+		if (ready < 0 && errno != EINTR)
+			break;
+		if (ready == 0 && ended)
+			break;
+		if (ready <= 0)
+			continue;
+		if (fds[AT_OUT].revents)
+			take_output(k, &k->pipes[0], &k->out, ATTACH_STDOUT);
+		if (fds[AT_ERR].revents)
+			take_output(k, &k->pipes[1], &k->err, ATTACH_STDERR);
+		if (fds[AT_MASTER].revents)
+			take_output(k, &k->process.master, &k->out, ATTACH_STDOUT);
+		if (fds[AT_SIGNALS].revents)
+			take_signal(k);
+		attach_attend(&k->attach, fds[AT_ATTACH].revents, fds + AT_FIXED, n - AT_FIXED,
+			      &k->in, k->process.master);
+		ended = ended || fds[AT_PID].revents;
+	}
+	log_flush(&k->log, &k->out);
+	log_flush(&k->log, &k->err);
+}
+
+static int reap(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 255;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void close_streams(struct keeper *k)
+{
+	close_fd(&k->pipes[0]);
+	close_fd(&k->pipes[1]);
+	close_fd(&k->in);
+	container_process_done(&k->process);
+}
+
+/* Starts it and stays until it has ended. Returns its exit status, or a negative errno. */
+static int run_once(struct keeper *k, struct status *status, struct err *e)
+{
+	int code, r;
+
+	r = netjoin_prepare(&k->run.net, e);
+	/* Before the pipes are made, whose ends it would hold. */
+	if (r >= 0)
+		r = health_start(k->g, k->m, &k->run.health, &k->run.health_fd, e);
+	if (r >= 0)
+		r = launch(k, e);
+	if (r < 0) {
+		health_stop(k->run.health, &k->run.health_fd);
+		netjoin_leave(&k->run.net);
+		say_ended(k->m, status, keep_failure_status(e), e->msg);
+		return r;
+	}
+	say_started(k->m, status);
+	tell_ready(k, NULL);
+	attend(k);
+	health_stop(k->run.health, &k->run.health_fd);
+	code = reap(k->process.pid);
+	if (container_delete(k->g->rt, k->m->id, true, e) < 0)
+		log_warn("%s", e->msg);
+	close_streams(k);
+	netjoin_leave(&k->run.net);
+	say_ended(k->m, status, code, NULL);
+	attach_ended(&k->attach, code);
+	return code;
+}
+
+static bool wants_restart(const struct record *r, const struct status *s)
+{
+	if (s->stopped)
+		return false;
+	switch (r->restart) {
+	case RESTART_ALWAYS:
+	case RESTART_UNLESS_STOPPED:
+		return true;
+	case RESTART_ON_FAILURE:
+		return s->exit_code != 0 && (!r->restart_max || s->restarts < r->restart_max);
+	default:
+		return false;
+	}
+}
+
+/* Waits before the next start; a `stop` meanwhile ends it. */
+static bool rest(struct keeper *k, unsigned ms)
+{
+	for (unsigned waited = 0; waited < ms; waited += BACKOFF_FIRST_MS) {
+		struct pollfd fd = { k->signals, POLLIN, 0 };
+		auto_status struct status now = { 0 };
+		struct err e;
+
+		if (poll(&fd, 1, BACKOFF_FIRST_MS) > 0)
+			return false;
+		if (status_read(k->m->dir, &now, &e) == 0 && now.stopped)
+			return false;
+	}
+	return true;
+}
+
+static void keep(struct keeper *k)
+{
+	auto_status struct status status = { 0 };
+	unsigned backoff = BACKOFF_FIRST_MS;
+	struct err e = { 0 };
+
+	for (;;) {
+		int64_t began = io_now_us();
+		int code = run_once(k, &status, &e);
+
+		if (code < 0 && k->ready >= 0) {
+			tell_ready(k, &e);
+			break;
+		}
+		if (!wants_restart(&k->m->record, &status))
+			break;
+		if (io_now_us() - began > (int64_t)STEADY_S * 1000000)
+			backoff = BACKOFF_FIRST_MS;
+		if (!rest(k, backoff))
+			break;
+		backoff = backoff * 2 > BACKOFF_LAST_MS ? BACKOFF_LAST_MS : backoff * 2;
+		status.restarts++;
+	}
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigdelset(&set, SIGSEGV);
+	sigdelset(&set, SIGBUS);
+	sigdelset(&set, SIGFPE);
+	sigdelset(&set, SIGILL);
+	sigdelset(&set, SIGABRT);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+_Noreturn static void keeper_main(const struct engine *g, struct making *m, int ready)
+{
+	struct keeper k = { .g = g,
+			    .m = m,
+			    .process = CONTAINER_PROCESS_NONE,
+			    .log = { .fd = -1 },
+			    .out = { .name = "stdout" },
+			    .err = { .name = "stderr" },
+			    .pipes = { -1, -1 },
+			    .in = -1,
+			    .attach = ATTACH_SERVER_NONE,
+			    .ready = ready };
+	struct err e = { 0 };
+
+	setsid();
+	/* Orphans of a shared PID namespace are ours to reap; init is our child anyway. */
+	prctl(PR_SET_NAME, "hull-keep");
+	take_off();
+	if (chdir("/") < 0)
+		_exit(1);
+	k.signals = open_signals();
+	run_prepare(&k.run, g, m);
+	if ((strcmp(m->record.log_driver, "none") != 0 &&
+	     log_writer_open(m->dir, m->record.log_max_size, m->record.log_max_files, &k.log, &e) < 0) ||
+	    attach_listen(m->dir, m->record.terminal, &k.attach, &e) < 0) {
+		tell_ready(&k, &e);
+		_exit(1);
+	}
+	keep(&k);
+	attach_close(&k.attach, m->dir);
+	log_writer_close(&k.log);
+	drop(g, m);
+	_exit(0);
+}
+
+int keep_detached(const struct engine *g, struct making *m, struct err *e)
+{
+	int pair[2];
+	struct err got = { 0 };
+	pid_t pid;
+	ssize_t n;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_sys(e, "make the keeper's pipe");
+	pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		/* Twice, so that nobody has to reap it. */
+		pid = fork();
+		if (pid == 0)
+			keeper_main(g, m, pair[1]);
+		_exit(pid < 0);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return err_sys(e, "make the container's keeper");
+	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	n = io_read_all(pair[0], &got, sizeof(got));
+	close(pair[0]);
+	if (n != (ssize_t)sizeof(got))
+		return err_set(e, ECHILD, "the container's keeper died; see the log");
+	got.msg[sizeof(got.msg) - 1] = '\0';
+	if (got.code)
+		return err_set(e, got.code, "%s", got.msg);
+	return 0;
+}

@@ -1,0 +1,54 @@
+noinst_LIBRARIES += engine/libengine.a
+engine_libengine_a_CPPFLAGS = $(AM_CPPFLAGS) -DHULL_PKGDATADIR='"$(pkgdatadir)"'
+engine_libengine_a_SOURCES = \
+	engine/attach.c \
+	engine/attach.h \
+	engine/config.c \
+	engine/config.h \
+	engine/containers.c \
+	engine/containers.h \
+	engine/create.c \
+	engine/diff.c \
+	engine/diff.h \
+	engine/engine.c \
+	engine/engine.h \
+	engine/keep.c \
+	engine/keep.h \
+	engine/health.c \
+	engine/health.h \
+	engine/health_private.h \
+	engine/health_run.c \
+	engine/load.c \
+	engine/load.h \
+	engine/logs.c \
+	engine/logs.h \
+	engine/netjoin.c \
+	engine/netjoin.h \
+	engine/pull.c \
+	engine/pull.h \
+	engine/pull_names.c \
+	engine/pull_registry.c \
+	engine/push.c \
+	engine/push.h \
+	engine/record.c \
+	engine/record.h \
+	engine/rootfs.c \
+	engine/rootfs.h \
+	engine/save.c \
+	engine/save.h \
+	engine/seccomp_default.c \
+	engine/userns.c \
+	engine/userns.h \
+	engine/volumes.c \
+	engine/volumes.h \
+	engine/wish.c \
+	engine/wish.h
+
+# What --init puts into a container, on whatever root file system that has: it brings its library.
+if STATIC_PROGRAMS
+pkglibexec_PROGRAMS += libexec/hull/hull-init
+endif
+EXTRA_PROGRAMS += libexec/hull/hull-init
+libexec_hull_hull_init_SOURCES = engine/init_main.c
+libexec_hull_hull_init_LDFLAGS = $(STATIC_LD)
+CLEANFILES += libexec/hull/hull-init

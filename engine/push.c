@@ -1,0 +1,102 @@
+#include "engine/push.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/registry.h"
+
+struct pushing {
+	const struct engine *g;
+	const struct pull_options *asked;
+	struct reference to;
+	struct arena arena;
+	struct image_record record;
+	struct image image;
+	struct registry registry;
+};
+
+static void pushing_done(struct pushing *p)
+{
+	registry_close(&p->registry);
+	image_done(&p->image);
+	arena_done(&p->arena);
+}
+
+static int push_blob(struct pushing *p, const struct image_descriptor *d, struct err *e)
+{
+	auto_fd int fd = -1;
+	bool there;
+
+	TRY(registry_has(&p->registry, &d->digest, &there, e));
+	if (there)
+		return 0;
+	fd = image_store_open_blob(&p->g->store, &d->digest, e);
+	TRY(fd);
+	TRY(registry_put_blob(&p->registry, &d->digest, fd, d->size, e));
+	if (p->asked->tell)
+		p->asked->tell(d->digest.text, d->size, p->asked->tell_ctx);
+	return 0;
+}
+
+/* The manifest last: a registry takes none whose blobs it lacks. */
+static int push_all(struct pushing *p, struct err *e)
+{
+	const struct image_manifest *m = &p->image.manifest;
+	const struct image_descriptor *manifest = &p->record.manifest;
+	auto_buf struct buf text = { 0 };
+
+	for (size_t i = 0; i < m->layers.n; i++)
+		TRY(push_blob(p, &m->layers.at[i], e));
+	TRY(push_blob(p, &m->config, e));
+	TRY(image_store_read(&p->g->store, &manifest->digest, &text, e));
+	return registry_put_manifest(&p->registry, p->to.tag, manifest->media_type, &text, e);
+}
+
+static int choose_place(struct pushing *p, const char *image, const char *to, struct err *e)
+{
+	struct transport_place place;
+
+	if (!to && !p->record.name)
+		return err_set(e, EINVAL, "push %s: the image has no name, so say where to", image);
+	TRY(transport_parse(to ? to : p->record.name, &place, e));
+	if (place.transport != TRANSPORT_REGISTRY)
+		return err_set(e, ENOTSUP, "push %s: archives are written by \"hull save\"", to);
+	TRY(reference_parse(place.ref, &p->to, e));
+	if (digest_is_set(&p->to.digest))
+		return err_set(e, EINVAL, "push to %s: a place has a tag, and no digest",
+			       place.ref);
+	reference_default_tag(&p->to);
+	return 0;
+}
+
+static int connect_to(struct pushing *p, struct err *e)
+{
+	struct registry_options o = { .insecure = p->asked->insecure, .ca = p->asked->ca };
+	bool insecure;
+
+	TRY(pull_is_insecure(&p->to, &insecure, e));
+	if (insecure && !p->asked->secure)
+		o.insecure = true;
+	TRY(pull_credentials(&p->to, p->asked, &p->arena, &o.credentials, e));
+	return registry_open(&p->to, &o, &p->registry, e);
+}
+
+int push_image(const struct engine *g, const char *image, const char *to,
+	       const struct pull_options *o, struct digest *ret, struct err *e)
+{
+	__attribute__((cleanup(pushing_done))) struct pushing p = { .g = g,
+								    .asked = o,
+								    .registry = REGISTRY_CLOSED };
+	auto_fd int use = image_store_use(&g->store, e);
+
+	TRY(use);
+	TRY(image_store_resolve(&g->store, image, &p.arena, &p.record, e));
+	TRY(image_load(&g->store, &p.record.manifest.digest, &p.image, e));
+	TRY(choose_place(&p, image, to, e));
+	TRY(connect_to(&p, e));
+	if (push_all(&p, e) < 0)
+		return err_wrap(e, "push %s", reference_print(&p.to).text);
+	*ret = p.record.manifest.digest;
+	return 0;
+}

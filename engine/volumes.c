@@ -1,0 +1,207 @@
+#include "engine/volumes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "engine/rootfs.h"
+#include "engine/userns.h"
+#include "mounts/copy_up.h"
+#include "mounts/rootfd.h"
+
+static const char *path_of(const struct engine *g, const char *name, struct arena *a)
+{
+	return arena_printf(a, "%s/volumes/%s/_data", g->path.text, name);
+}
+
+static int make(const struct engine *g, const char *name, struct err *e)
+{
+	auto_fd int dir = -1;
+
+	if (mkdirat(g->volumes, name, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "make the volume %s", name);
+	dir = openat(g->volumes, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open the volume %s", name);
+	if (mkdirat(dir, "_data", 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "make the volume %s", name);
+	return 0;
+}
+
+int volume_use(const struct engine *g, const char **name, struct arena *a, const char **ret_path,
+	       struct err *e)
+{
+	char id[RECORD_ID_LEN + 1];
+
+	if (!*name) {
+		TRY(record_new_id(id, e));
+		*name = arena_strdup(a, id);
+	}
+	TRY(make(g, *name, e));
+	*ret_path = path_of(g, *name, a);
+	return 0;
+}
+
+int volume_create(const struct engine *g, const char *name, struct err *e)
+{
+	TRY(record_check_name(name, e));
+	return make(g, name, e);
+}
+
+int volume_path(const struct engine *g, const char *name, struct arena *a, const char **ret,
+		struct err *e)
+{
+	struct stat st;
+
+	if (record_check_name(name, NULL) < 0 || fstatat(g->volumes, name, &st, 0) < 0)
+		return err_set(e, ENOENT, "no such volume: %s", name);
+	*ret = path_of(g, name, a);
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int volume_list(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)
+{
+	int fd = openat(g->volumes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const char **list = NULL;
+	const struct dirent *d;
+	size_t n = 0;
+
+	if (!dir)
+		return err_sys(e, "list the volumes");
+	while ((d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		if ((n & (n - 1)) == 0)
+			list = mem_grow(list, n ? 2 * n : 1, sizeof(*list));
+		list[n++] = arena_strdup(a, d->d_name);
+	}
+	closedir(dir);
+	if (n)
+		qsort(list, n, sizeof(*list), compare);
+	ret->at = arena_array(a, n + 1, sizeof(*ret->at));
+	if (n)
+		memcpy(ret->at, list, n * sizeof(*list));
+	ret->n = n;
+	free(list);
+	return 0;
+}
+
+/* Whether the configuration of a container mounts it. */
+static bool uses(const struct engine *g, const char *id, const char *path)
+{
+	auto_fd int dir = openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_spec struct spec spec = { 0 };
+	auto_buf struct buf text = { 0 };
+	struct err e;
+
+	if (dir < 0 || io_read_file(dir, "config.json", 16U << 20, "config.json", &text, &e) < 0 ||
+	    spec_parse(&spec, "config.json", text.text, text.len, &e) < 0)
+		return false;
+	for (size_t i = 0; i < spec.mounts.n; i++)
+		if (spec.mounts.at[i].source && strcmp(spec.mounts.at[i].source, path) == 0)
+			return true;
+	return false;
+}
+
+struct removal {
+	const struct engine *g;
+	const char *name;
+};
+
+static int remove_files(void *ctx, struct err *e)
+{
+	const struct removal *r = ctx;
+	int n = io_remove_tree(r->g->volumes, r->name);
+
+	return n < 0 ? err_neg(e, n, "remove the volume %s", r->name) : 0;
+}
+
+int volume_remove(const struct engine *g, const char *name, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	struct removal r = { g, name };
+	struct strings ids;
+	const char *path;
+
+	TRY(volume_path(g, name, &a, &path, e));
+	TRY(record_list(g, &a, &ids, e));
+	for (size_t i = 0; i < ids.n; i++)
+		if (uses(g, ids.at[i], path))
+			return err_set(e, EBUSY, "the volume %s is in use by container %.12s", name,
+				       ids.at[i]);
+	return userns_run(remove_files, &r, e);
+}
+
+void volumes_drop(const struct engine *g, const struct record *r)
+{
+	for (size_t i = 0; i < r->volumes.n; i++) {
+		struct removal removal = { g, r->volumes.at[i] };
+		struct err e = { 0 };
+
+		if (userns_run(remove_files, &removal, &e) < 0)
+			log_warn("%s", e.msg);
+	}
+}
+
+struct filling {
+	const struct mount_overlay *overlay;
+	const char *volume, *target;
+};
+
+static bool is_empty(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *d;
+	bool empty = true;
+
+	if (!dir)
+		return false;
+	while (empty && (d = readdir(dir)))
+		empty = strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0;
+	closedir(dir);
+	return empty;
+}
+
+static int fill(void *ctx, struct err *e)
+{
+	const struct filling *f = ctx;
+	auto_fd int root = mount_overlay_open(f->overlay, e), from = -1, to = -1;
+
+	TRY(root);
+	to = open(f->volume, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (to < 0)
+		return err_sys(e, "open the volume %s", f->volume);
+	from = rootfd_open(root, f->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (from == -ENOENT || from == -ENOTDIR)
+		return 0;
+	if (from < 0)
+		return err_neg(e, from, "open %s of the image", f->target);
+	if (!is_empty(to))
+		return 0;
+	return copy_up(from, to, COPY_UP_MODE | COPY_UP_UID | COPY_UP_GID, "the volume", f->target,
+		       e);
+}
+
+int volume_fill(const struct engine *g, const struct record *r, const char *volume,
+		const char *target, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	struct filling f = { rootfs_overlay(g, r, &a), volume, target };
+
+	return f.overlay ? userns_run(fill, &f, e) : 0;
+}

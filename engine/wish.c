@@ -1,0 +1,526 @@
+#include "engine/wish.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+
+#include "base/json.h"
+#include "base/json_decode.h"
+#include "security/caps.h"
+#include "spec/names.h"
+
+enum { CPU_PERIOD = 100000, CPUS_MAX = 4096 };
+
+/* Splits at `by`; at most `max` parts, the last one with the rest. */
+static size_t split(const char *text, char by, struct arena *a, const char **parts, size_t max)
+{
+	size_t n = 0;
+
+	for (;;) {
+		const char *end = n + 1 < max ? strchr(text, by) : NULL;
+
+		parts[n++] = end ? arena_strndup(a, text, (size_t)(end - text))
+				 : arena_strdup(a, text);
+		if (!end)
+			return n;
+		text = end + 1;
+	}
+}
+
+static int check_target(const char *option, const char *text, const char *target, struct err *e)
+{
+	if (target[0] != '/')
+		return err_set(e, EINVAL, "%s %s: the path in the container has to be absolute",
+			       option, json_quote(text).text);
+	if (strcmp(target, "/") == 0)
+		return err_set(e, EINVAL, "%s %s: nothing can be mounted on /", option,
+			       json_quote(text).text);
+	return 0;
+}
+
+static bool is_path(const char *source)
+{
+	return source[0] == '/' || source[0] == '.' || source[0] == '~';
+}
+
+static int take_source(const char *option, const char *text, const char *source, const char *cwd,
+		       struct arena *a, struct mount_wish *ret, struct err *e)
+{
+	if (!is_path(source)) {
+		if (record_check_name(source, e) < 0)
+			return err_set(e, EINVAL,
+				       "%s %s: \"%s\" is neither a path (begin it with / or ./) nor "
+				       "a volume's name",
+				       option, json_quote(text).text, source);
+		ret->kind = WISH_VOLUME;
+		ret->source = source;
+		return 0;
+	}
+	if (source[0] == '~')
+		return err_set(e, EINVAL, "%s %s: the shell did not replace the \"~\"", option,
+			       json_quote(text).text);
+	ret->kind = WISH_BIND;
+	ret->source = source[0] == '/' ? source : arena_printf(a, "%s/%s", cwd, source);
+	return 0;
+}
+
+/* What follows the second colon; what the runtime does not know, it will refuse by name. */
+static void take_options(const char *text, struct arena *a, struct mount_wish *ret)
+{
+	const char **parts = arena_array(a, strlen(text) + 1, sizeof(*parts));
+	size_t n = split(text, ',', a, parts, strlen(text) + 1);
+
+	ret->options.at = arena_array(a, n, sizeof(*ret->options.at));
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(parts[i], "ro") == 0 || strcmp(parts[i], "readonly") == 0)
+			ret->readonly = true;
+		else if (strcmp(parts[i], "z") == 0 || strcmp(parts[i], "Z") == 0 ||
+			 strcmp(parts[i], "rw") == 0 || !parts[i][0])
+			; /* labels are SELinux's, and there is no such label here; rw is the default */
+		else
+			ret->options.at[ret->options.n++] = parts[i];
+	}
+}
+
+int wish_volume(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
+		struct err *e)
+{
+	const char *parts[3];
+	size_t n = split(text, ':', a, parts, 3);
+
+	*ret = (struct mount_wish){ .kind = WISH_VOLUME, .makes_source = true };
+	ret->target = n == 1 ? parts[0] : parts[1];
+	TRY(check_target("--volume", text, ret->target, e));
+	if (n > 1)
+		TRY(take_source("--volume", text, parts[0], cwd, a, ret, e));
+	if (n == 3)
+		take_options(parts[2], a, ret);
+	return 0;
+}
+
+int wish_tmpfs(const char *text, struct arena *a, struct mount_wish *ret, struct err *e)
+{
+	const char *parts[2];
+	size_t n = split(text, ':', a, parts, 2);
+
+	*ret = (struct mount_wish){ .kind = WISH_TMPFS, .target = parts[0] };
+	TRY(check_target("--tmpfs", text, ret->target, e));
+	if (n == 2)
+		take_options(parts[1], a, ret);
+	return 0;
+}
+
+/* One "key=value" of --mount. */
+struct mount_key {
+	const char *name;
+	int (*take)(const char *text, const char *value, const char *cwd, struct arena *a,
+		    struct mount_wish *ret, struct err *e);
+};
+
+static int key_type(const char *text, const char *value, const char *cwd UNUSED,
+		    struct arena *a UNUSED, struct mount_wish *ret, struct err *e)
+{
+	static const struct json_name types[] = {
+		{ "bind", WISH_BIND }, { "volume", WISH_VOLUME }, { "tmpfs", WISH_TMPFS }, { 0 }
+	};
+
+	for (const struct json_name *t = types; t->name; t++) {
+		if (value && strcmp(t->name, value) == 0) {
+			ret->kind = (enum mount_wish_kind)t->value;
+			return 0;
+		}
+	}
+	return err_set(e, EINVAL, "--mount %s: type is bind, volume or tmpfs",
+		       json_quote(text).text);
+}
+
+static int key_source(const char *text UNUSED, const char *value, const char *cwd,
+		      struct arena *a, struct mount_wish *ret, struct err *e UNUSED)
+{
+	ret->source = value && value[0] == '.' ? arena_printf(a, "%s/%s", cwd, value) : value;
+	return 0;
+}
+
+static int key_target(const char *text, const char *value, const char *cwd UNUSED,
+		      struct arena *a UNUSED, struct mount_wish *ret, struct err *e)
+{
+	ret->target = value ? value : "";
+	return check_target("--mount", text, ret->target, e);
+}
+
+static bool is_true(const char *value)
+{
+	return !value || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+}
+
+static int key_readonly(const char *text UNUSED, const char *value, const char *cwd UNUSED,
+			struct arena *a UNUSED, struct mount_wish *ret, struct err *e UNUSED)
+{
+	ret->readonly = is_true(value);
+	return 0;
+}
+
+static void add_option(struct mount_wish *m, const char *option)
+{
+	m->options.at[m->options.n++] = option;
+}
+
+static int key_propagation(const char *text UNUSED, const char *value, const char *cwd UNUSED,
+			   struct arena *a UNUSED, struct mount_wish *ret, struct err *e UNUSED)
+{
+	add_option(ret, value ? value : "");
+	return 0;
+}
+
+static int key_size(const char *text UNUSED, const char *value, const char *cwd UNUSED,
+		    struct arena *a, struct mount_wish *ret, struct err *e UNUSED)
+{
+	add_option(ret, arena_printf(a, "size=%s", value ? value : ""));
+	return 0;
+}
+
+static int key_mode(const char *text UNUSED, const char *value, const char *cwd UNUSED,
+		    struct arena *a, struct mount_wish *ret, struct err *e UNUSED)
+{
+	add_option(ret, arena_printf(a, "mode=%s", value ? value : ""));
+	return 0;
+}
+
+static const struct mount_key mount_keys[] = {
+	{ "type", key_type },
+	{ "source", key_source },
+	{ "src", key_source },
+	{ "target", key_target },
+	{ "destination", key_target },
+	{ "dst", key_target },
+	{ "readonly", key_readonly },
+	{ "ro", key_readonly },
+	{ "bind-propagation", key_propagation },
+	{ "tmpfs-size", key_size },
+	{ "tmpfs-mode", key_mode },
+};
+
+static int take_key(const char *text, const char *part, const char *cwd, struct arena *a,
+		    struct mount_wish *ret, struct err *e)
+{
+	size_t len = strcspn(part, "=");
+
+	for (size_t i = 0; i < ARRAY_LEN(mount_keys); i++)
+		if (strlen(mount_keys[i].name) == len &&
+		    strncmp(mount_keys[i].name, part, len) == 0)
+			return mount_keys[i].take(text, part[len] ? part + len + 1 : NULL, cwd, a,
+						  ret, e);
+	return err_set(e, EINVAL, "--mount %s: unknown key \"%.*s\"", json_quote(text).text,
+		       (int)len, part);
+}
+
+int wish_mount(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
+	       struct err *e)
+{
+	const char **parts = arena_array(a, strlen(text) + 1, sizeof(*parts));
+	size_t n = split(text, ',', a, parts, strlen(text) + 1);
+
+	*ret = (struct mount_wish){ .kind = WISH_VOLUME };
+	ret->options.at = arena_array(a, n, sizeof(*ret->options.at));
+	for (size_t i = 0; i < n; i++)
+		TRY(take_key(text, parts[i], cwd, a, ret, e));
+	if (!ret->target)
+		return err_set(e, EINVAL, "--mount %s: no target", json_quote(text).text);
+	if (ret->kind == WISH_BIND && (!ret->source || ret->source[0] != '/'))
+		return err_set(e, EINVAL, "--mount %s: a bind needs source=PATH, absolute",
+			       json_quote(text).text);
+	if (ret->kind == WISH_TMPFS && ret->source)
+		return err_set(e, EINVAL, "--mount %s: a tmpfs has no source",
+			       json_quote(text).text);
+	if (ret->kind == WISH_VOLUME && ret->source)
+		TRY(record_check_name(ret->source, e));
+	return 0;
+}
+
+static int limit_number(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	if (strcmp(text, "-1") == 0 || strcmp(text, "unlimited") == 0) {
+		*ret = RLIM_INFINITY;
+		return 0;
+	}
+	if (!isdigit((unsigned char)text[0]))
+		return -EINVAL;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return *end || errno ? -EINVAL : 0;
+}
+
+static int find_rlimit(const char *name, size_t len, int *ret)
+{
+	static const char prefix[] = "RLIMIT_";
+
+	for (const struct json_name *n = spec_rlimit_names; n->name; n++) {
+		const char *word = n->name + sizeof(prefix) - 1;
+
+		if (strlen(word) == len && strncasecmp(word, name, len) == 0) {
+			*ret = n->value;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int wish_ulimit(const char *text, struct spec_rlimit *ret, struct err *e)
+{
+	char soft[32], hard[32];
+	size_t len = strcspn(text, "=");
+	int n = text[len] ? sscanf(text + len + 1, "%31[^:]:%31s", soft, hard) : 0;
+
+	if (find_rlimit(text, len, &ret->resource) < 0)
+		return err_set(e, EINVAL, "--ulimit %s: there is no limit \"%.*s\"",
+			       json_quote(text).text, (int)len, text);
+	if (n < 1 || limit_number(soft, &ret->soft) < 0 ||
+	    (n == 2 && limit_number(hard, &ret->hard) < 0))
+		return err_set(e, EINVAL, "--ulimit %s: expected NAME=SOFT[:HARD], numbers",
+			       json_quote(text).text);
+	if (n == 1)
+		ret->hard = ret->soft;
+	if (ret->soft > ret->hard)
+		return err_set(e, EINVAL, "--ulimit %s: the soft limit is above the hard one",
+			       json_quote(text).text);
+	return 0;
+}
+
+static bool is_access(const char *text)
+{
+	return *text && strlen(text) <= 3 && strspn(text, "rwm") == strlen(text);
+}
+
+int wish_device(const char *text, struct arena *a, struct device_wish *ret, struct err *e)
+{
+	const char *parts[3];
+	size_t n = split(text, ':', a, parts, 3);
+
+	*ret = (struct device_wish){ .source = parts[0], .target = parts[0], .access = "rwm" };
+	if (n == 2 && is_access(parts[1]))
+		ret->access = parts[1];
+	else if (n >= 2)
+		ret->target = parts[1];
+	if (n == 3)
+		ret->access = parts[2];
+	if (ret->source[0] != '/' || ret->target[0] != '/' || !is_access(ret->access))
+		return err_set(e, EINVAL,
+			       "--device %s: expected PATH[:PATH IN THE CONTAINER][:rwm], absolute",
+			       json_quote(text).text);
+	return 0;
+}
+
+int wish_cpus(const char *text, int64_t *ret_quota, uint64_t *ret_period, struct err *e)
+{
+	char *end;
+	double cpus;
+
+	errno = 0;
+	cpus = isdigit((unsigned char)text[0]) || text[0] == '.' ? strtod(text, &end) : -1;
+	if (cpus < 0.01 || cpus > CPUS_MAX || *end || errno)
+		return err_set(e, EINVAL, "--cpus %s: expected a number from 0.01 to %d",
+			       json_quote(text).text, CPUS_MAX);
+	*ret_period = CPU_PERIOD;
+	*ret_quota = (int64_t)(cpus * CPU_PERIOD);
+	return 0;
+}
+
+int wish_restart(const char *text, int *ret_policy, uint32_t *ret_max, struct err *e)
+{
+	static const struct json_name words[] = { { "no", RESTART_NO },
+						  { "always", RESTART_ALWAYS },
+						  { "unless-stopped", RESTART_UNLESS_STOPPED },
+						  { "on-failure", RESTART_ON_FAILURE },
+						  { 0 } };
+	size_t len = strcspn(text, ":");
+	uint64_t max = 0;
+
+	for (const struct json_name *w = words; w->name; w++) {
+		if (strlen(w->name) != len || strncmp(w->name, text, len) != 0)
+			continue;
+		if (text[len] && (w->value != RESTART_ON_FAILURE ||
+				  limit_number(text + len + 1, &max) < 0 || max > UINT32_MAX))
+			break;
+		*ret_policy = w->value;
+		*ret_max = (uint32_t)max;
+		return 0;
+	}
+	return err_set(e, EINVAL,
+		       "--restart %s: expected no, always, unless-stopped or on-failure[:TIMES]",
+		       json_quote(text).text);
+}
+
+int wish_pair(const char *option, const char *text, struct arena *a, struct spec_pair *ret,
+	      struct err *e)
+{
+	size_t len = strcspn(text, "=");
+
+	if (len == 0)
+		return err_set(e, EINVAL, "%s %s: expected NAME=VALUE", option,
+			       json_quote(text).text);
+	ret->key = arena_strndup(a, text, len);
+	ret->value = text[len] ? text + len + 1 : "";
+	return 0;
+}
+
+size_t wish_env_file_lines(const char *text, size_t len)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < len; i++)
+		n += text[i] == '\n';
+	return n;
+}
+
+int wish_env_file(const char *name, const char *text, size_t len, struct arena *a,
+		  struct strings *ret, struct err *e)
+{
+	const char *end = text + len;
+	unsigned number = 0;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		size_t n = newline ? (size_t)(newline - text) : (size_t)(end - text);
+		char *line = arena_strndup(a, text, n);
+
+		number++;
+		text += n + 1;
+		if (memchr(line, '\0', n))
+			return err_set(e, EINVAL, "--env-file %s, line %u: it has a NUL", name,
+				       number);
+		if (n && line[n - 1] == '\r')
+			line[--n] = '\0';
+		line += strspn(line, " \t");
+		if (!*line || *line == '#')
+			continue;
+		if (*line == '=' || strcspn(line, " \t") < strcspn(line, "="))
+			return err_set(e, EINVAL,
+				       "--env-file %s, line %u: expected NAME=VALUE, found %s", name,
+				       number, json_quote(line).text);
+		ret->at[ret->n++] = line;
+	}
+	return 0;
+}
+
+/* No wider than Podman's. */
+static const char *const default_caps[] = {
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
+	"CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",
+	"CAP_SYS_CHROOT",
+};
+
+static int change_caps(const char *option, const struct strings *names, bool add, uint64_t *set,
+		       struct err *e)
+{
+	unsigned cap;
+
+	for (size_t i = 0; i < names->n; i++) {
+		if (strcasecmp(names->at[i], "all") == 0) {
+			*set = add ? UINT64_MAX : 0;
+			continue;
+		}
+		if (caps_from_name(names->at[i], &cap) < 0)
+			return err_set(e, EINVAL, "%s %s: there is no such capability", option,
+				       json_quote(names->at[i]).text);
+		*set = add ? *set | CAPS_BIT(cap) : *set & ~CAPS_BIT(cap);
+	}
+	return 0;
+}
+
+static bool has_all(const struct strings *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcasecmp(names->at[i], "all") == 0)
+			return true;
+	return false;
+}
+
+int wish_capabilities(const struct wish *w, struct arena *a, struct strings *ret, struct err *e)
+{
+	uint64_t set = w->privileged ? UINT64_MAX : 0;
+	unsigned cap;
+
+	for (size_t i = 0; i < ARRAY_LEN(default_caps); i++)
+		if (caps_from_name(default_caps[i], &cap) == 0)
+			set |= CAPS_BIT(cap);
+	/* "--cap-drop ALL --cap-add X" leaves X, and "--cap-add ALL --cap-drop X" all but X. */
+	if (has_all(&w->cap_add)) {
+		TRY(change_caps("--cap-add", &w->cap_add, true, &set, e));
+		TRY(change_caps("--cap-drop", &w->cap_drop, false, &set, e));
+	} else {
+		TRY(change_caps("--cap-drop", &w->cap_drop, false, &set, e));
+		TRY(change_caps("--cap-add", &w->cap_add, true, &set, e));
+	}
+	ret->at = arena_array(a, 64, sizeof(*ret->at));
+	ret->n = 0;
+	for (cap = 0; cap < 64 && caps_name(cap); cap++)
+		if (set & CAPS_BIT(cap))
+			ret->at[ret->n++] = caps_name(cap);
+	return 0;
+}
+
+int wish_security(const struct wish *w, struct security_wish *ret, struct err *e)
+{
+	*ret = (struct security_wish){ .no_seccomp = w->privileged, .unmask = w->privileged };
+	for (size_t i = 0; i < w->security_opt.n; i++) {
+		const char *text = w->security_opt.at[i];
+		size_t len = strcspn(text, "=:");
+		const char *value = text[len] ? text + len + 1 : NULL;
+
+		if (strncmp(text, "no-new-privileges", len) == 0 && len == 17) {
+			ret->no_new_privileges = is_true(value);
+		} else if (len == 7 && strncmp(text, "seccomp", len) == 0 && value) {
+			ret->no_seccomp = strcmp(value, "unconfined") == 0;
+			ret->seccomp_file = ret->no_seccomp ? NULL : value;
+		} else if (len == 8 && strncmp(text, "apparmor", len) == 0 && value) {
+			ret->apparmor = strcmp(value, "unconfined") == 0 ? NULL : value;
+		} else if (len == 6 && strncmp(text, "unmask", len) == 0 && value &&
+			   strcasecmp(value, "all") == 0) {
+			ret->unmask = true;
+		} else if (len == 5 && strncmp(text, "label", len) == 0 && value &&
+			   strcmp(value, "disable") == 0) {
+			; /* nothing is labelled unless it is asked for */
+		} else {
+			return err_set(e, EINVAL,
+				       "--security-opt %s: expected no-new-privileges, "
+				       "seccomp=FILE|unconfined, apparmor=PROFILE|unconfined, "
+				       "unmask=all or label=disable",
+				       json_quote(text).text);
+		}
+	}
+	return 0;
+}
+
+int wish_entrypoint(const char *text, struct arena *a, struct strings *ret, struct err *e)
+{
+	auto_json struct json_doc doc = { .name = "--entrypoint",
+					  .text = text,
+					  .size = strlen(text) };
+
+	if (text[0] != '[') {
+		ret->at = arena_alloc(a, sizeof(*ret->at));
+		ret->at[0] = text;
+		ret->n = *text ? 1 : 0;
+		return 0;
+	}
+	TRY(json_parse(&doc, a, e));
+	if (doc.root->type != JSON_ARRAY)
+		return json_fail(&doc, doc.root, NULL, e, "expected an array, found %s",
+				 json_type_name(doc.root->type));
+	ret->at = arena_array(a, doc.root->count + 1, sizeof(*ret->at));
+	ret->n = 0;
+	for (const struct json *v = doc.root->first; v; v = v->next) {
+		if (v->type != JSON_STRING)
+			return json_fail(&doc, v, NULL, e, "expected a string, found %s",
+					 json_type_name(v->type));
+		ret->at[ret->n++] = v->text;
+	}
+	return 0;
+}

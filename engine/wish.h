@@ -1,0 +1,111 @@
+/*
+ * wish.h - what a person asked of a container: the options of `run` and
+ * `create`, and the notations of their values, Docker's. Pure.
+ */
+#ifndef HULL_ENGINE_WISH_H
+#define HULL_ENGINE_WISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "base/opt.h"
+#include "engine/record.h"
+#include "spec/spec.h"
+
+/* As the options have it: strings as they were typed, NULL, zero or empty where nothing was. */
+struct wish {
+	const char *image;
+	struct strings args;
+	const char *name, *hostname, *workdir, *user, *entrypoint;
+	struct strings env, env_files, labels, annotations;
+	struct strings volumes, mounts, tmpfs;
+	struct opt_i64 memory, memory_swap, memory_reservation;
+	const char *cpus, *cpuset_cpus, *cpuset_mems;
+	struct opt_u64 cpu_shares, cpu_quota, cpu_period;
+	struct opt_i64 pids_limit, shm_size;
+	struct opt_i64 oom_score_adj;
+	struct strings devices, cap_add, cap_drop, security_opt, ulimits, sysctls, group_add;
+	bool privileged, read_only, init, remove, detach, interactive, terminal, rootfs;
+	const char *userns, *pid, *ipc, *uts, *cgroupns;
+	const char *network;
+	struct strings published, dns, dns_search, dns_options, add_host, network_alias;
+	const char *ip, *mac;
+	const char *stop_signal, *restart, *log_driver, *pull, *platform, *isolation, *cid_file;
+	struct strings log_opt;
+	struct opt_u64 stop_timeout;
+	const char *health_cmd;
+	int64_t health_interval, health_timeout, health_start_period, health_start_interval; /* us */
+	struct opt_u64 health_retries;
+	bool no_healthcheck;
+	int tls_verify; /* -1: unless it says otherwise, as 1 */
+};
+
+enum mount_wish_kind { WISH_BIND, WISH_VOLUME, WISH_TMPFS };
+
+/* -v, --mount or --tmpfs. */
+struct mount_wish {
+	enum mount_wish_kind kind;
+	const char *source; /* a path, or a volume's name; NULL: a volume without one */
+	const char *target; /* absolute */
+	bool readonly;
+	bool makes_source;  /* -v makes a missing directory; --mount does not */
+	struct strings options; /* of the runtime specification, in place of our own choice */
+};
+
+/* "SOURCE:TARGET[:OPTION,...]", or "TARGET". `cwd` is where relative sources start. */
+int wish_volume(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
+		struct err *e) MUST_CHECK;
+/* "type=bind,source=PATH,target=PATH[,readonly]..." */
+int wish_mount(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
+	       struct err *e) MUST_CHECK;
+/* "TARGET[:OPTION,...]" */
+int wish_tmpfs(const char *text, struct arena *a, struct mount_wish *ret, struct err *e) MUST_CHECK;
+
+/* "nofile=1024[:2048]"; -1 is no limit. */
+int wish_ulimit(const char *text, struct spec_rlimit *ret, struct err *e) MUST_CHECK;
+
+struct device_wish {
+	const char *source, *target, *access; /* "/dev/fuse", "/dev/fuse", "rwm" */
+};
+/* "SOURCE[:TARGET][:ACCESS]" */
+int wish_device(const char *text, struct arena *a, struct device_wish *ret, struct err *e)
+	MUST_CHECK;
+
+/* "1.5" processors: microseconds of each 100 ms. */
+int wish_cpus(const char *text, int64_t *ret_quota, uint64_t *ret_period, struct err *e) MUST_CHECK;
+
+/* "no", "always", "unless-stopped", "on-failure[:TIMES]". */
+int wish_restart(const char *text, int *ret_policy, uint32_t *ret_max, struct err *e) MUST_CHECK;
+
+/* "KEY=VALUE" or "KEY" (""); `option` is what messages call it. */
+int wish_pair(const char *option, const char *text, struct arena *a, struct spec_pair *ret,
+	      struct err *e) MUST_CHECK;
+
+/* The lines of a file of variables: "NAME=VALUE", "NAME", "# remark". Added to *ret, which has room. */
+int wish_env_file(const char *name, const char *text, size_t len, struct arena *a,
+		  struct strings *ret, struct err *e) MUST_CHECK;
+/* Lines that such a text has at most. */
+size_t wish_env_file_lines(const char *text, size_t len);
+
+/* The capabilities: the default, or all of them, more and less; in *a. */
+int wish_capabilities(const struct wish *w, struct arena *a, struct strings *ret, struct err *e)
+	MUST_CHECK;
+
+/* What --security-opt says. */
+struct security_wish {
+	bool no_new_privileges;
+	bool no_seccomp;
+	const char *seccomp_file; /* NULL: our own profile */
+	const char *apparmor;     /* NULL: none */
+	bool unmask;
+};
+int wish_security(const struct wish *w, struct security_wish *ret, struct err *e) MUST_CHECK;
+
+/* "a b 'c d'"? No: as Docker, an entrypoint is one word, unless it is a JSON array. */
+int wish_entrypoint(const char *text, struct arena *a, struct strings *ret, struct err *e)
+	MUST_CHECK;
+
+#endif

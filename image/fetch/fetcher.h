@@ -1,0 +1,58 @@
+/*
+ * fetcher.h - what the requests of hull-fetch share: one registry, its
+ * credentials, and an answer as it comes in (main.c).
+ */
+#ifndef HULL_IMAGE_FETCH_FETCHER_H
+#define HULL_IMAGE_FETCH_FETCHER_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct fetcher {
+	const char *registry, *repository, *ca;
+	bool insecure, plain; /* plain: https did not answer, http did */
+	bool once;            /* there is somebody else to ask: no second try */
+	CURL *curl;
+	struct arena arena;
+	const char *credentials; /* "user:password", NULL without */
+	const char *token;       /* of the registry's token server, NULL: none yet */
+	bool basic;              /* it wants the credentials themselves */
+};
+
+/* One request's answer. */
+struct answer {
+	struct fetcher *f;
+	struct buf *text; /* where content goes; NULL: to hull, as frames */
+	size_t limit;
+	struct buf type, challenge, location;
+	uint64_t received, skip; /* bytes given on; bytes of a repeated answer to pass over */
+	long status;
+	bool begun; /* the header was sent */
+	int failure;
+};
+void answer_done(struct answer *a);
+#define auto_answer __attribute__((cleanup(answer_done)))
+
+/* Resets libcurl's handle to what holds for every request of ours. */
+void fetcher_prepare(struct fetcher *f, struct answer *a, const char *url);
+void fetcher_set_credentials(const struct fetcher *f, bool basic);
+/* After a 401: the next request has what was asked for. */
+int fetcher_authenticate(struct fetcher *f, const struct answer *a, struct err *e) MUST_CHECK;
+/* Whether it is worth the same request again, over http. */
+bool fetcher_try_plain(struct fetcher *f, CURLcode code);
+int fetcher_curl_failure(CURLcode code, const char *url, struct err *e) MUST_CHECK;
+int fetcher_status_failure(const struct fetcher *f, const struct answer *a, const char *what,
+			   struct err *e) MUST_CHECK;
+
+/* upload.c: a blob that is there (-ENOENT: it is not); one from FRAME_FD; a manifest from there. */
+int upload_has(struct fetcher *f, const char *digest, struct err *e) MUST_CHECK;
+int upload_blob(struct fetcher *f, const char *digest, uint64_t size, struct err *e) MUST_CHECK;
+int upload_manifest(struct fetcher *f, const char *reference, const char *type, uint64_t size,
+		    struct err *e) MUST_CHECK;
+
+#endif

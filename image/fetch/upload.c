@@ -1,0 +1,210 @@
+/*
+ * upload.c - the requests of hull-fetch that give a registry something:
+ * distribution's "push", a blob in one piece.
+ *
+ * A body comes from hull over the socket, and only once; so whatever may have to be asked
+ * twice (http or https, who we are) is settled by a request without one before.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/documents.h"
+#include "image/fetch/fetcher.h"
+#include "image/fetch/frames.h"
+
+struct request {
+	const char *method, *url;
+	bool foreign; /* another host, to whom our credentials mean nothing */
+	bool has_body;
+	const char *bytes; /* of the body; NULL: they come from FRAME_FD */
+	uint64_t left;     /* of it */
+	const char *type;
+};
+
+static size_t on_body(char *to, size_t size, size_t n, void *ctx)
+{
+	struct request *q = ctx;
+	size_t want = size * n < q->left ? size * n : (size_t)q->left;
+	ssize_t got;
+
+	if (!want)
+		return 0;
+	if (q->bytes) {
+		memcpy(to, q->bytes, want);
+		q->bytes += want;
+		got = (ssize_t)want;
+	} else {
+		while ((got = read(FRAME_FD, to, want)) < 0 && errno == EINTR)
+			;
+	}
+	if (got <= 0)
+		return CURL_READFUNC_ABORT;
+	q->left -= (uint64_t)got;
+	return (size_t)got;
+}
+
+static CURLcode perform(struct fetcher *f, struct request *q, struct answer *a)
+{
+	auto_buf struct buf type = { 0 };
+	struct curl_slist *headers = NULL;
+	CURLcode code;
+
+	fetcher_prepare(f, a, q->url);
+	if (!q->foreign)
+		fetcher_set_credentials(f, f->basic);
+	if (strcmp(q->method, "HEAD") == 0) {
+		curl_easy_setopt(f->curl, CURLOPT_NOBODY, 1L);
+	} else if (q->has_body) {
+		curl_easy_setopt(f->curl, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(f->curl, CURLOPT_READFUNCTION, on_body);
+		curl_easy_setopt(f->curl, CURLOPT_READDATA, q);
+		curl_easy_setopt(f->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->left);
+		buf_printf(&type, "Content-Type: %s", q->type);
+		headers = curl_slist_append(headers, type.text);
+		headers = curl_slist_append(headers, "Expect:");
+		curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, headers);
+	} else {
+		curl_easy_setopt(f->curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(f->curl, CURLOPT_POSTFIELDSIZE, 0L);
+		curl_easy_setopt(f->curl, CURLOPT_POSTFIELDS, "");
+	}
+	a->status = 0;
+	code = curl_easy_perform(f->curl);
+	curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &a->status);
+	curl_slist_free_all(headers);
+	return code;
+}
+
+/* "https://HOST/v2/REPOSITORY/" and what follows. */
+static void make_url(const struct fetcher *f, const char *kind, const char *name, struct buf *ret)
+{
+	buf_clear(ret);
+	buf_printf(ret, "%s://%s/v2/%s/%s/%s", f->plain ? "http" : "https", f->registry,
+		   f->repository, kind, name);
+}
+
+/* A request without a body from the socket, as often as it takes to be let in. */
+static int ask(struct fetcher *f, const struct request *what, const char *kind, const char *name,
+	       struct answer *a, struct err *e)
+{
+	auto_buf struct buf url = { 0 };
+	bool authenticated = false;
+
+	for (;;) {
+		struct request q = *what;
+		CURLcode code;
+
+		make_url(f, kind, name, &url);
+		q.url = url.text;
+		code = perform(f, &q, a);
+		if (fetcher_try_plain(f, code))
+			continue;
+		if (code != CURLE_OK)
+			return fetcher_curl_failure(code, url.text, e);
+		if (a->status != 401 || authenticated)
+			return 0;
+		authenticated = true;
+		TRY(fetcher_authenticate(f, a, e));
+	}
+}
+
+int upload_has(struct fetcher *f, const char *digest, struct err *e)
+{
+	static const struct request head = { .method = "HEAD" };
+	auto_buf struct buf none = { 0 };
+	auto_answer struct answer a = { .f = f, .text = &none };
+
+	TRY(ask(f, &head, "blobs", digest, &a, e));
+	return a.status == 200 ? 0 : fetcher_status_failure(f, &a, "such blob", e);
+}
+
+static bool same_part(CURLU *x, CURLU *y, CURLUPart part)
+{
+	char *a = NULL, *b = NULL;
+	bool same = curl_url_get(x, part, &a, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		    curl_url_get(y, part, &b, CURLU_DEFAULT_PORT) == CURLUE_OK && strcmp(a, b) == 0;
+
+	curl_free(a);
+	curl_free(b);
+	return same;
+}
+
+/* Where the registry wants the content: its Location, with the digest. */
+static int place_of(struct fetcher *f, const struct answer *a, const char *digest,
+		    struct request *ret, struct err *e)
+{
+	auto_buf struct buf base = { 0 }, query = { 0 };
+	CURLU *here = curl_url(), *there = curl_url();
+	char *url = NULL;
+	bool fine;
+
+	make_url(f, "blobs", "uploads/", &base);
+	buf_printf(&query, "digest=%s", digest);
+	fine = here && there && a->location.len &&
+	       curl_url_set(here, CURLUPART_URL, base.text, 0) == CURLUE_OK &&
+	       curl_url_set(there, CURLUPART_URL, base.text, 0) == CURLUE_OK &&
+	       curl_url_set(there, CURLUPART_URL, a->location.text, 0) == CURLUE_OK &&
+	       curl_url_set(there, CURLUPART_QUERY, query.text, CURLU_APPENDQUERY) == CURLUE_OK &&
+	       curl_url_get(there, CURLUPART_URL, &url, 0) == CURLUE_OK;
+	if (fine) {
+		ret->url = arena_strdup(&f->arena, url);
+		ret->foreign = !same_part(here, there, CURLUPART_SCHEME) ||
+			       !same_part(here, there, CURLUPART_HOST) ||
+			       !same_part(here, there, CURLUPART_PORT);
+	}
+	curl_free(url);
+	curl_url_cleanup(here);
+	curl_url_cleanup(there);
+	return fine ? 0
+		    : err_set(e, EPROTO, "%s does not say where it wants the blob %s", f->registry,
+			      digest);
+}
+
+int upload_blob(struct fetcher *f, const char *digest, uint64_t size, struct err *e)
+{
+	static const struct request post = { .method = "POST" };
+	auto_buf struct buf said = { 0 };
+	auto_answer struct answer begun = { .f = f, .text = &said },
+				  done = { .f = f, .text = &said };
+	struct request put = {
+		.method = "PUT", .has_body = true, .left = size, .type = "application/octet-stream"
+	};
+	CURLcode code;
+
+	TRY(ask(f, &post, "blobs", "uploads/", &begun, e));
+	if (begun.status != 202)
+		return fetcher_status_failure(f, &begun, "upload", e);
+	TRY(place_of(f, &begun, digest, &put, e));
+	code = perform(f, &put, &done);
+	if (code != CURLE_OK)
+		return fetcher_curl_failure(code, put.url, e);
+	return done.status == 201 ? 0 : fetcher_status_failure(f, &done, "upload", e);
+}
+
+int upload_manifest(struct fetcher *f, const char *reference, const char *type, uint64_t size,
+		    struct err *e)
+{
+	auto_buf struct buf text = { 0 }, said = { 0 };
+	auto_answer struct answer a = { .f = f, .text = &said };
+	struct request put = { .method = "PUT", .has_body = true, .left = size, .type = type };
+
+	if (size > IMAGE_DOCUMENT_MAX)
+		return err_set(e, EFBIG, "the manifest is longer than %d bytes",
+			       IMAGE_DOCUMENT_MAX);
+	while (text.len < size) {
+		char part[4096];
+		size_t want =
+			size - text.len < sizeof(part) ? (size_t)size - text.len : sizeof(part);
+		ssize_t n = read(FRAME_FD, part, want);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_set(e, EPROTO, "the manifest is not whole");
+		buf_add(&text, part, (size_t)n);
+	}
+	put.bytes = text.text;
+	TRY(ask(f, &put, "manifests", reference, &a, e));
+	return a.status == 201 ? 0 : fetcher_status_failure(f, &a, "upload of the manifest", e);
+}

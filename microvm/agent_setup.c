@@ -1,0 +1,107 @@
+/*
+ * agent_setup.c - the guest before there is a container in it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/module.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/io.h"
+#include "microvm/agent.h"
+#include "microvm/fsdev.h"
+#include "microvm/kernel.h"
+#include "network/loopback.h"
+
+enum { PORT_WAIT_MS = 30 * 1000, PORT_LOOK_MS = 2 };
+
+static const struct {
+	const char *type, *source, *target;
+	unsigned long flags;
+} mounts[] = {
+	{ "proc", "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "sysfs", "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "devtmpfs", "devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC },
+	{ "cgroup2", "cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+};
+
+static int mount_all(struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
+		if (mkdir(mounts[i].target, 0755) < 0 && errno != EEXIST)
+			return err_sys(e, "make %s", mounts[i].target);
+		if (mount(mounts[i].source, mounts[i].target, mounts[i].type, mounts[i].flags,
+			  NULL) < 0)
+			return err_sys(e, "mount %s", mounts[i].target);
+	}
+	return 0;
+}
+
+static int load_modules(struct err *e)
+{
+	for (int i = 0; i < KERNEL_MODULES_MAX; i++) {
+		char path[32];
+		uint8_t magic[2] = { 0 };
+		auto_fd int fd = -1;
+		int flags;
+
+		snprintf(path, sizeof(path), "/modules/%02d", i);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return errno == ENOENT ? 0 : err_sys(e, "open %s", path);
+		/* The kernel unpacks what is not an ELF file. */
+		if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic))
+			return err_set(e, ENOEXEC, "%s is no module", path);
+		flags = magic[0] == 0x7f ? 0 : MODULE_INIT_COMPRESSED_FILE;
+		if (syscall(SYS_finit_module, fd, "", flags) < 0 && errno != EEXIST)
+			return err_sys(e, "load the module %s", path);
+		unlink(path);
+	}
+	return 0;
+}
+
+static int mount_root(struct err *e)
+{
+	if (mkdir(AGENT_ROOT, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make " AGENT_ROOT);
+	if (mount(FSDEV_TAG, AGENT_ROOT, "virtiofs", 0, NULL) < 0)
+		return err_sys(e, "mount the container's root by virtio-fs");
+	return 0;
+}
+
+/* The driver makes the device some time after it has found the hardware. */
+static int open_port(struct err *e)
+{
+	const struct timespec look = { .tv_nsec = PORT_LOOK_MS * 1000000L };
+
+	for (int waited = 0; waited < PORT_WAIT_MS; waited += PORT_LOOK_MS) {
+		int fd = open("/dev/vport0p0", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+		if (fd >= 0)
+			return fd;
+		if (errno != ENOENT && errno != ENXIO && errno != ENODEV)
+			break;
+		nanosleep(&look, NULL);
+	}
+	return err_sys(e, "open /dev/vport0p0");
+}
+
+int agent_set_up(int *ret_port, struct err *e)
+{
+	const struct rlimit files = { 1024 * 1024, 1024 * 1024 };
+
+	umask(0);
+	TRY(mount_all(e));
+	TRY(load_modules(e));
+	/* As a host has it for its services; what a container is given is in its configuration. */
+	setrlimit(RLIMIT_NOFILE, &files);
+	TRY(loopback_up(e));
+	TRY(mount_root(e));
+	*ret_port = open_port(e);
+	return *ret_port < 0 ? *ret_port : 0;
+}

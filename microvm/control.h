@@ -1,0 +1,44 @@
+/*
+ * control.h - how commands reach a machine that runs: ROOT/ID/vm.sock, in the state directory.
+ *
+ * Packets. The first says what is wanted, with descriptors; answers follow.
+ *
+ *	hull                            VMM
+ *	EXEC + document, in, out, err ->
+ *	                             <- STARTED, or FAILED
+ *	SIGNAL, SIZE ->
+ *	                             <- EXITED, a status of wait(2)
+ *	SIGNAL_ALL ->                <- DONE
+ */
+#ifndef HULL_MICROVM_CONTROL_H
+#define HULL_MICROVM_CONTROL_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum control_say {
+	CONTROL_EXEC = 1,
+	CONTROL_SIGNAL,
+	CONTROL_SIGNAL_ALL,
+	CONTROL_SIZE,
+	CONTROL_STARTED,
+	CONTROL_FAILED,
+	CONTROL_EXITED,
+	CONTROL_DONE,
+};
+
+struct control_message {
+	uint32_t say;
+	uint32_t value;    /* a signal, a status; EXEC: whether it has a terminal */
+	uint16_t rows, columns;
+	struct err err; /* FAILED */
+};
+
+enum { CONTROL_FDS = 4 };
+
+/* In the state directory `dir`. */
+int control_make(int dir, struct err *e) MUST_CHECK;
+int control_open(int dir, struct err *e) MUST_CHECK;
+
+#endif

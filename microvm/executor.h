@@ -1,0 +1,24 @@
+/*
+ * executor.h - the row of runtime/executor.h for containers in microVMs.
+ *
+ *	runtime.executors = (const struct executor *const[]){ &executor_vm, NULL };
+ *
+ * Programs beside hull do the work: hull-vmm, which the container's process
+ * becomes (vmm.h), and hull-agent, the guest's init (agent.h).
+ */
+#ifndef HULL_MICROVM_EXECUTOR_H
+#define HULL_MICROVM_EXECUTOR_H
+
+#include "runtime/executor.h"
+
+extern const struct executor executor_vm;
+
+/* The verb exec (exec.c). */
+int vm_exec(struct handle *h, const struct exec_request *req, int *ret_status, struct err *e)
+	MUST_CHECK;
+
+/* Writes into a memfd what the guest is given (document.h). */
+struct document;
+int vm_document_make(const struct document *d, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * overlay.h - a root file system in layers (overlayfs).
+ *
+ * Images are unpacked once, a directory for each layer, and every container
+ * has only what it changes for itself. The file system is made as a detached
+ * mount, so nothing of it appears among the host's mounts, and it is gone with
+ * the container's mount namespace.
+ */
+#ifndef HULL_MOUNTS_OVERLAY_H
+#define HULL_MOUNTS_OVERLAY_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/list.h"
+
+struct mount_overlay {
+	struct strings lowers;   /* absolute paths of directories, the uppermost first; not empty */
+	const char *upper, *work; /* absolute, on one file system; both NULL: nothing can be written */
+	bool in_place;           /* of one owner: its extended attributes are user.overlay.* */
+	bool is_volatile;        /* nothing of it has to survive a crash of the machine */
+};
+
+/* Makes it. Returns the descriptor of a detached mount, or of the one lower that there is without an upper. */
+int mount_overlay_open(const struct mount_overlay *o, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,266 @@
+#include "network/netlink.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "base/buf.h"
+#include "network/nlattr.h"
+
+#ifndef SOL_NETLINK
+	#define SOL_NETLINK 270
+#endif
+
+enum { ANSWER_SIZE = 32768, INTERRUPTED_MAX = 16 };
+
+/* What the kernel says of an answer that was cut by a change meanwhile, and ours for "again". */
+struct answer {
+	netlink_reader *fn;
+	void *ctx;
+	struct err *why; /* the kernel's words */
+};
+
+int netns_call(int netns_fd, int (*fn)(void *ctx, struct err *e), void *ctx, struct err *e)
+{
+	auto_fd int home = -1;
+	int r;
+
+	if (netns_fd < 0)
+		return fn(ctx, e);
+	home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home < 0)
+		return err_sys(e, "open our network namespace");
+	if (setns(netns_fd, CLONE_NEWNET) < 0)
+		return err_sys(e, "enter the container's network namespace");
+	r = fn(ctx, e);
+	if (setns(home, CLONE_NEWNET) < 0) {
+		/* Nothing that follows may run in a namespace that is the container's. */
+		perror("hull: leave the container's network namespace");
+		abort();
+	}
+	return r;
+}
+
+static int open_socket(void *ctx, struct err *e)
+{
+	struct netlink *nl = ctx;
+	const struct timeval timeout = { .tv_sec = NETLINK_TIMEOUT };
+	auto_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int one = 1;
+
+	if (fd < 0)
+		return err_sys(e, "make a netlink socket");
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
+		return err_sys(e, "make a netlink socket: set its timeout");
+	/* Words with errors, without our request in them: old kernels have neither, and we need neither. */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	nl->fd = take_fd(&fd);
+	return 0;
+}
+
+int netlink_open(int netns_fd, struct netlink *ret, struct err *e)
+{
+	struct netlink nl = NETLINK_CLOSED;
+
+	TRY(netns_call(netns_fd, open_socket, &nl, e));
+	*ret = nl;
+	return 0;
+}
+
+void netlink_close(struct netlink *nl)
+{
+	close_fd(&nl->fd);
+}
+
+static struct nlmsghdr *header(struct netlink_request *m)
+{
+	return (struct nlmsghdr *)m->bytes;
+}
+
+void *netlink_request(struct netlink_request *m, uint16_t type, uint16_t flags, size_t size)
+{
+	struct nlmsghdr *head = nlmsg_begin(m->bytes);
+
+	head->nlmsg_type = type;
+	head->nlmsg_flags = NLM_F_REQUEST | flags;
+	return nlmsg_extend(head, size);
+}
+
+/* What is put is bounded by its types; that all of it fits is ours to know. */
+void netlink_put(struct netlink_request *m, uint16_t type, const void *bytes, size_t size)
+{
+	bool fits = nlattr_put(header(m), sizeof(m->bytes), type, bytes, size);
+
+	assert(fits);
+	(void)fits;
+}
+
+void netlink_put_text(struct netlink_request *m, uint16_t type, const char *text)
+{
+	netlink_put(m, type, text, strlen(text) + 1);
+}
+
+void netlink_put_u8(struct netlink_request *m, uint16_t type, uint8_t value)
+{
+	netlink_put(m, type, &value, sizeof(value));
+}
+
+void netlink_put_u16(struct netlink_request *m, uint16_t type, uint16_t value)
+{
+	netlink_put(m, type, &value, sizeof(value));
+}
+
+void netlink_put_u32(struct netlink_request *m, uint16_t type, uint32_t value)
+{
+	netlink_put(m, type, &value, sizeof(value));
+}
+
+struct nlattr *netlink_nest(struct netlink_request *m, uint16_t type)
+{
+	struct nlattr *nest = nlattr_nest(header(m), sizeof(m->bytes), type);
+
+	assert(nest);
+	return nest;
+}
+
+void *netlink_extra(struct netlink_request *m, size_t size)
+{
+	assert(header(m)->nlmsg_len + NLMSG_ALIGN(size) <= sizeof(m->bytes));
+	return nlmsg_extend(header(m), size);
+}
+
+void netlink_nest_end(struct netlink_request *m, struct nlattr *nest)
+{
+	nlattr_nest_end(header(m), nest);
+}
+
+static void find_words(const struct nlattr *attr, void *ctx)
+{
+	const char **words = ctx;
+
+	if (nlattr_type(attr) == NLMSGERR_ATTR_MSG && nlattr_is_text(attr))
+		*words = nlattr_content(attr);
+}
+
+/* The kernel's word on a request: 0, or the negative errno with its reason in *why. */
+static int read_error(const struct nlmsghdr *head, struct err *why)
+{
+	const struct nlmsgerr *answer = nlmsg_content(head);
+	size_t skip = sizeof(*answer);
+	const char *words = NULL;
+
+	if (nlmsg_content_size(head) < sizeof(*answer))
+		return err_set(why, EBADMSG, "a short answer");
+	if (!(head->nlmsg_flags & NLM_F_CAPPED) && answer->error)
+		skip += nlmsg_content_size(&answer->msg);
+	if (head->nlmsg_flags & NLM_F_ACK_TLVS && nlmsg_content_size(head) > skip)
+		nlattr_each(head, (unsigned)skip, find_words, &words);
+	if (answer->error == 0)
+		return 0;
+	if (words)
+		return err_set(why, -answer->error, "%s (%s)", err_text(-answer->error), words);
+	return err_set(why, -answer->error, "%s", err_text(-answer->error));
+}
+
+/* One datagram's messages: 1 when the answer is complete, 0 when more follows. */
+static int read_messages(struct netlink *nl, const char *bytes, size_t left, struct answer *a,
+			 bool *interrupted)
+{
+	const struct nlmsghdr *head = (const struct nlmsghdr *)bytes;
+
+	for (; nlmsg_is_whole(head, left); head = nlmsg_next(head, &left)) {
+		if (head->nlmsg_seq != nl->seq)
+			continue; /* of an earlier request that timed out */
+		if (head->nlmsg_flags & NLM_F_DUMP_INTR)
+			*interrupted = true;
+		if (head->nlmsg_type == NLMSG_ERROR) {
+			TRY(read_error(head, a->why));
+			return 1;
+		}
+		if (head->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (a->fn && !*interrupted)
+			TRY(a->fn(head, a->ctx));
+	}
+	return 0;
+}
+
+static int exchange(struct netlink *nl, struct netlink_request *m, struct answer *a)
+{
+	_Alignas(struct nlmsghdr) char bytes[ANSWER_SIZE];
+	bool interrupted = false;
+	ssize_t n;
+	int r = 0;
+
+	header(m)->nlmsg_seq = ++nl->seq;
+	do
+		n = send(nl->fd, m->bytes, header(m)->nlmsg_len, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(a->why, "send the request");
+	while (r == 0) {
+		n = recv(nl->fd, bytes, sizeof(bytes), MSG_TRUNC);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return err_set(a->why, ETIMEDOUT,
+				       "no answer from the kernel for %d seconds", NETLINK_TIMEOUT);
+		if (n < 0)
+			return err_sys(a->why, "receive the answer");
+		if (n > (ssize_t)sizeof(bytes))
+			return err_set(a->why, EMSGSIZE, "an answer of %zd bytes", n);
+		r = read_messages(nl, bytes, (size_t)n, a, &interrupted);
+	}
+	if (r == 1 && interrupted)
+		return -EAGAIN;
+	return r < 0 ? r : 0;
+}
+
+static int ask(struct netlink *nl, struct netlink_request *m, netlink_reader *fn, void *ctx,
+	       struct err *e, const char *fmt, va_list ap)
+{
+	struct err why = { 0 };
+	struct answer a = { fn, ctx, &why };
+	auto_buf struct buf what = { 0 };
+	int r = -EAGAIN;
+
+	header(m)->nlmsg_flags |= fn ? 0 : NLM_F_ACK;
+	for (int i = 0; r == -EAGAIN && !why.code && i < INTERRUPTED_MAX; i++)
+		r = exchange(nl, m, &a);
+	if (r >= 0)
+		return 0;
+	buf_vprintf(&what, fmt, ap);
+	return err_set(e, -r, "%s: %s", what.text, why.code ? why.msg : err_text(-r));
+}
+
+int netlink_do(struct netlink *nl, struct netlink_request *m, struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = ask(nl, m, NULL, NULL, e, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int netlink_ask(struct netlink *nl, struct netlink_request *m, netlink_reader *fn, void *ctx,
+		struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = ask(nl, m, fn, ctx, e, fmt, ap);
+	va_end(ap);
+	return r;
+}

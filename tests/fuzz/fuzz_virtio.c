@@ -1,0 +1,87 @@
+/*
+ * fuzz_virtio.c - a driver that does anything: the input is guest memory and what is written to
+ * the device's registers.
+ *
+ * Each six bytes are an access: two of offset, four of value; what is left is
+ * laid out as memory, so that rings and descriptors come from it as well.
+ * What is popped must lie in that memory.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "microvm/console.h"
+#include "microvm/rng.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { MEMORY = 64 * 1024, ACCESS = 6, ACCESSES = 64 };
+
+static uint8_t ram[MEMORY];
+
+static void set_up(struct virtio *v, const uint8_t **data, size_t *size)
+{
+	static const uint32_t begin[][2] = { { 0x14, 15 }, { 0x16, 0 }, { 0x18, 8 }, { 0x20, 0 },
+					     { 0x28, 0x1000 }, { 0x30, 0x2000 }, { 0x1c, 1 },
+					     { 0x16, 1 }, { 0x18, 8 }, { 0x20, 0x3000 },
+					     { 0x28, 0x4000 }, { 0x30, 0x5000 }, { 0x1c, 1 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(begin); i++)
+		virtio_bar_write(v, begin[i][0], &begin[i][1], i ? 4 : 1);
+	for (int i = 0; i < ACCESSES && *size >= ACCESS && (*data)[0] != 0xff; i++) {
+		uint32_t at = ((*data)[0] | (uint32_t)(*data)[1] << 8) % (VIRTIO_BAR_SIZE - 8);
+		uint64_t value = 0;
+
+		memcpy(&value, *data + 2, 4);
+		virtio_bar_write(v, at, &value, (size_t)1 << (at & 3));
+		virtio_bar_read(v, at, &value, (size_t)1 << (at & 3));
+		virtio_space_write(v, at % 252, &value, 4);
+		*data += ACCESS;
+		*size -= ACCESS;
+	}
+}
+
+static void walk(struct virtqueue *q)
+{
+	struct chain c;
+
+	for (int i = 0; i < 32 && virtqueue_pop(q, &c) > 0; i++) {
+		for (int n = 0; n < c.n_read + c.n_write; n++) {
+			const struct iovec *v = n < c.n_read ? &c.read[n] : &c.write[n - c.n_read];
+			const uint8_t *at = v->iov_base;
+
+			if (at < ram || at > ram + MEMORY || v->iov_len > (size_t)(ram + MEMORY - at))
+				abort();
+		}
+		if (virtqueue_push(q, c.head, 1) < 0)
+			break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct memory memory = { ram, MEMORY };
+	struct console c = { 0 };
+	struct rng r;
+	struct buf b = { 0 };
+
+	memset(ram, 0, sizeof(ram));
+	virtio_init(&c.v, &console_kind, &memory, 0xd0000000);
+	virtio_init(&r.v, &rng_kind, &memory, 0xd0008000);
+	set_up(&c.v, &data, &size);
+	set_up(&r.v, &data, &size);
+	/* pages in turn: descriptors, available, used of the first queue, then of the second */
+	for (size_t i = 0; i < size; i++)
+		ram[(i / 64 * 0x1000 + i % 64) % MEMORY] = data[i];
+	console_attend(&c);
+	console_receive(&c, &b, 4096);
+	console_send(&c, "abcdefgh", 8);
+	rng_attend(&r);
+	for (size_t i = 0; i < VIRTIO_QUEUES; i++) {
+		c.v.queues[i].next = 0;
+		walk(&c.v.queues[i]);
+	}
+	buf_done(&b);
+	buf_done(&c.control);
+	return 0;
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# as: root
+# sanitizers: no
+#
+# Hull short of descriptors: it either succeeds or says why not, and what it
+# leaves is removed by one `delete --force`. With 3 the dynamic loader itself
+# fails and hull never starts, so it begins with 4.
+
+load helpers
+
+setup() {
+	setup_test
+	make_bundle bundle 'del(.process.rlimits)' # they may not be raised again everywhere
+	config_args true
+}
+
+# with_each_limit WORD...: hull, with no more than 4 to 40 descriptors in turn.
+with_each_limit() {
+	local n failed=0
+	for n in {4..40}; do
+		run_command timeout "$((20 * HULL_TEST_SLOW))" prlimit --nofile="$n:$n" \
+			"$HULL" --root "$STATE" "$@" </dev/zero
+		if [ "$status" != 0 ]; then
+			failed=$((failed + 1))
+			[ "$status" = 1 ] || mismatch "status with $n descriptors" 1 "$status"
+			stderr_has "hull: "
+			stderr_has "too many open files"
+		fi
+		expect 0 delete --force "$ID"
+		assert_nothing_left || mismatch "left with $n descriptors" nothing "the above"
+	done
+	[ "$failed" -gt 0 ] || mismatch "limits that were too low" some none
+	[ "$failed" -lt 37 ] || mismatch "limits that were enough" some none
+}
+
+@test "create, out of descriptors, says so and leaves nothing that delete --force does not remove" {
+	with_each_limit create --bundle "$BUNDLE" "$ID"
+}
+
+@test "run, out of descriptors, says so and leaves nothing that delete --force does not remove" {
+	with_each_limit run --bundle "$BUNDLE" "$ID"
+}

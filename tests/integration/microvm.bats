@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# Containers in microVMs, and what is the same as with processes. Each boots a kernel.
+# shellcheck disable=SC2016
+load helpers
+
+setup_file() {
+	# Two processors of QEMU's emulated SVM lose interrupts of the guest's: one is enough here.
+	if grep -q TCG /sys/class/dmi/id/* 2>/dev/null || grep -qw svm /proc/cpuinfo &&
+		[ -e /run/vm-script ] && [ -w /sys/devices/system/cpu/cpu1/online ]; then
+		echo 0 >/sys/devices/system/cpu/cpu1/online
+	fi
+}
+
+setup() {
+	setup_test
+	requires root
+	# On a software /dev/kvm, without VMX or SVM beneath, no stock kernel gets past its self-tests.
+	grep -Eqw 'vmx|svm' /proc/cpuinfo || skip "needs a processor with VMX or SVM: no kernel boots on this /dev/kvm"
+	[ -w /dev/kvm ] || skip "needs /dev/kvm"
+	compgen -G '/boot/vmlinuz-*' >/dev/null || compgen -G '/usr/lib/hull/vmlinuz*' >/dev/null ||
+		skip "needs a kernel for guests in /boot"
+	HULL_LIBEXEC=${HULL_LIBEXEC:-$SOURCE/build/tests/tools}
+	[ -x "$HULL_LIBEXEC/hull-vmm" ] || skip "needs hull-vmm, which sanitizer builds do not make"
+	export HULL_LIBEXEC
+	make_bundle
+}
+
+vm() {
+	local expected=$1
+	shift
+	expect "$expected" --isolation vm "$@"
+}
+
+@test "another kernel, the program's output and its exit status" {
+	config_args sh -c 'echo out; echo err >&2; cat; grep -c hypervisor /proc/cpuinfo; ls -d /sys/bus/pci/devices/*; exit 7'
+	run_hull --isolation vm run --bundle "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 7 ]
+	stdout_has out
+	stdout_has 0000:00:03.0
+	stderr_is err
+}
+
+@test "the process object is the guest's: user, directory, environment, hostname, limits" {
+	config '.process.user = {uid: 1000, gid: 1001, additionalGids: [7]} | .process.cwd = "/tmp" |
+		.process.env += ["A=b c"] | .hostname = "inside" | .process.noNewPrivileges = true |
+		.process.capabilities = {bounding: ["CAP_KILL"]} |
+		.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 77, hard: 78}]'
+	config_args sh -c 'id -u; id -g; id -G; pwd; echo "$A"; hostname; ulimit -n
+		grep -E "NoNewPrivs|CapBnd|CapEff" /proc/self/status; echo $$'
+	vm 0 run --bundle "$BUNDLE" "$ID"
+	stdout_is "$(printf '%s\n' 1000 1001 '1001 7' /tmp 'b c' inside 77 \
+		$'CapEff:\t0000000000000000' $'CapBnd:\t0000000000000020' $'NoNewPrivs:\t1' 1)"
+}
+
+@test "binds are the host's, both ways, and read-only ones stay so" {
+	mkdir "$WORK/rw" "$WORK/ro"
+	echo from-host >"$WORK/rw/a"
+	config --arg rw "$WORK/rw" --arg ro "$WORK/ro" '.mounts += [
+		{destination: "/rw", type: "bind", source: $rw, options: ["bind"]},
+		{destination: "/dev/below", type: "bind", source: $rw, options: ["bind"]},
+		{destination: "/ro", type: "bind", source: $ro, options: ["bind", "ro"]}]'
+	config_args sh -c 'cat /rw/a /dev/below/a; echo from-guest >/rw/b; echo x >/ro/b; mount -o remount,rw /ro; echo x >/ro/b'
+	run_hull --isolation vm run --bundle "$BUNDLE" "$ID"
+	stdout_is "$(printf 'from-host\nfrom-host\n')"
+	[ "$(cat "$WORK/rw/b")" = from-guest ]
+	[ -z "$(ls "$WORK/ro")" ]
+}
+
+@test "create, state, start, kill, delete" {
+	config_args sleep 1000
+	vm 0 create --bundle "$BUNDLE" --pid-file "$WORK/pid" "$ID" </dev/null >/dev/null 2>&1
+	[ "$(state_of "$ID")" = created ]
+	expect 0 start "$ID"
+	[ "$(state_of "$ID")" = running ]
+	[ "$(state_of "$ID" .pid)" = "$(cat "$WORK/pid")" ]
+	expect 0 exec "$ID" sh -c 'exit 0'
+	expect 0 kill "$ID" KILL
+	wait_state "$ID" stopped
+	expect 0 delete "$ID"
+}
+
+@test "a program that does not exist is an error of create" {
+	config_args no-such-program
+	vm 1 run --bundle "$BUNDLE" "$ID"
+	stderr_has 'executable file not found in $PATH'
+}
+
+@test "signals reach the program, and how it dies is how the container ends" {
+	config_args sh -c 'trap "echo got; exit 3" TERM; echo ready; while :; do sleep 0.1; done'
+	start_hull --isolation vm run --bundle "$BUNDLE" "$ID"
+	wait_state "$ID" running
+	wait_for 30 hull exec "$ID" true
+	expect 0 kill "$ID" TERM
+	wait_hull
+	[ "$status" -eq 3 ]
+}
+
+@test "exec: output, status, standard input, user" {
+	config_args sleep 1000
+	vm 0 run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	echo in | hull exec "$ID" sh -c 'cat; id -u; exit 9' >"$WORK/o" && false
+	[ "$(cat "$WORK/o")" = "$(printf 'in\n0')" ]
+	expect 9 exec "$ID" sh -c 'exit 9'
+	expect 0 exec --user 5:6 --cwd /tmp --env A=b "$ID" sh -c 'id -u; pwd; echo $A'
+	stdout_is "$(printf '5\n/tmp\nb\n')"
+	expect 255 exec "$ID" no-such-program
+	stderr_has 'not found'
+	hull exec "$ID" sh -c 'head -c 3000000 /dev/zero' | wc -c | grep -qx 3000000
+	expect 0 delete --force "$ID"
+}
+
+@test "pause and resume" {
+	requires cgroup
+	config_args sh -c 'i=0; while :; do i=$((i+1)); echo $i >/tmp/n; sleep 0.1; done'
+	vm 0 run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	expect 0 pause "$ID"
+	[ "$(state_of "$ID")" = paused ]
+	expect 1 exec "$ID" true
+	expect 0 resume "$ID"
+	[ "$(state_of "$ID")" = running ]
+	expect 0 exec "$ID" true
+	expect 0 delete --force "$ID"
+}
+
+@test "what does not work yet says so" {
+	config_args sleep 1000
+	vm 0 run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	expect 1 ps "$ID"
+	stderr_has "ps is not supported yet for container $ID, whose isolation is vm"
+	expect 1 update --pids-limit 7 "$ID"
+	stderr_has "update: the number of processes in a microVM can't be limited yet"
+	expect 0 delete --force "$ID"
+}

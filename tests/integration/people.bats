@@ -1,0 +1,361 @@
+#!/usr/bin/env bats
+# as: root, user
+#
+# Containers for people: made of images, named, kept, logged, stopped and removed.
+# shellcheck disable=SC2154 # status, stdout and stderr are run_command's
+load helpers
+
+IMAGE=hull/busybox
+
+setup() {
+	setup_test
+	DATA=$WORK/data
+	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
+	# A network is another file's subject, and the host's is nobody's to change.
+	NET=(--network none)
+}
+
+teardown() {
+	local id
+	for id in $(hull --data-root "$DATA" ps -aq --no-trunc 2>/dev/null); do
+		hull --data-root "$DATA" rm -fv "$id" >/dev/null 2>&1 || true
+		[ -z "$(find /sys/fs/cgroup -maxdepth 3 -name "$id" 2>/dev/null)" ] ||
+			echo "a cgroup of $id is left" >&2
+	done
+	# What rootless containers leave is of ids that only their user namespace has.
+	rm -rf "$DATA" 2>/dev/null || true
+	teardown_test
+}
+
+# do_ STATUS WORD...: hull with the test's data, and its exit status.
+do_() {
+	local want=$1
+	shift
+	expect "$want" --data-root "$DATA" "$@"
+}
+
+# run_ STATUS WORD...: hull run
+run_() {
+	local want=$1
+	shift
+	do_ "$want" run "${NET[@]}" "$@"
+}
+
+has_status() {
+	run_hull --data-root "$DATA" ps -a --filter "name=$1" --format '{{.State}}'
+	[ "$stdout" = "$2" ]
+}
+
+@test "a program runs in the image that comes with hull" {
+	run_ 0 --rm $IMAGE echo hello
+	stdout_is hello
+	stderr_is ""
+	do_ 0 ps -aq
+	stdout_is ""
+	do_ 0 images --format '{{.Repository}}:{{.Tag}}'
+	stdout_is localhost/hull/busybox:latest
+}
+
+@test "exit statuses are Docker's" {
+	run_ 7 --rm $IMAGE sh -c 'exit 7'
+	run_ 0 -d --name killed $IMAGE sleep 1000
+	do_ 0 kill killed KILL
+	do_ 0 wait killed
+	stdout_is 137
+	do_ 0 rm killed
+	run_ 127 --rm $IMAGE /no/such/program
+	run_ 126 --rm $IMAGE /etc
+	run_ 1 --rm --memory lots $IMAGE true
+	run_ 125 --rm no/such/image@sha256:bad true
+	do_ 0 ps -aq
+	stdout_is ""
+}
+
+@test "the image's command runs when none is given, and --entrypoint takes its place" {
+	run_ 0 --rm --entrypoint echo $IMAGE one two
+	stdout_is "one two"
+	run_ 0 --rm --entrypoint '["echo","a b"]' $IMAGE c
+	stdout_is "a b c"
+}
+
+@test "environment, directory, user and hostname are what was asked for" {
+	printf '# remark\nTHREE=3\n\nFOUR=a b\n' >"$WORK/env"
+	run_ 0 --rm -e ONE=1 -eTWO=2 --env-file "$WORK/env" -w /tmp -h box $IMAGE \
+		sh -c 'echo $ONE $TWO $THREE $FOUR; pwd; hostname; cat /etc/hostname'
+	stdout_is $'1 2 3 a b\n/tmp\nbox\nbox'
+	run_ 0 --rm --user 0:0 $IMAGE id -u
+	stdout_is 0
+	run_ 125 --rm --user nobody-there $IMAGE true
+	stderr_has "nobody-there"
+}
+
+@test "capabilities are few, can be dropped and added, and a filter is loaded" {
+	run_ 0 --rm $IMAGE sed -n 's/^CapBnd:\t*//p;s/^Seccomp:\t*//p' /proc/self/status
+	stdout_is $'00000000800405fb\n2'
+	run_ 0 --rm --cap-drop ALL --cap-add chown $IMAGE sed -n 's/^CapBnd:\t*//p' /proc/self/status
+	stdout_is 0000000000000001
+	run_ 0 --rm --security-opt seccomp=unconfined --security-opt no-new-privileges $IMAGE \
+		sed -n 's/^NoNewPrivs:\t*//p;s/^Seccomp:\t*//p' /proc/self/status
+	stdout_is $'1\n0'
+	run_ 125 --rm --cap-add everything $IMAGE true
+	stderr_is "hull: --cap-add \"everything\": there is no such capability"
+}
+
+@test "what a container changes is its own, and --read-only lets it change nothing" {
+	run_ 0 --name one $IMAGE sh -c 'echo x >/file; rm /bin/vi; ls /file'
+	run_ 1 --rm $IMAGE ls /file
+	run_ 0 --rm $IMAGE ls /bin/vi
+	run_ 1 --rm --read-only $IMAGE touch /file
+	stderr_has "Read-only file system"
+	run_ 0 --rm --read-only --tmpfs /scratch:size=1m $IMAGE touch /scratch/file
+	do_ 0 rm one
+}
+
+@test "directories, volumes and --mount" {
+	mkdir "$WORK/dir"
+	echo content >"$WORK/dir/file"
+	run_ 0 --rm -v "$WORK/dir:/d:ro" $IMAGE cat /d/file
+	stdout_is content
+	run_ 1 --rm -v "$WORK/dir:/d:ro" $IMAGE touch /d/new
+	run_ 0 --rm --mount "type=bind,src=$WORK/dir,dst=/d,readonly" $IMAGE cat /d/file
+	run_ 0 --rm -v keep:/data $IMAGE sh -c 'echo kept >/data/file'
+	run_ 0 --rm -v keep:/data $IMAGE cat /data/file
+	stdout_is kept
+	do_ 0 volume ls -q
+	stdout_is keep
+	run_ 125 --rm -v relative/name:/d $IMAGE true
+	stderr_has "is neither a path (begin it with / or ./) nor a volume's name"
+	run_ 125 --rm --mount type=bind,src=/no/such/place,dst=/d $IMAGE true
+	stderr_has "/no/such/place"
+	do_ 0 volume rm keep
+	do_ 1 volume rm keep
+	stderr_is "hull: no such volume: keep"
+}
+
+@test "an empty volume takes what the image has at its place" {
+	run_ 0 --rm -v etc:/etc2 -v filled:/usr $IMAGE sh -c 'ls /usr; ls /etc2'
+	run_ 0 --rm $IMAGE ls /usr
+	local image=$stdout
+	run_ 0 --rm -v filled:/elsewhere $IMAGE ls /elsewhere
+	stdout_is "$image"
+	do_ 0 volume rm etc filled
+}
+
+@test "a detached container is listed, logged, entered, stopped and started again" {
+	run_ 0 -d --name web --label a=b $IMAGE sh -c 'echo out; echo err >&2; trap "exit 3" TERM; while :; do sleep 0.1; done'
+	local id=$stdout
+	[[ $id =~ ^[0-9a-f]{64}$ ]]
+	do_ 0 ps --format '{{.ID}} {{.Names}} {{.State}} {{.Labels}}'
+	stdout_is "${id:0:12} web running a=b"
+	wait_for 10 logs_have web out
+	do_ 0 logs web
+	stdout_is out
+	stderr_is err
+	do_ 0 exec web echo inside
+	stdout_is inside
+	do_ 0 exec -it "${id:0:8}" true || true
+	do_ 125 run "${NET[@]}" --name web $IMAGE true
+	stderr_has "the container name \"web\" is in use by container ${id:0:12}"
+	do_ 1 rm web
+	stderr_is "hull: cannot remove web: it is running; stop it first, or use --force"
+	do_ 0 stop web
+	do_ 0 ps -a --format '{{.State}} {{.ExitCode}}'
+	stdout_is "exited 3"
+	do_ 0 wait web
+	stdout_is 3
+	do_ 0 start web
+	wait_for 10 has_status web running
+	do_ 0 rename web site
+	do_ 0 restart -t 0 site
+	do_ 0 inspect site
+	[ "$(jq -r '.[0].Name, .[0].State.Running, .[0].Id' <<<"$stdout")" = "site
+true
+$id" ]
+	do_ 0 rm -f site
+	do_ 0 ps -aq
+	stdout_is ""
+}
+
+logs_have() {
+	run_hull --data-root "$DATA" logs "$1"
+	[[ $stdout == *"$2"* ]]
+}
+
+@test "logs: the last lines, and following until the end" {
+	run_ 0 -d --name talks $IMAGE sh -c 'for i in 1 2 3 4 5; do echo line $i; done; sleep 0.5; printf end'
+	do_ 0 wait talks
+	do_ 0 logs --tail 2 talks
+	stdout_is $'line 5\nend'
+	do_ 0 logs -f talks
+	stdout_is $'line 1\nline 2\nline 3\nline 4\nline 5\nend'
+	do_ 0 logs --until 2000-01-01T00:00:00Z talks
+	stdout_is ""
+	do_ 1 logs --tail many talks
+	stderr_is "hull: --tail \"many\": expected a number or all"
+	do_ 0 rm talks
+	run_ 0 --name front $IMAGE echo x
+	do_ 1 logs front
+	stderr_is "hull: container front ran in the foreground: what it wrote went there"
+	do_ 0 rm front
+}
+
+@test "restart policies: on failure so many times, always until it is stopped" {
+	run_ 0 -d --name fails --restart on-failure:2 $IMAGE sh -c 'echo try; exit 1'
+	do_ 0 wait fails
+	stdout_is 1
+	do_ 0 logs fails
+	stdout_is $'try\ntry\ntry'
+	do_ 0 inspect fails
+	[ "$(jq '.[0].RestartCount' <<<"$stdout")" = 2 ]
+	run_ 0 -d --name again --restart always $IMAGE sh -c 'echo try; sleep 0.1'
+	wait_for 20 logs_have again $'try\ntry\ntry'
+	do_ 0 stop again
+	do_ 0 rm fails again
+	run_ 125 --rm -d --restart always $IMAGE true
+	stderr_is "hull: --restart: a container with --rm is not started again"
+}
+
+@test "a keeper that was killed leaves a container that can be removed" {
+	run_ 0 -d --name orphan $IMAGE sleep 1000
+	local pid
+	do_ 0 inspect orphan
+	pid=$(ps -o ppid= -p "$(jq '.[0].State.Pid' <<<"$stdout")")
+	kill -KILL "$pid"
+	wait_for 10 process_gone "$pid"
+	do_ 1 rm orphan
+	stderr_is "hull: cannot remove orphan: it is running; stop it first, or use --force"
+	do_ 0 prune
+	do_ 0 exec orphan true
+	do_ 0 rm -f orphan
+	do_ 0 ps -aq
+	stdout_is ""
+}
+
+@test "attach: what is typed reaches the program, and its exit status comes back" {
+	run_ 0 -d -i --name talk $IMAGE sh -c 'while read -r line; do echo "got $line"; done; exit 5'
+	status=0
+	printf 'one\ntwo\n' | timeout 20 "$HULL" --root "$STATE" --data-root "$DATA" attach talk \
+		>"$WORK/attached" || status=$?
+	[ "$status" = 5 ]
+	[ "$(cat "$WORK/attached")" = $'got one\ngot two' ]
+	do_ 0 rm talk
+}
+
+@test "a terminal in the foreground" {
+	in_terminal "$WORK/shown" "$HULL" --root "$STATE" --data-root "$DATA" run "${NET[@]}" --rm -it $IMAGE \
+		sh -c 'test -t 0 && test -t 1 && echo it is a terminal'
+	grep -q 'it is a terminal' "$WORK/shown"
+}
+
+@test "names, ids and what makes no sense" {
+	run_ 125 --name 'bad name' $IMAGE true
+	stderr_has "container name \"bad name\": a name is at most 128 letters"
+	do_ 1 rm no-such
+	stderr_is "hull: no such container: no-such"
+	do_ 0 rm -f no-such
+	run_ 125 --rm --ulimit nothing=1 $IMAGE true
+	stderr_is "hull: --ulimit \"nothing=1\": there is no limit \"nothing\""
+	run_ 125 --rm --cpus none $IMAGE true
+	stderr_is "hull: --cpus \"none\": expected a number from 0.01 to 4096"
+	run_ 125 --rm -v /etc:relative $IMAGE true
+	stderr_is "hull: --volume \"/etc:relative\": the path in the container has to be absolute"
+	run_ 1 --rm -zz $IMAGE true
+	stderr_has "flag provided but not defined: -zz"
+	do_ 0 ps -aq
+	stdout_is ""
+}
+
+@test "images: tag, history, removal, and what a container needs stays" {
+	run_ 0 --name user $IMAGE true
+	do_ 0 tag $IMAGE other:1
+	do_ 0 images --format '{{.Repository}}:{{.Tag}}'
+	stdout_is $'localhost/hull/busybox:latest\nlocalhost/other:1'
+	do_ 0 history other:1
+	do_ 0 rmi other:1
+	do_ 1 rmi $IMAGE
+	stderr_has "is of this image; remove that first, or use --force"
+	do_ 0 start -a user
+	do_ 0 rm user
+	do_ 0 rmi $IMAGE
+	do_ 0 images -q
+	stdout_is ""
+	do_ 0 fsck
+	stdout_is ""
+}
+
+@test "an image from an OCI layout, and from a root file system's tar" {
+	do_ 0 pull "oci:$HULL_IMAGE"
+	do_ 0 images --format '{{.Repository}}'
+	mkdir -p "$WORK/root/bin"
+	cp "$(command -v busybox)" "$WORK/root/bin/sh"
+	tar -C "$WORK/root" -czf "$WORK/root.tar.gz" .
+	do_ 0 import "$WORK/root.tar.gz" tiny:1
+	run_ 0 --rm tiny:1 sh -c 'echo from a tar'
+	stdout_is "from a tar"
+	do_ 1 load -i "$WORK/root.tar.gz"
+	stderr_has "it holds no image"
+	# An archive of an OCI layout.
+	tar -C "$HULL_IMAGE" -cf "$WORK/image.tar" .
+	do_ 0 load -i "$WORK/image.tar"
+	stdout_has "Loaded image: "
+}
+
+@test "a root file system that is there already" {
+	make_bundle
+	run_ 0 --rm --rootfs "$BUNDLE/rootfs" echo direct
+	stdout_is direct
+}
+
+@test "64 at the same time" {
+	local i
+	run_ 0 --rm $IMAGE true
+	for i in {1..64}; do
+		hull --data-root "$DATA" run "${NET[@]}" --rm $IMAGE echo "$i" >"$WORK/out.$i" 2>&1 &
+	done
+	wait $(jobs -p)
+	for i in {1..64}; do
+		[ "$(cat "$WORK/out.$i")" = "$i" ] || {
+			cat "$WORK/out.$i" >&2
+			false
+		}
+	done
+	do_ 0 ps -aq
+	stdout_is ""
+}
+
+@test "prune takes away what nobody needs, and nothing else" {
+	run_ 0 --name old $IMAGE true
+	run_ 0 -d --name new $IMAGE sleep 100
+	do_ 0 prune
+	do_ 0 ps -a --format '{{.Names}}'
+	stdout_is new
+	do_ 0 exec new echo lives
+	stdout_is lives
+	do_ 0 rm -f new
+}
+
+@test "--init runs the program as its child, hands on signals, reaps and gives its exit status" {
+	[ -x "${HULL_LIBEXEC:-${HULL%/*}/libexec/hull}/hull-init" ] || skip "needs hull-init beside hull"
+	run_ 7 --rm --init $IMAGE sh -c 'cat /proc/1/cmdline | tr "\0" " "; exit 7'
+	stdout_is "/dev/hull-init sh -c cat /proc/1/cmdline | tr \"\\0\" \" \"; exit 7 "
+	stderr_is ""
+	# A program that has no handler: the first process of a namespace would not even notice.
+	run_ 0 -d --name slept --init $IMAGE sleep 1000
+	do_ 0 stop --time 600 slept
+	do_ 0 wait slept
+	stdout_is 143
+	# An orphan that has ended is gone, though its parent did not wait for it.
+	run_ 0 --rm --init $IMAGE sh -c 'p=$(sh -c "sleep 0 >/dev/null & echo \$!"); while [ -e /proc/$p ]; do :; done; echo gone'
+	stdout_is gone
+	run_ 0 --rm --init --read-only $IMAGE true
+	run_ 1 --rm --init $IMAGE chmod 777 /dev/hull-init
+	stderr_has "Read-only file system"
+	run_ 127 --rm --init $IMAGE /no/such/program
+	stderr_is "hull-init: exec: /no/such/program: No such file or directory"
+	run_ 126 --rm --init $IMAGE /etc
+	run_ 125 --rm --init --tmpfs /dev $IMAGE true
+	stderr_is "hull: --init: it is put at /dev/hull-init, where a mount on /dev would have it"
+	do_ 0 rm slept
+	do_ 0 ps -aq
+	stdout_is ""
+}

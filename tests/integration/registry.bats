@@ -1,0 +1,244 @@
+#!/usr/bin/env bats
+# as: root, user
+#
+# Images from a registry: Debian's docker-registry on loopback, filled by skopeo.
+# shellcheck disable=SC2154 # status, stdout and stderr are run_command's
+load helpers
+
+setup() {
+	setup_test
+	requires program=docker-registry program=skopeo program=openssl program=htpasswd
+	[ -e "${HULL%/*}/libexec/hull/hull-fetch" ] || skip "needs hull-fetch beside hull"
+	DATA=$WORK/data
+	export HOME=$WORK/home
+	mkdir -p "$HOME"
+	port=$((20000 + RANDOM % 20000))
+	REGISTRY=127.0.0.1:$port
+}
+
+teardown() {
+	rm -rf "$DATA" 2>/dev/null || true
+	teardown_test
+}
+
+do_() {
+	local want=$1
+	shift
+	expect "$want" --data-root "$DATA" "$@"
+}
+
+# serve [LINE...]: starts the registry; LINEs are added to its settings.
+serve() {
+	{
+		echo "version: 0.1"
+		echo "storage: {filesystem: {rootdirectory: $WORK/registry}}"
+		if [ -e "$WORK/cert.pem" ]; then
+			echo "http: {addr: $REGISTRY, tls: {certificate: $WORK/cert.pem, key: $WORK/key.pem}}"
+		else
+			echo "http: {addr: $REGISTRY}"
+		fi
+		printf '%s\n' "$@"
+	} >"$WORK/registry.yml"
+	in_background docker-registry serve "$WORK/registry.yml"
+	wait_for 20 listens
+}
+
+listens() { (exec 5<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+
+certificate() {
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
+		-addext subjectAltName=IP:127.0.0.1 -keyout "$WORK/key.pem" -out "$WORK/cert.pem" 2>/dev/null
+}
+
+push() {
+	skopeo copy --quiet --dest-tls-verify=false "${@:2}" "oci:$HULL_IMAGE" "docker://$REGISTRY/$1"
+}
+
+@test "an image of an insecure registry is pulled, and runs" {
+	serve
+	push team/tool:1
+	do_ 0 pull --tls-verify=false "$REGISTRY/team/tool:1"
+	do_ 0 images --format '{{.Repository}}:{{.Tag}}'
+	stdout_is "$REGISTRY/team/tool:1"
+	do_ 0 run --rm --network none "$REGISTRY/team/tool:1" echo pulled
+	stdout_is pulled
+	# By its digest, too, and the digest is what skopeo says.
+	local digest
+	digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REGISTRY/team/tool:1")
+	do_ 0 pull --tls-verify=false "$REGISTRY/team/tool@$digest"
+	do_ 0 inspect "$REGISTRY/team/tool:1"
+	[ "$(jq -r '.[0].Digest' <<<"$stdout")" = "$digest" ]
+	do_ 0 fsck
+}
+
+@test "what is not there, and who does not answer, is named" {
+	serve
+	do_ 1 pull --tls-verify=false "$REGISTRY/no/such:1"
+	stderr_is "hull: pull $REGISTRY/no/such:1: $REGISTRY/no/such: there is no manifest 1 (HTTP 404)"
+	do_ 1 pull "$REGISTRY/no/such:1"
+	stderr_has "https://$REGISTRY/v2/no/such/manifests/1"
+	do_ 0 images -q
+	stdout_is ""
+	do_ 1 pull "Bad/Name:1"
+	stderr_has "Bad"
+}
+
+@test "TLS: a certificate is verified, by one's own authority too" {
+	certificate
+	serve
+	push tool:1
+	do_ 1 pull "$REGISTRY/tool:1"
+	stderr_has "$REGISTRY"
+	do_ 0 pull --ca "$WORK/cert.pem" "$REGISTRY/tool:1"
+	do_ 0 pull --tls-verify=false "$REGISTRY/tool:1"
+}
+
+@test "credentials: by option, by file; without, and wrong ones, are refused" {
+	certificate
+	htpasswd -Bbc "$WORK/passwords" me secret 2>/dev/null
+	serve "auth: {htpasswd: {realm: test, path: $WORK/passwords}}"
+	push tool:1 --dest-creds me:secret
+	do_ 1 pull --ca "$WORK/cert.pem" "$REGISTRY/tool:1"
+	stderr_has "it asks for credentials, and none are known (HTTP 401)"
+	do_ 1 pull --ca "$WORK/cert.pem" --creds me:wrong "$REGISTRY/tool:1"
+	stderr_has "the credentials are refused (HTTP 401)"
+	do_ 0 pull --ca "$WORK/cert.pem" --creds me:secret "$REGISTRY/tool:1"
+	mkdir -p "$HOME/.docker"
+	printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf me:secret | base64)" \
+		>"$HOME/.docker/config.json"
+	do_ 0 pull --ca "$WORK/cert.pem" "$REGISTRY/tool:1"
+	! grep -r secret "$DATA"
+}
+
+@test "hull-fetch gives up what it does not need" {
+	serve
+	push tool:1
+	printf 'manifest 1\n' >"$WORK/request"
+	run_command strace -f -e trace=seccomp,landlock_restrict_self,prctl,capset -o "$WORK/trace" \
+		"$HULL" --root "$STATE" --data-root "$DATA" pull --tls-verify=false "$REGISTRY/tool:1"
+	[ "$status" = 0 ] || skip "strace may not trace here"
+	grep -q 'PR_SET_NO_NEW_PRIVS, 1' "$WORK/trace"
+	grep -q 'SECCOMP_SET_MODE_FILTER' "$WORK/trace"
+	grep -q 'capset' "$WORK/trace"
+}
+
+# settings: registries.conf, from standard input, with the registry as one that speaks http.
+settings() {
+	{
+		cat
+		printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$REGISTRY"
+	} >"$WORK/registries.conf"
+	export CONTAINERS_REGISTRIES_CONF=$WORK/registries.conf
+}
+
+@test "registries.conf: short names are looked for where it says, and aliases go first" {
+	serve
+	push lib/tool:1
+	push other:1
+	settings <<-END
+		unqualified-search-registries = ["$REGISTRY/none", "$REGISTRY/lib"]
+		[aliases]
+		"mine" = "$REGISTRY/other"
+	END
+	do_ 0 pull tool:1
+	do_ 0 pull mine:1
+	do_ 0 images --format '{{.Repository}}:{{.Tag}}'
+	[ "$(sort <<<"$stdout")" = "$(printf '%s\n' "$REGISTRY/lib/tool:1" "$REGISTRY/other:1" | sort)" ]
+	# What is there is found by the same names, though nobody is asked any more.
+	do_ 0 run --rm --network none --pull never tool:1 echo found
+	do_ 0 run --rm --network none --pull never mine:1 echo found
+	do_ 0 run --rm --network none --pull always mine:1 echo found
+	do_ 1 pull nothing:1
+	stderr_has "hull: nothing: pull $REGISTRY/none/nothing:1: "
+	stderr_has "; pull $REGISTRY/lib/nothing:1: $REGISTRY/lib/nothing: there is no manifest 1 (HTTP 404)"
+	do_ 125 run --rm --pull never nothing:1 true
+	stderr_has "nothing"
+	# An explicit word goes before what the file says of a registry.
+	do_ 1 pull --tls-verify=true mine:1
+	stderr_has "https://$REGISTRY/v2/other/manifests/1"
+	settings <<<'unqualified-search-registries = []'
+	do_ 1 pull tool:1
+	stderr_is 'hull: the image name "tool" has no registry, no alias, and unqualified-search-registries is empty'
+}
+
+@test "registries.conf: mirrors are asked first and get no credentials; what is blocked is refused" {
+	htpasswd -Bbc "$WORK/passwords" me secret 2>/dev/null
+	serve "auth: {htpasswd: {realm: test, path: $WORK/passwords}}"
+	push mirror/tool:1 --dest-creds me:secret
+	settings <<-END
+		[[registry]]
+		prefix = "registry.invalid/team"
+		location = "$REGISTRY/origin"
+		[[registry.mirror]]
+		location = "127.0.0.1:1/nobody"
+		[[registry.mirror]]
+		location = "$REGISTRY/mirror"
+		insecure = true
+		[[registry]]
+		prefix = "registry.invalid/closed"
+		blocked = true
+	END
+	do_ 0 pull --creds me:secret "$REGISTRY/mirror/tool:1"
+	do_ 0 rmi "$REGISTRY/mirror/tool:1"
+	# With them the mirror would have served it; the registry itself speaks no TLS.
+	do_ 1 pull --creds me:secret registry.invalid/team/tool:1
+	stderr_has "hull: pull $REGISTRY/origin/tool:1: "
+	# Those that are kept for the mirror are its own.
+	mkdir -p "$HOME/.docker"
+	printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf me:secret | base64)" \
+		>"$HOME/.docker/config.json"
+	do_ 0 pull registry.invalid/team/tool:1
+	do_ 0 images --format '{{.Repository}}:{{.Tag}}'
+	stdout_is registry.invalid/team/tool:1
+	do_ 1 pull registry.invalid/closed/tool:1
+	stderr_is "hull: registry registry.invalid/closed is blocked by registries.conf"
+	echo 'unqualified-search-registries = "' >"$WORK/registries.conf"
+	do_ 1 pull registry.invalid/team/tool:1
+	stderr_has "$WORK/registries.conf"
+}
+
+@test "what is pushed is what was there: by TLS and credentials, and pulled again" {
+	certificate
+	htpasswd -Bbc "$WORK/passwords" me secret 2>/dev/null
+	serve "auth: {htpasswd: {realm: test, path: $WORK/passwords}}"
+	do_ 0 pull hull/busybox
+	do_ 1 push --ca "$WORK/cert.pem" hull/busybox "$REGISTRY/team/tool:1"
+	stderr_has "it asks for credentials, and none are known (HTTP 401)"
+	do_ 1 push --ca "$WORK/cert.pem" --creds me:wrong hull/busybox "$REGISTRY/team/tool:1"
+	stderr_has "the credentials are refused (HTTP 401)"
+	do_ 1 push --creds me:secret hull/busybox "$REGISTRY/team/tool:1"
+	stderr_has "hull: push $REGISTRY/team/tool:1: https://$REGISTRY/v2/team/tool/blobs/sha256:"
+	do_ 0 push --ca "$WORK/cert.pem" --creds me:secret hull/busybox "$REGISTRY/team/tool:1"
+	local digest=$stdout
+	[ "$(skopeo inspect --tls-verify=false --creds me:secret --format '{{.Digest}}' "docker://$REGISTRY/team/tool:1")" = "$digest" ]
+	# All is there: nothing but the manifest is sent, and under another tag it is the same.
+	do_ 0 tag hull/busybox "$REGISTRY/team/tool:2"
+	do_ 0 push --ca "$WORK/cert.pem" --creds me:secret "$REGISTRY/team/tool:2"
+	stdout_is "$digest"
+	stderr_is ""
+	expect 0 --data-root "$WORK/other" pull --ca "$WORK/cert.pem" --creds me:secret "$REGISTRY/team/tool:2"
+	expect 0 --data-root "$WORK/other" inspect "$REGISTRY/team/tool:2"
+	[ "$(jq -r '.[0].Digest' <<<"$stdout")" = "$digest" ]
+	rm -rf "$WORK/other"
+}
+
+@test "a push without TLS, to where it can't be, and of what is not there" {
+	serve
+	do_ 0 pull hull/busybox
+	do_ 0 push -q --tls-verify=false hull/busybox "$REGISTRY/plain"
+	stderr_is ""
+	[ "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REGISTRY/plain:latest")" = "$stdout" ]
+	do_ 1 push --tls-verify=false no/such/image "$REGISTRY/plain"
+	stderr_has "no/such/image"
+	do_ 1 push --tls-verify=false hull/busybox "$REGISTRY/plain@$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REGISTRY/plain:latest")"
+	stderr_has "a place has a tag, and no digest"
+	do_ 1 push hull/busybox oci:/nowhere
+	stderr_is 'hull: push oci:/nowhere: archives are written by "hull save"'
+}
+
+@test "a registry that takes nothing says so" {
+	serve 'storage: {filesystem: {rootdirectory: '"$WORK"'/registry}, maintenance: {readonly: {enabled: true}}}'
+	do_ 0 pull hull/busybox
+	do_ 1 push --tls-verify=false hull/busybox "$REGISTRY/tool:1"
+	stderr_has "HTTP 405"
+}

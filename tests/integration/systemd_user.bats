@@ -1,0 +1,52 @@
+#!/usr/bin/env bats
+# The systemd cgroup driver with a user's own systemd.
+# shellcheck disable=SC2154,SC2016 # helpers.bash sets these
+load helpers
+load systemd_helpers
+
+@test "systemd: from create to delete by a user's own" {
+	requires controller=memory controller=pids
+	expect_place() {
+		[ "$cgroup" = "$manager/$slice/$unit/container" ] ||
+			mismatch cgroup "$manager/$slice/$unit/container" "$cgroup"
+	}
+	sd_run '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 33}}'
+	expect_place
+	expect 0 exec "$ID" cat /proc/self/cgroup
+	stdout_is 0::/
+	shown MemoryMax 67108864
+	shown TasksMax 33
+	knob memory.max 67108864
+	knob pids.max 33
+	expect 0 update --pids-limit 40 "$ID"
+	shown TasksMax 40
+	knob pids.max 40
+	expect 0 delete --force "$ID"
+	no_unit
+}
+
+@test "systemd: no session of the user, each by name" {
+	sd_bundle
+	run_command env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR="$WORK" \
+		"$HULL" --root "$STATE" --systemd-cgroup create --bundle "$BUNDLE" "$ID"
+	[ "$status" = 1 ]
+	stderr_has "hull: connect to this user's systemd by XDG_RUNTIME_DIR $WORK: "
+	run_command env -u DBUS_SESSION_BUS_ADDRESS -u XDG_RUNTIME_DIR \
+		"$HULL" --root "$STATE" --systemd-cgroup create --bundle "$BUNDLE" "$ID"
+	[ "$status" = 1 ]
+	stderr_is "hull: connect to this user's systemd: neither XDG_RUNTIME_DIR nor DBUS_SESSION_BUS_ADDRESS is set, so there is no session of it"
+	assert_nothing_left
+}
+
+@test "systemd: one that does not answer is waited for, but not for ever" {
+	local manager_pid
+	sd_bundle
+	manager_pid=$(pgrep --uid "$UID" --exact systemd)
+	kill -STOP "$manager_pid"
+	run_command env XDG_RUNTIME_DIR="/run/user/$UID" \
+		"$HULL" --root "$STATE" --systemd-cgroup create --bundle "$BUNDLE" "$ID" || true
+	kill -CONT "$manager_pid"
+	[ "$status" = 1 ]
+	stderr_is "hull: connect to this user's systemd: it has not answered within 25 s"
+	assert_nothing_left
+}

@@ -1,0 +1,216 @@
+/* The pure parts of engine/, and records and logs in a directory of the test's own. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "engine/config.h"
+#include "engine/logs.h"
+#include "engine/record.h"
+#include "engine/userns.h"
+#include "spec/spec.h"
+#include "tests/unit/test_dir.h"
+
+Test(userns, ranges_of_subuid)
+{
+	static const char file[] = "root:1:2\nuser:100000:65536\nuser:300000:5\n1001:200000:7\nbad:x:1\n"
+				   "empty:5:0\nlast:9:1";
+	static const struct {
+		const char *name;
+		uint32_t id, first, count; /* count 0: none */
+	} rows[] = {
+		{ "user", 1000, 100000, 65536 }, { "other", 1001, 200000, 7 },
+		{ NULL, 1001, 200000, 7 },	 { "nobody", 65534, 0, 0 },
+		{ "bad", 5, 0, 0 },		 { "empty", 6, 0, 0 },
+		{ "last", 7, 9, 1 },		 { "use", 8, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint32_t first = 0, count = 0;
+		bool found = userns_find_range(file, sizeof(file) - 1, rows[i].name, rows[i].id,
+					       &first, &count);
+
+		cr_expect_eq(found, rows[i].count != 0, "row %zu", i);
+		if (found) {
+			cr_expect_eq(first, rows[i].first, "row %zu", i);
+			cr_expect_eq(count, rows[i].count, "row %zu", i);
+		}
+	}
+}
+
+/* What is written has to be what spec/ takes. */
+static void check_config(const struct config_facts *f, struct spec *ret)
+{
+	auto_buf struct buf text = { 0 };
+	struct err e = { 0 };
+
+	cr_assert_eq(config_write(f, &text, &e), 0, "%s", e.msg);
+	cr_assert_eq(spec_parse(ret, "config.json", text.text, text.len, &e), 0, "%s\n%s", e.msg,
+		     text.text);
+}
+
+Test(config, defaults_are_a_valid_configuration)
+{
+	const char *args[] = { "sh" }, *env[] = { "PATH=/bin" }, *caps[] = { "CAP_CHOWN" };
+	const struct wish wish = { 0 };
+	const struct bundle bundle = { .args = { args, 1 }, .env = { env, 1 }, .cwd = "/" };
+	const struct passwd_user user = { .home = "/root" };
+	auto_buf struct buf seccomp = { 0 };
+	struct config_facts f = { .wish = &wish,
+				  .bundle = &bundle,
+				  .user = &user,
+				  .capabilities = { caps, 1 },
+				  .hostname = "box" };
+	auto_spec struct spec s = { 0 };
+
+	seccomp_default_write(&f.capabilities, &seccomp);
+	f.seccomp = seccomp.text;
+	check_config(&f, &s);
+	cr_expect_str_eq(s.hostname, "box");
+	cr_expect_eq(s.process->env.n, 2);
+	cr_expect_str_eq(s.process->env.at[1], "HOME=/root");
+	cr_expect_eq(s.process->capabilities->bounding.n, 1);
+	cr_expect(spec_namespace(&s, SPEC_NS_NETWORK));
+	cr_expect_null(spec_namespace(&s, SPEC_NS_USER));
+	cr_expect_gt(s.linux.masked_paths.n, 5);
+	cr_expect(s.linux.seccomp);
+	cr_expect_eq(s.linux.resources.devices.n, 1);
+	cr_expect(!s.linux.resources.devices.at[0].allow);
+}
+
+Test(config, limits_and_namespaces)
+{
+	const char *args[] = { "sh" };
+	const struct wish wish = { .memory = { true, 1 << 20 },
+				   .cpus = "0.5",
+				   .pids_limit = { true, 7 },
+				   .privileged = true,
+				   .read_only = true };
+	const struct bundle bundle = { .args = { args, 1 }, .cwd = "/w" };
+	const struct passwd_user user = { .uid = 5, .gid = 6, .home = "/" };
+	struct spec_idmap map = { 0, 1000, 10 };
+	const struct config_facts f = { .wish = &wish,
+					.bundle = &bundle,
+					.user = &user,
+					.netns = "",
+					.pidns = "/proc/1/ns/pid",
+					.uids = { &map, 1 },
+					.gids = { &map, 1 },
+					.binds_sys = true,
+					.security = { .unmask = true } };
+	auto_spec struct spec s = { 0 };
+
+	check_config(&f, &s);
+	cr_expect_eq(s.linux.resources.memory.limit.value, 1 << 20);
+	cr_expect_eq(s.linux.resources.memory.swap.value, 2 << 20);
+	cr_expect_eq(s.linux.resources.cpu.quota.value, 50000);
+	cr_expect_eq(s.linux.resources.pids_limit.value, 7);
+	cr_expect(s.root.readonly);
+	cr_expect_null(spec_namespace(&s, SPEC_NS_NETWORK));
+	cr_expect_str_eq(spec_namespace(&s, SPEC_NS_PID)->path, "/proc/1/ns/pid");
+	cr_expect(spec_namespace(&s, SPEC_NS_USER));
+	cr_expect_eq(s.linux.masked_paths.n, 0);
+	cr_expect_eq(s.linux.resources.devices.n, 0);
+}
+
+Test(config, init_comes_before_the_program)
+{
+	const char *args[] = { "sh", "-c", "true" };
+	const struct wish wish = { 0 };
+	const struct bundle bundle = { .args = { args, 3 }, .cwd = "/" };
+	const struct passwd_user user = { .home = "/root" };
+	const struct config_facts f = {
+		.wish = &wish, .bundle = &bundle, .user = &user, .init = true
+	};
+	auto_spec struct spec spec = { 0 };
+
+	check_config(&f, &spec);
+	cr_assert_eq(spec.process->args.n, 4);
+	cr_expect_str_eq(spec.process->args.at[0], CONFIG_INIT);
+	cr_expect_str_eq(spec.process->args.at[1], "sh");
+	cr_expect_str_eq(spec.process->args.at[3], "true");
+}
+
+Test(config, cpus_twice_is_refused)
+{
+	const char *args[] = { "sh" };
+	const struct wish wish = { .cpus = "1", .cpu_quota = { true, 5 } };
+	const struct bundle bundle = { .args = { args, 1 }, .cwd = "/" };
+	const struct passwd_user user = { .home = "/" };
+	const struct config_facts f = { .wish = &wish, .bundle = &bundle, .user = &user };
+	auto_buf struct buf text = { 0 };
+	struct err e = { 0 };
+
+	cr_expect_eq(config_write(&f, &text, &e), -EINVAL);
+}
+
+Test(record, names)
+{
+	static const char *const right[] = { "a", "A1", "web_1.test-x" };
+	static const char *const wrong[] = { "", "-a", ".a", "a b", "a/b", "\xc3\xbc" };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(right); i++)
+		cr_expect_eq(record_check_name(right[i], &e), 0, "%s", right[i]);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		cr_expect_eq(record_check_name(wrong[i], &e), -EINVAL, "%s", wrong[i]);
+}
+
+TestSuite(logs, .init = dir_make, .fini = dir_remove);
+
+struct collected {
+	struct buf text;
+};
+
+static int collect(const struct log_line *l, void *ctx)
+{
+	struct collected *c = ctx;
+
+	buf_printf(&c->text, "%s:%.*s", l->is_stderr ? "err" : "out", (int)l->len, l->text);
+	return 0;
+}
+
+Test(logs, what_was_written_comes_back)
+{
+	struct log_stream out = { .name = "stdout" }, err = { .name = "stderr" };
+	struct log_query all = { .tail = -1 }, last = { .tail = 1 };
+	struct collected got = { 0 };
+	struct log_writer w;
+	struct err e = { 0 };
+
+	cr_assert_eq(log_writer_open(dir_fd, 0, 0, &w, &e), 0, "%s", e.msg);
+	log_write(&w, &out, "one\ntw", 6);
+	log_write(&w, &err, "bad\n", 4);
+	log_write(&w, &out, "o\n\"quoted\"", 10);
+	log_flush(&w, &out);
+	log_writer_close(&w);
+	cr_assert_eq(log_read(dir_fd, &all, collect, &got, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(got.text.text, "out:one\nerr:bad\nout:two\nout:\"quoted\"");
+	buf_clear(&got.text);
+	cr_assert_eq(log_read(dir_fd, &last, collect, &got, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(got.text.text, "out:\"quoted\"");
+	buf_done(&got.text);
+	buf_done(&out.line);
+	buf_done(&err.line);
+}
+
+Test(logs, a_limit_of_size_makes_further_files)
+{
+	struct log_stream out = { .name = "stdout" };
+	struct log_writer w;
+	struct stat st;
+	struct err e = { 0 };
+
+	cr_assert_eq(log_writer_open(dir_fd, 300, 2, &w, &e), 0, "%s", e.msg);
+	for (int i = 0; i < 20; i++)
+		log_write(&w, &out, "a line of some length\n", 22);
+	log_writer_close(&w);
+	cr_assert_eq(fstatat(dir_fd, LOG_FILE, &st, 0), 0);
+	cr_expect_leq(st.st_size, 300);
+	cr_expect_eq(fstatat(dir_fd, LOG_FILE ".1", &st, 0), 0);
+	cr_expect_neq(fstatat(dir_fd, LOG_FILE ".2", &st, 0), 0);
+	buf_done(&out.line);
+}

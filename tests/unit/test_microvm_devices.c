@@ -1,0 +1,395 @@
+/* Virtqueues, the PCI transport and small devices, on made-up guest memory: no /dev/kvm. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_console.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_pci.h>
+#include <linux/virtio_ring.h>
+#include <string.h>
+
+#include "microvm/console.h"
+#include "microvm/frame.h"
+#include "microvm/pci.h"
+#include "microvm/machine.h"
+#include "microvm/rng.h"
+#include "microvm/serial.h"
+
+enum { SIZE = 0x40000, DESC = 0x1000, AVAIL = 0x2000, USED = 0x3000, DATA = 0x8000 };
+
+static uint8_t ram[SIZE];
+static const struct memory memory = { ram, SIZE };
+
+static struct virtqueue make_queue(uint16_t size)
+{
+	memset(ram, 0, sizeof(ram));
+	return (struct virtqueue){ .memory = &memory,
+				   .size = size,
+				   .ready = true,
+				   .descriptors = DESC,
+				   .available = AVAIL,
+				   .used = USED };
+}
+
+static void describe(uint64_t table, unsigned i, uint64_t addr, uint32_t len, uint16_t flags,
+		     uint16_t next)
+{
+	struct vring_desc d = { addr, len, flags, next };
+
+	memcpy(ram + table + i * sizeof(d), &d, sizeof(d));
+}
+
+static void offer(uint64_t avail, uint16_t size, uint16_t head)
+{
+	uint16_t *a = (uint16_t *)(ram + avail);
+
+	a[2 + a[1] % size] = head;
+	a[1]++;
+}
+
+Test(memory, both_parts_and_their_ends)
+{
+	static uint8_t byte;
+	const struct memory m = { &byte, MEMORY_LOW_MAX + 0x1000 };
+
+	cr_expect_eq(memory_at(&memory, 0, SIZE), ram);
+	cr_expect_null(memory_at(&memory, 0, SIZE + 1ULL));
+	cr_expect_null(memory_at(&memory, SIZE, 0));
+	cr_expect_null(memory_at(&memory, 1, UINT64_MAX));
+	cr_expect_null(memory_at(&memory, UINT64_MAX, 2));
+	cr_expect_null(memory_at(&memory, MEMORY_HIGH, 1));
+	cr_expect_eq(memory_at(&m, MEMORY_HIGH, 0x1000), &byte + MEMORY_LOW_MAX);
+	cr_expect_null(memory_at(&m, MEMORY_HIGH, 0x1001));
+	cr_expect_null(memory_at(&m, MEMORY_LOW_MAX - 1, 2), "the hole is no memory");
+}
+
+Test(virtqueue, a_chain_in_two_parts)
+{
+	struct virtqueue q = make_queue(8);
+	struct chain c;
+
+	cr_assert_eq(virtqueue_pop(&q, &c), 0);
+	describe(DESC, 3, DATA, 16, VRING_DESC_F_NEXT, 5);
+	describe(DESC, 5, DATA + 64, 8, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 0);
+	describe(DESC, 0, DATA + 128, 4, VRING_DESC_F_WRITE, 0);
+	offer(AVAIL, 8, 3);
+	cr_expect(virtqueue_pending(&q));
+	cr_assert_eq(virtqueue_pop(&q, &c), 1);
+	cr_expect_eq(c.head, 3);
+	cr_expect_eq(c.n_read, 1);
+	cr_expect_eq(c.n_write, 2);
+	cr_expect_eq(c.write[1].iov_base, ram + DATA + 128);
+	cr_expect_not(virtqueue_pending(&q));
+	cr_expect_eq(virtqueue_push(&q, 3, 12), 1);
+	cr_expect_eq(*(uint16_t *)(ram + USED + 2), 1);
+	cr_expect_eq(*(uint32_t *)(ram + USED + 8), 12);
+	*(uint16_t *)(ram + AVAIL) = VRING_AVAIL_F_NO_INTERRUPT;
+	cr_expect_eq(virtqueue_push(&q, 3, 12), 0);
+}
+
+Test(virtqueue, what_is_no_request)
+{
+	static const struct {
+		const char *what;
+		struct vring_desc d[2];
+		uint16_t head;
+	} rows[] = {
+		{ "outside of memory", { { SIZE - 1, 2, 0, 0 } }, 0 },
+		{ "an address that wraps", { { UINT64_MAX, 2, 0, 0 } }, 0 },
+		{ "in the hole", { { MEMORY_LOW_MAX, 1, 0, 0 } }, 0 },
+		{ "a head outside of the table", { { DATA, 1, 0, 0 } }, 8 },
+		{ "a link outside of the table", { { DATA, 1, VRING_DESC_F_NEXT, 8 } }, 0 },
+		{ "a loop", { { DATA, 1, VRING_DESC_F_NEXT, 1 }, { DATA, 1, VRING_DESC_F_NEXT, 0 } }, 0 },
+		{ "a table in a table", { { DATA, 16, VRING_DESC_F_INDIRECT, 0 } }, 0 },
+		{ "readable after writable",
+		  { { DATA, 1, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 1 }, { DATA, 1, 0, 0 } },
+		  0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct virtqueue q = make_queue(8);
+		struct chain c;
+
+		memcpy(ram + DESC, rows[i].d, sizeof(rows[i].d));
+		offer(AVAIL, 8, rows[i].head);
+		cr_expect_eq(virtqueue_pop(&q, &c), -EPROTO, "%s", rows[i].what);
+	}
+}
+
+Test(virtqueue, rings_that_are_not_there)
+{
+	struct chain c;
+
+	for (int i = 0; i < 7; i++) {
+		struct virtqueue q = make_queue(8);
+
+		switch (i) {
+		case 0: q.descriptors = SIZE - 16; break;
+		case 1: q.available = SIZE - 4; break;
+		case 2: q.used = SIZE - 4; break;
+		case 3: q.used = UINT64_MAX - 3; break;
+		case 4: q.descriptors = DESC + 1; break;
+		case 5: q.size = 3; break;
+		case 6: *(uint16_t *)(ram + AVAIL + 2) = 9; break; /* more than fit */
+		}
+		cr_expect_eq(virtqueue_pop(&q, &c), -EPROTO, "%d", i);
+	}
+}
+
+/* A driver's steps by the BAR, up to a queue that is in use. */
+static void write_bar(struct virtio *v, uint32_t at, uint32_t value, size_t size)
+{
+	virtio_bar_write(v, at, &value, size);
+}
+
+static uint32_t read_bar(struct virtio *v, uint32_t at, size_t size)
+{
+	uint32_t value = 0;
+
+	virtio_bar_read(v, at, &value, size);
+	return value;
+}
+
+static void set_up_queue(struct virtio *v, uint16_t queue, uint64_t at)
+{
+	write_bar(v, VIRTIO_PCI_COMMON_Q_SELECT, queue, 2);
+	write_bar(v, VIRTIO_PCI_COMMON_Q_SIZE, 8, 2);
+	write_bar(v, VIRTIO_PCI_COMMON_Q_DESCLO, (uint32_t)at, 4);
+	write_bar(v, VIRTIO_PCI_COMMON_Q_AVAILLO, (uint32_t)at + 0x400, 4);
+	write_bar(v, VIRTIO_PCI_COMMON_Q_USEDLO, (uint32_t)at + 0x800, 4);
+	write_bar(v, VIRTIO_PCI_COMMON_Q_MSIX, queue, 2);
+	write_bar(v, VIRTIO_PCI_COMMON_Q_ENABLE, 1, 2);
+}
+
+static unsigned interrupts;
+
+static void count(void *ctx, const struct virtio_msix *m)
+{
+	(void)ctx;
+	(void)m;
+	interrupts++;
+}
+
+static void begin(struct virtio *v, const struct virtio_kind *kind)
+{
+	memset(ram, 0, sizeof(ram));
+	virtio_init(v, kind, &memory, 0xd0000000);
+	v->interrupt = count;
+	interrupts = 0;
+	write_bar(v, VIRTIO_PCI_COMMON_STATUS, 3, 1);
+	write_bar(v, VIRTIO_PCI_COMMON_GFSELECT, 1, 4);
+	write_bar(v, VIRTIO_PCI_COMMON_GF, 1, 4);
+	write_bar(v, VIRTIO_PCI_COMMON_STATUS, 11, 1);
+	for (uint16_t i = 0; i < kind->queues; i++)
+		set_up_queue(v, i, 0x10000 + i * 0x1000U);
+	write_bar(v, VIRTIO_PCI_COMMON_STATUS, 15, 1);
+	for (uint32_t i = 0; i < VIRTIO_VECTORS; i++)
+		write_bar(v, 0x4000 + 16 * i + 12, 0, 4); /* unmasked */
+	virtio_space_write(v, 0x43, "\x80", 1);            /* MSI-X on */
+}
+
+Test(virtio, configuration_space)
+{
+	struct virtio v;
+	uint8_t space[256];
+	uint32_t bar = 0xffffffff;
+
+	virtio_init(&v, &rng_kind, &memory, 0xd0000000);
+	virtio_space_read(&v, 0, space, 256);
+	cr_expect_eq(space[0] | space[1] << 8, 0x1af4);
+	cr_expect_eq(space[2] | space[3] << 8, 0x1040 + VIRTIO_ID_RNG);
+	virtio_space_write(&v, PCI_BASE_ADDRESS_0, &bar, 4);
+	virtio_space_read(&v, PCI_BASE_ADDRESS_0, &bar, 4);
+	cr_expect_eq(bar, 0xffff8000, "the BAR's size");
+	virtio_space_write(&v, 0, "\0\0\0", 4);
+	virtio_space_read(&v, 0, space, 4);
+	cr_expect_eq(space[0], 0xf4, "who made it is not to be changed");
+	/* the capabilities are a list that ends, within the space */
+	for (unsigned at = space[PCI_CAPABILITY_LIST], n = 0; at; n++) {
+		virtio_space_read(&v, 0, space, 256);
+		cr_assert(at >= 0x40 && at < 0xf0 && n < 8);
+		at = space[at + 1];
+	}
+}
+
+Test(virtio, features_that_it_has_not_are_not_agreed_to)
+{
+	struct virtio v;
+
+	virtio_init(&v, &rng_kind, &memory, 0xd0000000);
+	write_bar(&v, VIRTIO_PCI_COMMON_GF, 0xffffffff, 4);
+	write_bar(&v, VIRTIO_PCI_COMMON_STATUS, 11, 1);
+	cr_expect_eq(read_bar(&v, VIRTIO_PCI_COMMON_STATUS, 1), 3U);
+}
+
+Test(virtio, a_queue_in_use_stays_where_it_is)
+{
+	struct virtio v;
+
+	begin(&v, &rng_kind);
+	write_bar(&v, VIRTIO_PCI_COMMON_Q_SELECT, 0, 2);
+	write_bar(&v, VIRTIO_PCI_COMMON_Q_DESCLO, 0x20000, 4);
+	write_bar(&v, VIRTIO_PCI_COMMON_Q_SIZE, 4, 2);
+	cr_expect_eq(v.queues[0].descriptors, 0x10000);
+	cr_expect_eq(v.queues[0].size, 8);
+	write_bar(&v, VIRTIO_PCI_COMMON_Q_SELECT, 77, 2);
+	cr_expect_eq(read_bar(&v, VIRTIO_PCI_COMMON_Q_SIZE, 2), 0U);
+	write_bar(&v, VIRTIO_PCI_COMMON_Q_ENABLE, 1, 2);
+	write_bar(&v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+	cr_expect_not(v.queues[0].ready, "a reset takes it out of use");
+}
+
+Test(virtio, every_register_in_every_size)
+{
+	struct console c = { 0 };
+
+	begin(&c.v, &console_kind);
+	for (uint32_t at = 0; at + 8 <= VIRTIO_BAR_SIZE; at++)
+		for (size_t size = 1; size <= 8; size *= 2) {
+			uint64_t value = 0x0101010101010101ULL * (at & 0xff);
+
+			virtio_bar_read(&c.v, at, &value, size);
+			virtio_bar_write(&c.v, at, &value, size);
+		}
+}
+
+Test(rng, answers_and_interrupts)
+{
+	struct rng r;
+
+	begin(&r.v, &rng_kind);
+	describe(0x10000, 0, DATA, 32, VRING_DESC_F_WRITE, 0);
+	offer(0x10400, 8, 0);
+	rng_attend(&r);
+	cr_expect_eq(*(uint32_t *)(ram + 0x10800 + 8), 32U);
+	cr_expect_eq(interrupts, 1U);
+	cr_expect_neq(memcmp(ram + DATA, ram + DATA + 32, 32), 0, "32 zero bytes are not random");
+}
+
+Test(rng, a_broken_one_does_nothing_until_its_reset)
+{
+	struct rng r;
+
+	begin(&r.v, &rng_kind);
+	describe(0x10000, 0, SIZE, 32, VRING_DESC_F_WRITE, 0);
+	offer(0x10400, 8, 0);
+	rng_attend(&r);
+	cr_expect(read_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 1) & VIRTIO_CONFIG_S_NEEDS_RESET);
+	describe(0x10000, 0, DATA, 32, VRING_DESC_F_WRITE, 0);
+	offer(0x10400, 8, 0);
+	rng_attend(&r);
+	cr_expect_eq(*(uint16_t *)(ram + 0x10802), 0);
+	write_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+	cr_expect_eq(read_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 1), 0U);
+}
+
+static void control(uint32_t id, uint16_t event, uint16_t value)
+{
+	const struct virtio_console_control m = { id, event, value };
+	static uint16_t n;
+
+	memcpy(ram + DATA + 64 * (n % 8), &m, sizeof(m));
+	describe(0x13000, n % 8, DATA + 64 * (n % 8), sizeof(m), 0, 0);
+	offer(0x13400, 8, n % 8);
+	n++;
+}
+
+Test(console, opens_its_port)
+{
+	struct console c = { 0 };
+	struct virtio_console_control m;
+
+	begin(&c.v, &console_kind);
+	for (uint16_t i = 0; i < 8; i++) {
+		describe(0x12000, i, DATA + 0x1000 + 64 * i, 64, VRING_DESC_F_WRITE, 0);
+		offer(0x12400, 8, i);
+	}
+	control(0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	console_attend(&c);
+	memcpy(&m, ram + DATA + 0x1000, sizeof(m));
+	cr_expect_eq(m.event, VIRTIO_CONSOLE_PORT_ADD);
+	control(0, VIRTIO_CONSOLE_PORT_READY, 1);
+	control(9, VIRTIO_CONSOLE_PORT_READY, 1);
+	console_attend(&c);
+	memcpy(&m, ram + DATA + 0x1000 + 64, sizeof(m));
+	cr_expect_eq(m.event, VIRTIO_CONSOLE_PORT_OPEN);
+	cr_expect_eq(*(uint16_t *)(ram + 0x12802), 2, "no port 9");
+	buf_done(&c.control);
+}
+
+Test(console, bytes_both_ways)
+{
+	struct console c = { 0 };
+	struct buf b = { 0 };
+
+	begin(&c.v, &console_kind);
+	memcpy(ram + DATA, "from the guest", 14);
+	describe(0x11000, 0, DATA, 14, 0, 0);
+	offer(0x11400, 8, 0);
+	console_receive(&c, &b, 4096);
+	cr_expect_str_eq(b.text, "from the guest");
+	cr_expect_eq(console_send(&c, "to the guest", 12), 0U, "there is no room yet");
+	describe(0x10000, 0, DATA + 256, 5, VRING_DESC_F_WRITE, 0);
+	offer(0x10400, 8, 0);
+	cr_expect_eq(console_send(&c, "to the guest", 12), 5U);
+	cr_expect_eq(memcmp(ram + DATA + 256, "to th", 5), 0);
+	buf_done(&b);
+}
+
+Test(console, a_guest_that_does_not_listen)
+{
+	struct console c = { 0 };
+
+	begin(&c.v, &console_kind);
+	for (int i = 0; i < 2000 && !c.v.broken; i++) {
+		control(0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+		console_attend(&c);
+	}
+	cr_expect(c.v.broken, "its questions must not fill our memory");
+	buf_done(&c.control);
+}
+
+Test(pci, what_is_not_there_reads_as_ones)
+{
+	static struct rng r;
+	struct machine m = { .devices = { &r.v }, .n_devices = 1 };
+	uint32_t a[] = { 0x80000000, 0x80000800, 0x80001000, 0x80010000, 0x80000100, 0 };
+	uint32_t value;
+
+	begin(&r.v, &rng_kind);
+	for (size_t i = 0; i < ARRAY_LEN(a); i++) {
+		pci_port_write(&m, 0, (uint8_t *)&a[i], 4);
+		pci_port_read(&m, 4, (uint8_t *)&value, 4);
+		cr_expect_eq(value,
+			     i == 0   ? 0x0d578086U
+			     : i == 1 ? 0x10441af4U
+				      : 0xffffffffU,
+			     "%zu", i);
+		pci_port_write(&m, 7, (uint8_t *)&value, 1);
+	}
+	a[0] = 0x800008fc;
+	pci_port_write(&m, 0, (uint8_t *)a, 4);
+	pci_port_read(&m, 7, (uint8_t *)&value, 4); /* over the end */
+	cr_expect_eq(value, 0xffffffffU);
+}
+
+Test(serial, keeps_the_last_lines)
+{
+	struct serial s = { 0 };
+	const char *text = "one\ntwo \x1b[31mred\n\nlast";
+	uint8_t status;
+
+	for (; *text; text++)
+		serial_write(&s, 0, (uint8_t)*text);
+	cr_expect_str_eq(serial_last(&s, 0), "one");
+	cr_expect_str_eq(serial_last(&s, 1), "two [31mred");
+	cr_expect_str_eq(serial_last(&s, 2), "last");
+	cr_expect_null(serial_last(&s, 3));
+	for (int i = 0; i < 100000; i++)
+		serial_write(&s, 0, i % 300 ? 'x' : '\n');
+	for (size_t i = 0; serial_last(&s, i); i++)
+		cr_expect_lt(strlen(serial_last(&s, i)), SERIAL_LINE);
+	serial_read(&s, 5, &status);
+	cr_expect_eq(status & 0x20, 0x20, "always ready to transmit");
+}

@@ -1,0 +1,111 @@
+/* Lack of memory: what is remembered, found and said, of cgroups made up here. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "runtime/oom.h"
+#include "tests/unit/test_dir.h"
+
+TestSuite(oom, .init = dir_make, .fini = dir_remove);
+
+static struct cgroup here(void)
+{
+	static char path[] = "/c";
+
+	return (struct cgroup){ .fd = dir_fd, .mount = -1, .path = path };
+}
+
+static void files(const char *kills, const char *limit, const char *peak)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "max 9\noom 8\noom_kill %s\noom_group_kill 0\n", kills);
+	dir_file("memory.events", text);
+	if (limit)
+		dir_file("memory.max", limit);
+	if (peak)
+		dir_file("memory.peak", peak);
+}
+
+static const struct {
+	const char *before, *after, *limit, *peak, *says;
+} rows[] = {
+	{ "0", "0", "1\n", "1\n", NULL },
+	{ "3", "3", "1\n", "1\n", NULL },
+	{ "0", "1", "67108864\n", "67100672\n",
+	  "the kernel killed 1 of its processes for lack of memory (OOM): its limit is 64.0 MiB, "
+	  "its peak was 64.0 MiB" },
+	{ "3", "5", "512\n", NULL,
+	  "the kernel killed 2 of its processes for lack of memory (OOM): its limit is 512 bytes" },
+	{ "0", "1", "max\n", "1073741824\n",
+	  "the kernel killed 1 of its processes for lack of memory (OOM): it has no limit of its "
+	  "own, its peak was 1.0 GiB" },
+	{ "0", "1", NULL, "2048\n",
+	  "the kernel killed 1 of its processes for lack of memory (OOM): its peak was 2.0 KiB" },
+	{ "0", "1", NULL, NULL, "the kernel killed 1 of its processes for lack of memory (OOM)" },
+};
+
+Test(oom, is_said_with_limit_and_peak)
+{
+	const struct cgroup cg = here();
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct state state = { .id = "one" };
+		auto_buf struct buf text = { 0 };
+
+		files(rows[i].before, NULL, NULL);
+		oom_remember(&cg, &state);
+		cr_expect(state.oom_kills.set);
+		files(rows[i].after, rows[i].limit, rows[i].peak);
+		oom_look(&cg, &state);
+		cr_expect_eq(oom_describe(&state, &text), rows[i].says != NULL, "row %zu", i);
+		cr_expect_str_eq(text.text ? text.text : "", rows[i].says ? rows[i].says : "");
+		unlinkat(dir_fd, "memory.max", 0);
+		unlinkat(dir_fd, "memory.peak", 0);
+	}
+}
+
+/* Without a controller, without a cgroup, and once that is gone. */
+Test(oom, nobody_counts)
+{
+	struct cgroup cg = here(), none = CGROUP_CLOSED;
+	struct state state = { .id = "one" };
+
+	oom_remember(&none, &state);
+	cr_expect_not(state.oom_kills.set);
+	oom_remember(&cg, &state);
+	cr_expect_not(state.oom_kills.set);
+	files("1", "1\n", "1\n");
+	oom_look(&cg, &state);
+	cr_expect_not(state.oom.kills.set, "the start is not known");
+	state.oom_kills = (struct opt_u64){ true, 0 };
+	oom_look(&none, &state);
+	cr_expect_not(state.oom.kills.set);
+	cr_assert_eq(unlinkat(dir_fd, "memory.events", 0), 0);
+	oom_look(&cg, &state);
+	cr_expect_not(state.oom.kills.set);
+}
+
+/* An older hull's state.json lacks the member, ours comes back. */
+Test(oom, is_remembered_in_the_state)
+{
+	static const struct opt_u64 remembered[] = { { false, 0 }, { true, 0 }, { true, 7 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(remembered); i++) {
+		struct state state = { .id = "one",
+				       .oci_version = "1",
+				       .bundle = "/b",
+				       .rootfs = "/r",
+				       .created = "",
+				       .oom_kills = remembered[i] };
+		auto_state struct state back = { 0 };
+		auto_buf struct buf text = { 0 };
+		struct err e = { 0 };
+
+		state_encode(&state, &text);
+		cr_expect_eq(strstr(text.text, "oomKills") != NULL, remembered[i].set);
+		cr_assert_eq(state_decode(&text, &back, &e), 0, "%s", e.msg);
+		cr_expect_eq(back.oom_kills.set, remembered[i].set);
+		cr_expect_eq(back.oom_kills.value, remembered[i].value);
+	}
+}
