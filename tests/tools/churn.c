@@ -5,8 +5,10 @@
  *
  * Runs `HULL-COMMAND create --bundle BUNDLE PREFIX-N`, `... start PREFIX-N` and
  * `... delete --force PREFIX-N` for each N, and prints as JSON, for the first and
- * the last tenth of the cycles, the median time of one in microseconds and the
- * most memory that a hull had in KiB. The exit status is 1 if any hull failed.
+ * the last tenth of the cycles, the median time of one in microseconds, the most
+ * memory that a hull had in KiB, and the median of a yardstick: what three calls of
+ * `HULL-COMMAND --version` took between the verbs, which says how busy the machine
+ * was just then. The exit status is 1 if any hull failed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,15 +21,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_ARGS = 32, VERBS = 3 };
+enum { MAX_ARGS = 32, VERBS = 3, YARDSTICK = VERBS };
 
 struct cycle {
-	long time_us, peak_kib;
+	long time_us, yardstick_us, peak_kib;
 };
 
 static char *args[MAX_ARGS];
 static int n_args;
 static char *bundle, *prefix;
+static int null;
 
 static long now_us(void)
 {
@@ -40,9 +43,10 @@ static long now_us(void)
 /* One hull to its end; its peak memory, or -1 if it failed. */
 static long run_hull(int verb, char *id)
 {
-	static char *const words[VERBS][3] = { { "create", "--bundle", NULL },
-					       { "start", NULL, NULL },
-					       { "delete", "--force", NULL } };
+	static char *const words[VERBS + 1][3] = { { "create", "--bundle", NULL },
+						   { "start", NULL, NULL },
+						   { "delete", "--force", NULL },
+						   [YARDSTICK] = { "--version", NULL, NULL } };
 	char *argv[MAX_ARGS + 8];
 	struct rusage usage;
 	int n = n_args, status;
@@ -53,10 +57,13 @@ static long run_hull(int verb, char *id)
 		argv[n++] = words[verb][i];
 	if (verb == 0)
 		argv[n++] = bundle;
-	argv[n++] = id;
+	if (verb != YARDSTICK)
+		argv[n++] = id;
 	argv[n] = NULL;
 	pid = vfork();
 	if (pid == 0) {
+		if (verb == YARDSTICK)
+			dup2(null, STDOUT_FILENO);
 		execv(argv[0], argv);
 		_exit(127);
 	}
@@ -76,19 +83,20 @@ static void run_cycle(int number, int report)
 		int number;
 		struct cycle cycle;
 	} r = { .number = number };
-	long begin = now_us();
 	char id[256];
 
 	snprintf(id, sizeof(id), "%s-%d", prefix, number);
 	for (int verb = 0; verb < VERBS; verb++) {
-		long peak = run_hull(verb, id);
+		long begin = now_us(), middle, peak = run_hull(verb, id);
 
-		if (peak < 0)
+		middle = now_us();
+		if (peak < 0 || run_hull(YARDSTICK, id) < 0)
 			_exit(1);
 		if (peak > r.cycle.peak_kib)
 			r.cycle.peak_kib = peak;
+		r.cycle.time_us += middle - begin;
+		r.cycle.yardstick_us += now_us() - middle;
 	}
-	r.cycle.time_us = now_us() - begin;
 	_exit(write(report, &r, sizeof(r)) == sizeof(r) ? 0 : 1);
 }
 
@@ -99,15 +107,26 @@ static int by_time(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static int by_yardstick(const void *a, const void *b)
+{
+	long x = ((const struct cycle *)a)->yardstick_us;
+	long y = ((const struct cycle *)b)->yardstick_us;
+
+	return x < y ? -1 : x > y;
+}
+
 static void print_tenth(const char *name, struct cycle *at, int n)
 {
-	long peak = 0;
+	long peak = 0, yardstick;
 
+	qsort(at, (size_t)n, sizeof(*at), by_yardstick);
+	yardstick = at[n / 2].yardstick_us;
 	qsort(at, (size_t)n, sizeof(*at), by_time);
 	for (int i = 0; i < n; i++)
 		if (at[i].peak_kib > peak)
 			peak = at[i].peak_kib;
-	printf("\"%s\": {\"median_us\": %ld, \"peak_kib\": %ld}", name, at[n / 2].time_us, peak);
+	printf("\"%s\": {\"median_us\": %ld, \"yardstick_us\": %ld, \"peak_kib\": %ld}", name,
+	       at[n / 2].time_us, yardstick, peak);
 }
 
 int main(int argc, char **argv)
@@ -130,7 +149,8 @@ int main(int argc, char **argv)
 	n_args = argc - 6;
 	memcpy(args, argv + 4, sizeof(*args) * (size_t)n_args);
 	all = calloc((size_t)cycles + 1, sizeof(*all));
-	if (!all || pipe2(report, O_CLOEXEC) < 0)
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (!all || null < 0 || pipe2(report, O_CLOEXEC) < 0)
 		return 2;
 	for (int started = 0; started < cycles || running > 0;) {
 		int status;
