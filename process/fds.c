@@ -4,6 +4,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/util.h"
 
 enum { FIRST = 3 };
 
@@ -14,6 +20,46 @@ int fds_check(unsigned n, struct err *e)
 	for (unsigned i = 0; i < n; i++)
 		if (fcntl((int)(FIRST + i), F_GETFD) < 0)
 			return err_sys(e, "keep descriptor %u (%u of %u)", FIRST + i, i + 1, n);
+	return 0;
+}
+
+static bool is_null(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* Opened for what it is open for. O_NONBLOCK: what lies there may be a FIFO. */
+static int replace_null(int stream, struct err *e)
+{
+	static const char *const names[] = { "input", "output", "error" };
+	int mode = fcntl(stream, F_GETFL);
+	auto_fd int fd = -1;
+
+	if (mode < 0)
+		return err_sys(e, "standard %s", names[stream]);
+	fd = open("/dev/null", (mode & O_ACCMODE) | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(
+			e, "standard %s is the host's /dev/null; open the container's in its place",
+			names[stream]);
+	if (!is_null(fd))
+		return err_set(
+			e, EINVAL,
+			"standard %s is the host's /dev/null, and the container's /dev/null, "
+			"which has to take its place, is another file",
+			names[stream]);
+	if (fcntl(fd, F_SETFL, mode) < 0 || dup2(fd, stream) < 0)
+		return err_sys(e, "standard %s: take the container's /dev/null", names[stream]);
+	return 0;
+}
+
+int fds_own_null(struct err *e)
+{
+	for (int stream = 0; stream < FIRST; stream++)
+		if (is_null(stream))
+			TRY(replace_null(stream, e));
 	return 0;
 }
 

@@ -19,6 +19,14 @@ int fds_check(unsigned n, struct err *e) MUST_CHECK;
  */
 int fds_close_others(unsigned first, int *keep, size_t n, struct err *e) MUST_CHECK;
 
+/*
+ * A standard stream that is the caller's /dev/null becomes the one of the root
+ * that we are in: the host's is a file that a container's root could change,
+ * by fchmod(2), and a mount that is not the container's (CRIU refuses it).
+ * Fails if a stream needs it and /dev/null is not there or is another file.
+ */
+int fds_own_null(struct err *e) MUST_CHECK;
+
 /* Lets execve(2) close all but the standard descriptors and the `kept` ones behind them. */
 int fds_close_on_exec(unsigned kept, struct err *e) MUST_CHECK;
 

@@ -239,6 +239,11 @@ static int protect(struct init *in, struct err *e)
 	return 0;
 }
 
+static int own_null(struct init *in UNUSED, struct err *e)
+{
+	return fds_own_null(e);
+}
+
 static int scheduling(struct init *in, struct err *e)
 {
 	const struct plan *p = in->plan;
@@ -474,6 +479,7 @@ const struct init_step init_steps[] = {
 	{ "pivot",                  MAKE,       IN_ROOTFS,      pivot },
 	{ "protect",                MAKE,       IN_ROOTFS,      protect },
 	{ "become",                 FOR_GUEST,  IN_ROOTFS,      become },
+	{ "own-null",               BOTH,       IN_ROOTFS,      own_null },
 	{ "scheduling",             BOTH,       IN_ROOTFS,      scheduling },
 	{ "bounding-set",           BOTH,       IN_ROOTFS,      bounding },
 	{ "cwd",                    BOTH,       IN_ROOTFS,      cwd_as_root },

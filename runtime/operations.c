@@ -557,6 +557,12 @@ static void no_new_privileges(const struct plan *p, struct words *w)
 		say(w, "give up all privilege that execve(2) could bring");
 }
 
+static void own_null(const struct plan *p, struct words *w)
+{
+	if (p->process && !p->terminal)
+		say(w, "take the container's /dev/null for each standard stream that is the host's");
+}
+
 static void descriptors(const struct plan *p, struct words *w)
 {
 	if (p->process)
@@ -646,6 +652,7 @@ static const struct row init_rows[] = {
 	{ "leave-host",            leave_host,        NULL },
 	{ "pivot",                 pivot,             NULL },
 	{ "protect",               protect,           NULL },
+	{ "own-null",              own_null,          NULL },
 	{ "scheduling",            scheduling,        NULL },
 	{ "bounding-set",          bounding,          NULL },
 	{ "cwd",                   cwd,               NULL },

@@ -181,6 +181,38 @@ look_at_joining() {
 	[ "$(grep -c 'Read-only file system' <<<"$stderr")" = 4 ] || mismatch stderr "4 refusals" "$stderr"
 }
 
+# mounts_of_streams FILE: FILE has the fdinfo of some streams and a mountinfo; whose mounts they are.
+mounts_of_streams() {
+	awk '$1 == "mnt_id:" { ids[++n] = $2 }
+		$6 ~ /^r[ow]/ { at[$1] = $5 }
+		END { for (i = 1; i <= n; i++) print at[ids[i]] }' "$1"
+}
+
+# By fchmod(2) a container's root could change a file that it was handed.
+@test "a standard stream that is the host's /dev/null becomes the container's" {
+	where=/dev
+	[ "$UID" = 0 ] || where=/dev/null # there, a bind of the host's, whose owner is nobody in it
+	look='cat /proc/$$/fdinfo/0 /proc/$$/fdinfo/2 /proc/self/mountinfo'
+	config_args sh -c "$look; exec sleep 1000"
+	hull run --detach --bundle "$BUNDLE" "$ID" </dev/null >out 2>/dev/null
+	wait_for 10 grep -q /dev/pts out
+	[ "$(mounts_of_streams out)" = "$where"$'\n'"$where" ] || mismatch "streams" "$where" "$(<out)"
+	hull exec "$ID" sh -c "$look" </dev/null >out 2>/dev/null
+	[ "$(mounts_of_streams out)" = "$where"$'\n'"$where" ] || mismatch "exec's streams" "$where" "$(<out)"
+	expect 0 delete --force "$ID"
+}
+
+@test "a standard stream is not left to the host for want of a /dev/null" {
+	requires root
+	mkdir dev
+	ln -s full dev/null
+	config '.root.readonly = false | .mounts |= map(select(.destination | startswith("/dev") | not)) + [
+		{ destination: "/dev", type: "bind", source: $dev, options: ["rbind", "rw"] }]' --arg dev "$PWD/dev"
+	config_args true
+	expect 1 run --bundle "$BUNDLE" "$ID"
+	stderr_has "/dev/null"
+}
+
 @test "masked paths are not masked by what replaces /dev/null (CVE-2025-31133)" {
 	requires root
 	printf 'decoy' >decoy

@@ -44,6 +44,9 @@ static const struct {
 	{ FOR_CREATE, "make-cwd", "protect" },
 	{ FOR_CREATE, "console", "protect" },
 	{ FOR_CREATE, "pivot", "protect" },
+	{ FOR_CREATE, "pivot", "own-null" },
+	{ FOR_CREATE, "own-null", "user" },
+	{ FOR_EXEC, "join-namespaces", "own-null" },
 	{ FOR_CREATE, "leave-host", "pivot" },
 	/* the bounding set needs CAP_SETPCAP, which the user may not have */
 	{ FOR_CREATE, "bounding-set", "user" },
