@@ -12,15 +12,16 @@
 #include "cli/options.h"
 #include "runtime/container.h"
 
-extern const struct option_table no_options, create_options, delete_options, doctor_options,
-	events_options, exec_options, kill_options, list_options, network_options, plan_options,
-	ps_options, run_options, spec_options, stats_options, update_options;
+extern const struct option_table no_options, checkpoint_options, create_options, restore_options,
+	delete_options, doctor_options, events_options, exec_options, kill_options, list_options,
+	network_options, plan_options, ps_options, run_options, spec_options, stats_options,
+	update_options;
 
 /* Of commands_people.c. */
 extern const struct option_table attach_options, fsck_options, history_options, images_options,
 	import_options, inspect_options, load_options, logs_options, people_exec_options,
-	people_ps_options, people_start_options, prune_options, pull_options, push_options, rm_options,
-	rmi_options, run_image_options, save_options, stop_options, volume_options;
+	people_ps_options, people_start_options, prune_options, pull_options, push_options,
+	rm_options, rmi_options, run_image_options, save_options, stop_options, volume_options;
 
 /* The options of `create`; those of `run` begin with them. */
 struct create_values {
@@ -34,6 +35,7 @@ struct create_request create_values_request(const struct create_values *values, 
 int list_containers(const struct runtime *rt, const char *format, bool quiet, struct err *e);
 
 int cmd_attach(const struct call *call, struct err *e);
+int cmd_checkpoint(const struct call *call, struct err *e);
 int cmd_complete(const struct call *call, struct err *e);
 int cmd_create(const struct call *call, struct err *e);
 int cmd_delete(const struct call *call, struct err *e);
@@ -65,6 +67,7 @@ int cmd_pull(const struct call *call, struct err *e);
 int cmd_push(const struct call *call, struct err *e);
 int cmd_rename(const struct call *call, struct err *e);
 int cmd_restart(const struct call *call, struct err *e);
+int cmd_restore(const struct call *call, struct err *e);
 int cmd_resume(const struct call *call, struct err *e);
 int cmd_rm(const struct call *call, struct err *e);
 int cmd_rmi(const struct call *call, struct err *e);

@@ -74,7 +74,7 @@ static void write_annotations(struct json_writer *w, const struct features *f)
 {
 	json_write_object(w, "annotations");
 	json_write_string(w, "io.github.seccomp.libseccomp.version", f->libseccomp);
-	json_write_string(w, "org.opencontainers.runc.checkpoint.enabled", "false");
+	json_write_string(w, "org.opencontainers.runc.checkpoint.enabled", "true");
 	json_write_string(w, "run.hull.version", PACKAGE_VERSION);
 	json_write_end(w);
 }

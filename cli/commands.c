@@ -34,6 +34,20 @@ static const struct command commands[] = {
 		.run = cmd_complete,
 	},
 	{
+		.name = "checkpoint",
+		.modes = MODE_BOTH,
+		.arguments = "ID",
+		.help = "write a running container's processes into files",
+		.details = "Writes the processes of a container with their memory, files and "
+			   "connections into a directory, by CRIU, and deletes the container, "
+			   "unless it is to go on. restore makes it run on from there.",
+		.options = &checkpoint_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_checkpoint,
+	},
+	{
 		.name = "create",
 		.modes = MODE_BOTH,
 		.arguments = "ID",
@@ -229,6 +243,21 @@ static const struct command commands[] = {
 		.max_args = 1,
 		.takes_container = true,
 		.run = cmd_resume,
+	},
+	{
+		.name = "restore",
+		.modes = MODE_BOTH,
+		.arguments = "ID",
+		.help = "let a container run on from a checkpoint",
+		.details = "Makes a container of a bundle whose processes are those that "
+			   "checkpoint wrote. What the container is and may do comes from the "
+			   "bundle. Without --detach its streams and signals are passed on and "
+			   "the exit status is its program's, as of run.",
+		.options = &restore_options,
+		.min_args = 1,
+		.max_args = 1,
+		.creates = true,
+		.run = cmd_restore,
 	},
 	{
 		.name = "run",

@@ -8,6 +8,8 @@ mounts_libmounts_a_SOURCES = \
 	mounts/copy_up.h \
 	mounts/idmap.c \
 	mounts/idmap.h \
+	mounts/mountinfo.c \
+	mounts/mountinfo.h \
 	mounts/options.c \
 	mounts/options.h \
 	mounts/overlay.c \

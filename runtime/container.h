@@ -147,6 +147,45 @@ struct update_request {
 int container_update(const struct runtime *rt, const struct update_request *req, struct err *e)
 	MUST_CHECK;
 
+/* What checkpoint and restore have in common (criu(8) says what each means). */
+struct criu_options {
+	const char *image_path; /* NULL: "checkpoint" */
+	const char *work_path;  /* for logs; NULL: image_path */
+	bool tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup;
+	struct strings empty_ns;        /* "network" */
+	const char *manage_cgroups_mode; /* NULL, "soft" or "ignore": hull places the processes */
+};
+
+struct checkpoint_request {
+	const char *id;
+	struct criu_options criu;
+	const char *parent_path; /* relative to image_path: what is there need not be written again */
+	const char *page_server; /* "ADDRESS:PORT" that takes the memory; NULL: it is written */
+	bool leave_running, pre_dump, tcp_skip_in_flight, link_remap;
+};
+
+/*
+ * Writes the processes of a running or paused container and what they have into
+ * files, by CRIU; unless it is to go on, the container is then deleted.
+ */
+int container_checkpoint(const struct runtime *rt, const struct checkpoint_request *req,
+			 struct err *e) MUST_CHECK;
+
+struct restore_request {
+	struct create_request create;
+	struct criu_options criu;
+	const char *lsm_profile, *lsm_mount_context;
+	bool detach, tcp_close;
+};
+
+/*
+ * Makes the container of a bundle run on from where `checkpoint` took it. What
+ * it may do is what the bundle says; its processes are the files'. *ret_status
+ * as of container_run().
+ */
+int container_restore(const struct runtime *rt, const struct restore_request *req, int *ret_status,
+		      struct err *e) MUST_CHECK;
+
 /*
  * Gives everything back. A running container is refused (-EBUSY) unless
  * `force`, which kills it; with `force` a missing one is success.

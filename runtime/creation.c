@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "cgroups/procs.h"
 #include "namespaces/idmap.h"
 #include "process/console_socket.h"
 #include "process/fds.h"
@@ -31,6 +32,7 @@
 #include "runtime/listener.h"
 #include "runtime/oom.h"
 #include "runtime/process_stat.h"
+#include "runtime/restore.h"
 #include "runtime/store.h"
 
 static int open_bundle(struct creation *c, struct err *e)
@@ -465,6 +467,23 @@ static int release(struct creation *c, struct err *e)
 	return c->starts ? 0 : handshake_send(c->sock, SAY_RECORDED, 0, -1, e);
 }
 
+/* Some may be in the cgroup whose father is not known yet. */
+static void kill_restored(struct creation *c)
+{
+	struct err e = { 0 };
+
+	restore_end_helper(c);
+	if (c->cgroup.fd >= 0 && cgroup_kill(&c->cgroup, &e) < 0)
+		log_warn("%s", e.msg);
+	kill_process(c);
+}
+
+static int end_helper(struct creation *c, struct err *e UNUSED)
+{
+	restore_end_helper(c);
+	return 0;
+}
+
 /* clang-format off */
 const struct creation_step creation_steps[] = {
 	/* name          do               undo */
@@ -499,6 +518,32 @@ const struct creation_step creation_steps[] = {
 	{ "release",     release,         NULL },
 	{ 0 },
 };
+
+const struct creation_step restore_steps[] = {
+	{ "bundle",      open_bundle,     NULL },
+	{ "config",      read_config,     NULL },
+	{ "executor",    choose_executor, NULL },
+	{ "rootfs",      find_rootfs,     NULL },
+	{ "request",     check_request,   NULL },
+	{ "restore",     restore_check,   NULL },
+	{ "plan",        make_plan,       NULL },
+	{ "joins",       open_joins,      NULL },
+	{ "reserve",     reserve,         unreserve },
+	{ "remember",    remember,        NULL },
+	{ "poststop",    NULL,            run_poststop },
+	{ "cgroup",      make_cgroup,     remove_cgroup },
+	{ "rdt-class",   make_class,      NULL },
+	{ "rdt-remove",  NULL,            remove_class },
+	{ "process",     restore_launch,  kill_restored },
+	{ "prepared",    restore_meet,    NULL },
+	{ "rdt-task",    enter_class,     NULL },
+	{ "console",     take_console,    NULL },
+	{ "created",     expect_created,  NULL },
+	{ "helper",      end_helper,      NULL },
+	{ "settle",      settle_cgroup,   NULL },
+	{ "pid-file",    write_pid_file,  remove_pid_file },
+	{ 0 },
+};
 /* clang-format on */
 
 void creation_init(struct creation *c, const struct runtime *rt, const struct create_request *req)
@@ -528,9 +573,14 @@ int creation_check(struct creation *c, struct err *e)
 	return fds_check(c->listen_fds + c->req->preserve_fds, e);
 }
 
+static const struct creation_step *steps(const struct creation *c)
+{
+	return c->restore ? restore_steps : creation_steps;
+}
+
 static void undo_from(struct creation *c, const struct creation_step *last)
 {
-	for (const struct creation_step *s = last; s >= creation_steps; s--)
+	for (const struct creation_step *s = last; s >= steps(c); s--)
 		if (s->undo)
 			s->undo(c);
 }
@@ -550,7 +600,7 @@ int creation_run(struct creation *c, struct err *e)
 {
 	int64_t begin = log_wants(LOG_LEVEL_TRACE) ? io_now_us() : 0;
 
-	for (const struct creation_step *s = creation_steps; s->name; s++) {
+	for (const struct creation_step *s = steps(c); s->name; s++) {
 		log_trace("create: %s", s->name);
 		if (s->run && s->run(c, e) < 0) {
 			log_debug("create, step %s: %s", s->name, e->msg);
@@ -569,7 +619,11 @@ int creation_run(struct creation *c, struct err *e)
 
 void creation_undo(struct creation *c)
 {
-	undo_from(c, &creation_steps[ARRAY_LEN(creation_steps) - 2]);
+	const struct creation_step *s = steps(c);
+
+	while (s[1].name)
+		s++;
+	undo_from(c, s);
 }
 
 void creation_unlock(struct creation *c)

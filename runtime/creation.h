@@ -21,6 +21,7 @@
 struct creation {
 	const struct runtime *rt;
 	const struct create_request *req;
+	const struct restore_request *restore; /* NULL: it is made, not restored */
 	bool starts; /* `run`: no start.sock, GO comes by the handshake */
 	bool relays; /* ... in the foreground: we keep the terminal */
 
@@ -40,6 +41,7 @@ struct creation {
 	int resctrl;   /* -1: the configuration asks for none of it */
 	int root, dir; /* the state root and the container's directory in it */
 	int sock;      /* our end of the handshake */
+	pid_t helper; /* that restores; 0: none */
 	int pidfd;
 	int master; /* the terminal, if nobody else got it */
 	unsigned listen_fds;
@@ -78,5 +80,6 @@ struct creation_step {
 	void (*undo)(struct creation *c);              /* NULL: nothing to take back */
 };
 extern const struct creation_step creation_steps[]; /* ends with a NULL name */
+extern const struct creation_step restore_steps[];  /* in its place, for a restore */
 
 #endif

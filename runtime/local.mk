@@ -1,8 +1,11 @@
 noinst_LIBRARIES += runtime/libruntime.a
 runtime_libruntime_a_SOURCES = \
+	runtime/checkpoint.c \
 	runtime/container.h \
 	runtime/creation.c \
 	runtime/creation.h \
+	runtime/criu.c \
+	runtime/criu.h \
 	runtime/doctor.c \
 	runtime/doctor.h \
 	runtime/doctor_probe.c \
@@ -11,6 +14,8 @@ runtime_libruntime_a_SOURCES = \
 	runtime/executor.c \
 	runtime/executor.h \
 	runtime/executor_process.c \
+	runtime/external.c \
+	runtime/external.h \
 	runtime/features.c \
 	runtime/features.h \
 	runtime/gate.c \
@@ -40,6 +45,8 @@ runtime_libruntime_a_SOURCES = \
 	runtime/plan.h \
 	runtime/process_stat.c \
 	runtime/process_stat.h \
+	runtime/restore.c \
+	runtime/restore.h \
 	runtime/run.c \
 	runtime/state.c \
 	runtime/state.h \

@@ -54,7 +54,13 @@ static int start(struct creation *c, struct err *e)
 static int create_and_start(struct creation *c, struct notify *notify, struct err *e)
 {
 	TRY(creation_run(c, e));
-	if (open_notify(c, notify, e) < 0 || start(c, e) < 0) {
+	if (c->restore) {
+		c->state.status = STATE_RUNNING;
+		if (hooks_run(&c->spec, SPEC_HOOK_POSTSTART, &c->state, e) < 0) {
+			creation_undo(c);
+			return -e->code;
+		}
+	} else if (open_notify(c, notify, e) < 0 || start(c, e) < 0) {
 		creation_undo(c);
 		return -e->code;
 	}
@@ -115,6 +121,24 @@ void container_process_done(struct container_process *p)
 {
 	close_fd(&p->pidfd);
 	close_fd(&p->master);
+}
+
+int container_restore(const struct runtime *rt, const struct restore_request *req, int *ret_status,
+		      struct err *e)
+{
+	const struct run_request run = { .create = req->create, .detach = req->detach };
+	auto_creation struct creation c;
+	auto_notify struct notify notify = NOTIFY_NONE;
+
+	creation_init(&c, rt, &run.create);
+	c.restore = req;
+	c.starts = true;
+	c.relays = !req->detach;
+	TRY(creation_check(&c, e));
+	if (!req->detach)
+		return run_foreground(&c, &run, ret_status, e);
+	*ret_status = 0;
+	return create_and_start(&c, &notify, e);
 }
 
 int container_run(const struct runtime *rt, const struct run_request *req, int *ret_status,

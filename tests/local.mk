@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test_copy_up \
 	tests/unit/test_dns \
 	tests/unit/test_doctor \
+	tests/unit/test_external \
 	tests/unit/test_engine \
 	tests/unit/test_err \
 	tests/unit/test_gate \
@@ -285,6 +286,10 @@ tests_unit_test_image_unpack_SOURCES = tests/unit/test_image_unpack.c
 tests_unit_test_image_unpack_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_image_unpack_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_image_unpack_LDADD = $(LIBUNPACK) $(CRITERION_LIBS)
+tests_unit_test_external_SOURCES = tests/unit/test_external.c
+tests_unit_test_external_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_external_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_external_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_init_SOURCES = tests/unit/test_init.c
 tests_unit_test_init_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_init_LDFLAGS = $(UNITLDFLAGS)

@@ -1,0 +1,203 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "mounts/mountinfo.h"
+#include "runtime/external.h"
+
+static struct arena arena;
+
+static void done(void)
+{
+	arena_done(&arena);
+}
+
+TestSuite(external, .fini = done);
+
+static mountinfo parse(const char *text)
+{
+	struct buf buf = { 0 };
+	struct err e = { 0 };
+	mountinfo list;
+
+	buf_printf(&buf, "%s", text);
+	cr_assert_eq(mountinfo_parse(&buf, &arena, &list, &e), 0, "%s", e.msg);
+	buf_done(&buf);
+	return list;
+}
+
+Test(external, mountinfo_has_the_kernels_form)
+{
+	mountinfo list =
+		parse("36 35 98:0 /mnt1 /mnt\\0402\\134 rw,noatime master:1 shared:2 - ext3 "
+		      "/dev/root rw,errors=continue\n"
+		      "37 36 0:5 / /dev ro - devtmpfs udev rw\n");
+
+	cr_assert_eq(list.n, 2);
+	cr_expect_str_eq(list.at[0].id, "36");
+	cr_expect_str_eq(list.at[0].device, "98:0");
+	cr_expect_str_eq(list.at[0].root, "/mnt1");
+	cr_expect_str_eq(list.at[0].path, "/mnt 2\\");
+	cr_expect_str_eq(list.at[0].type, "ext3");
+	cr_expect_str_eq(list.at[1].type, "devtmpfs");
+	cr_expect_eq(mountinfo_find_device(&list, "0:5"), &list.at[1]);
+	cr_expect_null(mountinfo_find_device(&list, "0:55"));
+}
+
+Test(external, mountinfo_of_another_form_is_refused)
+{
+	static const char *const wrong[] = { "36 35 98:0 /mnt1\n", "36 35 98:0 / /a rw master:1\n",
+					     "36 35 98:0 / /a rw -\n",
+					     "36 35 98:0 / /a rw - ext4\n" };
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct buf buf = { 0 };
+		struct err e = { 0 };
+		mountinfo list;
+
+		buf_printf(&buf, "%s", wrong[i]);
+		cr_expect_eq(mountinfo_parse(&buf, &arena, &list, &e), -EINVAL, "%s", wrong[i]);
+		cr_expect_str_eq(e.msg, "mountinfo, mount 1: not the kernel's form");
+		buf_done(&buf);
+	}
+}
+
+/* A bind with what is below it, a mask, and a device of a user namespace. */
+static externals plan(const char *cgroup)
+{
+	static struct mount_op ops[] = {
+		{ .kind = MOUNT_KIND_BIND,
+		  .target = "data//",
+		  .source = "data",
+		  .options = { .flags = MOUNT_RECURSIVE } },
+		{ .kind = MOUNT_KIND_FILESYSTEM, .type = "tmpfs", .target = "/data/tmp" },
+		{ .kind = MOUNT_KIND_FILESYSTEM, .type = "cgroup", .target = "/sys/fs/cgroup" },
+	};
+	static struct device_op devices[] = { { .path = "/dev/zero" } };
+	static const char *masked[] = { "/proc/keys" };
+	struct mount_plan p = { .bind_devices = true };
+	externals list;
+
+	p.mounts.at = ops;
+	p.mounts.n = 3;
+	p.devices.at = devices;
+	p.devices.n = 1;
+	p.masked = (struct strings){ masked, 1 };
+	externals_plan(&p, "/bundle", cgroup, &arena, &list);
+	return list;
+}
+
+Test(external, what_the_plan_binds)
+{
+	externals list = plan(NULL);
+
+	cr_assert_eq(list.n, 3);
+	cr_expect_str_eq(list.at[0].path, "/data");
+	cr_expect_str_eq(list.at[0].source, "/bundle/data");
+	cr_expect(list.at[0].tree);
+	cr_expect_str_eq(list.at[1].path, "/proc/keys");
+	cr_expect_str_eq(list.at[1].source, "/dev/null");
+	cr_expect_str_eq(list.at[2].source, "/dev/zero");
+	list = plan("/sys/fs/cgroup/hull/c1");
+	cr_assert_eq(list.n, 4);
+	cr_expect_str_eq(list.at[1].path, "/sys/fs/cgroup");
+	cr_expect_str_eq(list.at[1].source, "/sys/fs/cgroup/hull/c1");
+}
+
+Test(external, what_is_mounted_below_a_tree_comes_along)
+{
+	externals list = plan(NULL), all;
+	mountinfo host = parse("1 0 8:1 / / rw - ext4 /dev/sda rw\n"
+			       "2 1 8:2 / /bundle/data/disk rw - ext4 /dev/sdb rw\n"
+			       "3 1 8:3 / /bundle/database rw - ext4 /dev/sdc rw\n");
+
+	externals_with_mounts(&list, &host, &arena, &all);
+	cr_assert_eq(all.n, 4);
+	cr_expect_str_eq(all.at[1].path, "/data/disk");
+	cr_expect_str_eq(all.at[1].source, "/bundle/data/disk");
+}
+
+Test(external, only_what_is_the_hosts_is_named)
+{
+	externals list = plan(NULL);
+	mountinfo host = parse("1 0 8:1 / / rw - ext4 /dev/sda rw\n"
+			       "2 1 0:5 / /dev rw - devtmpfs udev rw\n"
+			       "4 1 0:9 / /sys rw - sysfs sysfs rw\n");
+	mountinfo container = parse("9 8 8:1 /rootfs / rw - ext4 /dev/sda rw\n"
+				    "10 9 8:1 /bundle/data /data rw - ext4 /dev/sda rw\n"
+				    "11 10 0:44 / /data/tmp rw - tmpfs tmpfs rw\n"
+				    "12 9 0:45 / /proc rw - proc proc rw\n"
+				    "13 12 0:5 /null /proc/keys ro - devtmpfs udev rw\n"
+				    "14 9 0:9 / /sys ro - sysfs sysfs rw\n");
+	struct strings names;
+	struct err e = { 0 };
+
+	cr_assert_eq(externals_find(&list, &container, &host, &arena, &names, &e), 0, "%s", e.msg);
+	cr_assert_eq(names.n, 2);
+	cr_expect_str_eq(names.at[0], "/data");
+	cr_expect_str_eq(names.at[1], "/proc/keys");
+	container = parse("10 9 8:1 /home /stolen rw - ext4 /dev/sda rw\n");
+	cr_expect_eq(externals_find(&list, &container, &host, &arena, &names, &e), -ENOTSUP);
+	cr_expect_str_eq(e.msg,
+			 "checkpoint: /stolen is a mount of the host (ext4) and not one of the "
+			 "configuration's, so nothing could be put in its place");
+}
+
+Test(external, a_root_that_the_host_does_not_have_is_refused)
+{
+	externals list = plan(NULL);
+	mountinfo host = parse("1 0 8:1 / / rw - ext4 /dev/sda rw\n");
+	mountinfo container = parse("9 8 0:77 / / rw - overlay overlay rw\n");
+	struct strings names;
+	struct err e = { 0 };
+
+	cr_expect_eq(externals_find(&list, &container, &host, &arena, &names, &e), -ENOTSUP);
+	cr_expect(strstr(e.msg, "the container's root (overlay) is mounted nowhere on the host"));
+}
+
+static int load(const char *text, struct external_streams *ret, struct err *e)
+{
+	char name[] = "/tmp/external-XXXXXX";
+	int dir, r;
+
+	cr_assert(mkdtemp(name));
+	dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = io_replace_file(dir, "hull.json", text, strlen(text), e);
+	if (r == 0)
+		r = external_streams_load(dir, &arena, ret, e);
+	cr_assert_eq(unlinkat(dir, "hull.json", 0), 0);
+	close(dir);
+	cr_assert_eq(rmdir(name), 0);
+	return r;
+}
+
+Test(external, streams_are_read_strictly)
+{
+	static const struct {
+		const char *text, *error;
+	} wrong[] = {
+		{ "{\"streams\":[\"pipe:[1\"]}", "hull.json: streams[0]: expected \"pipe:[N]\" or "
+						 "\"file[N:N]\", found \"pipe:[1\"" },
+		{ "{\"streams\":[\"\",\"tty[5:1]\"]}",
+		  "hull.json: streams[1]: expected \"pipe:[N]\" or "
+		  "\"file[N:N]\", found \"tty[5:1]\"" },
+		{ "{\"streams\":[\"\",\"\",\"\",\"\"]}", "hull.json: streams: more than three" },
+	};
+	struct external_streams streams;
+	struct err e = { 0 };
+
+	cr_assert_eq(load("{\"streams\":[\"\",\"pipe:[12]\",\"file[1f:2a]\"]}", &streams, &e), 0,
+		     "%s", e.msg);
+	cr_assert_eq(streams.names.n, 3);
+	cr_expect_str_eq(streams.names.at[2], "file[1f:2a]");
+	cr_expect(external_stream_is_file(streams.names.at[2]));
+	cr_expect_not(external_stream_is_file(streams.names.at[1]));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		cr_expect_eq(load(wrong[i].text, &streams, &e), -EINVAL);
+		cr_expect_str_eq(e.msg, wrong[i].error);
+	}
+}
