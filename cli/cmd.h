@@ -21,7 +21,8 @@ extern const struct option_table no_options, checkpoint_options, create_options,
 extern const struct option_table attach_options, fsck_options, history_options, images_options,
 	import_options, inspect_options, load_options, logs_options, people_exec_options,
 	people_ps_options, people_start_options, prune_options, pull_options, push_options,
-	rm_options, rmi_options, run_image_options, save_options, stop_options, volume_options;
+	rm_options, rmi_options, run_image_options, save_options, stop_options, volume_options,
+	why_options;
 
 /* The options of `create`; those of `run` begin with them. */
 struct create_values {
@@ -85,5 +86,6 @@ int cmd_update(const struct call *call, struct err *e);
 int cmd_version(const struct call *call, struct err *e);
 int cmd_volume(const struct call *call, struct err *e);
 int cmd_wait(const struct call *call, struct err *e);
+int cmd_why(const struct call *call, struct err *e);
 
 #endif

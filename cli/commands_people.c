@@ -354,5 +354,20 @@ const struct command people_commands[] = {
 		.max_args = ARGS_MANY,
 		.run = cmd_wait,
 	},
+	{
+		.name = "why",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "say how a container came to its end",
+		.details = "In a sentence: that it lacked memory, with limit and peak; a signal; its "
+			   "own exit status; that it was told to; or why it could not be started. "
+			   "Then its health check's last failure, its times, and the last lines "
+			   "that it wrote.",
+		.options = &why_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_why,
+	},
 	{ 0 },
 };

@@ -32,6 +32,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_update.c \
 	cli/cmd_version.c \
 	cli/cmd_volume.c \
+	cli/cmd_why.c \
 	cli/commands.c \
 	cli/commands.h \
 	cli/commands_people.c \

@@ -72,11 +72,13 @@ static void say_started(const struct making *m, struct status *s)
 	s->started = arena_strdup(&s->arena, now);
 	s->finished = s->error = NULL;
 	s->stopped = s->oom_killed = false;
+	s->lack = NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 }
 
-static void say_ended(const struct making *m, struct status *s, int code, const char *error)
+static void say_ended(const struct making *m, struct status *s, int code, const char *error,
+		      const struct buf *lack)
 {
 	char now[48];
 	struct err e = { 0 };
@@ -89,6 +91,8 @@ static void say_ended(const struct making *m, struct status *s, int code, const 
 	s->finished = arena_strdup(&s->arena, now);
 	s->exit_code = code;
 	s->error = error ? arena_strdup(&s->arena, error) : NULL;
+	s->oom_killed = lack && lack->len > 0;
+	s->lack = s->oom_killed ? arena_strdup(&s->arena, lack->text) : NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 }
@@ -113,12 +117,13 @@ static void drop(const struct engine *g, struct making *m)
 int keep_foreground(const struct engine *g, struct making *m, int *ret_status, struct err *e)
 {
 	auto_status struct status status = { 0 };
+	auto_buf struct buf lack = { 0 };
 	struct run_request req;
 	struct run run;
 	int r;
 
 	run_prepare(&run, g, m);
-	req = (struct run_request){ .create = run.request };
+	req = (struct run_request){ .create = run.request, .lack = &lack };
 	r = netjoin_prepare(&run.net, e);
 	if (r >= 0)
 		r = health_start(g, m, &run.health, &run.health_fd, e);
@@ -127,7 +132,8 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 		r = container_run(g->rt, &req, ret_status, e);
 		health_stop(run.health, &run.health_fd);
 	}
-	say_ended(m, &status, r < 0 ? keep_failure_status(e) : *ret_status, r < 0 ? e->msg : NULL);
+	say_ended(m, &status, r < 0 ? keep_failure_status(e) : *ret_status, r < 0 ? e->msg : NULL,
+		  &lack);
 	netjoin_leave(&run.net);
 	run_done(&run);
 	drop(g, m);
@@ -317,6 +323,7 @@ static void close_streams(struct keeper *k)
 /* Starts it and stays until it has ended. Returns its exit status, or a negative errno. */
 static int run_once(struct keeper *k, struct status *status, struct err *e)
 {
+	auto_buf struct buf lack = { 0 };
 	int code, r;
 
 	r = netjoin_prepare(&k->run.net, e);
@@ -328,7 +335,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	if (r < 0) {
 		health_stop(k->run.health, &k->run.health_fd);
 		netjoin_leave(&k->run.net);
-		say_ended(k->m, status, keep_failure_status(e), e->msg);
+		say_ended(k->m, status, keep_failure_status(e), e->msg, NULL);
 		return r;
 	}
 	say_started(k->m, status);
@@ -336,11 +343,11 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);
-	if (container_delete(k->g->rt, k->m->id, true, e) < 0)
+	if (container_end(k->g->rt, k->m->id, &lack, e) < 0)
 		log_warn("%s", e->msg);
 	close_streams(k);
 	netjoin_leave(&k->run.net);
-	say_ended(k->m, status, code, NULL);
+	say_ended(k->m, status, code, NULL, &lack);
 	attach_ended(&k->attach, code);
 	return code;
 }

@@ -62,6 +62,7 @@ struct status {
 	uint32_t restarts;
 	const char *error; /* why it could not be started; NULL: it could */
 	bool oom_killed;
+	const char *lack; /* what the kernel did for lack of memory, in words; NULL: nothing */
 	bool stopped; /* by `stop` or `kill`: restart policies leave it alone */
 };
 

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/list.h"
 #include "mounts/overlay.h"
@@ -70,6 +71,7 @@ struct run_request {
 	struct create_request create;
 	bool detach; /* return once the program runs */
 	bool keep;   /* leave a stopped container instead of deleting it */
+	struct buf *lack; /* gets how it lacked memory, if it did (container_end()); may be NULL */
 };
 
 /* create and start; in the foreground also wait, relay and delete. *ret_status is 0 if detached. */
@@ -191,6 +193,13 @@ int container_restore(const struct runtime *rt, const struct restore_request *re
  * `force`, which kills it; with `force` a missing one is success.
  */
 int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
+	MUST_CHECK;
+
+/*
+ * The same with `force`, of one that has ended: appends to *lack what the kernel
+ * did to it for lack of memory, in words; nothing if it did nothing.
+ */
+int container_end(const struct runtime *rt, const char *id, struct buf *lack, struct err *e)
 	MUST_CHECK;
 
 /* The container's state now; -ENOENT "container does not exist". Release with state_done(). */

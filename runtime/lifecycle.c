@@ -189,7 +189,8 @@ static int destroy(struct handle *h, struct err *e)
 	return store_remove(h->root, h->id, e);
 }
 
-int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
+static int give_back(const struct runtime *rt, const char *id, bool force, struct buf *lack,
+		     struct err *e)
 {
 	auto_handle struct handle h = HANDLE_NONE;
 	int r = handle_open(&h, rt, id, e);
@@ -203,7 +204,19 @@ int container_delete(const struct runtime *rt, const char *id, bool force, struc
 		return err_set(e, EBUSY, "cannot delete container %s that is not stopped: %s", id,
 			       state_status_name(h.state.status));
 	oom_log(&h.state);
+	if (lack)
+		oom_describe(&h.state, lack);
 	return destroy(&h, e);
+}
+
+int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
+{
+	return give_back(rt, id, force, NULL, e);
+}
+
+int container_end(const struct runtime *rt, const char *id, struct buf *lack, struct err *e)
+{
+	return give_back(rt, id, true, lack, e);
 }
 
 int container_state(const struct runtime *rt, const char *id, struct state *ret, struct err *e)

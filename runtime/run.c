@@ -97,7 +97,7 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 	TRY(relay_run(&relay, ret_status, e));
 	if (req->keep)
 		log_lack_of_memory(c);
-	return req->keep ? 0 : container_delete(c->rt, req->create.id, true, e);
+	return req->keep ? 0 : container_end(c->rt, req->create.id, req->lack, e);
 }
 
 int container_run_supervised(const struct runtime *rt, const struct create_request *req,
