@@ -6,7 +6,7 @@
  *	probe swap COUNTER A B [C D]... exchanges A with B, C with D, ... all the time, and counts
  *	                                the exchanges in the file COUNTER (a uint64_t), until a signal
  * In a container (each prints lines of words, and exits with 0 if it could look at all):
- *	probe true | wait               wait reads standard input to its end
+ *	probe true | wait | pause       wait reads standard input to its end, pause sleeps for a minute
  *	probe cat FILE... | put FILE TEXT
  *	probe env | args
  *	probe digest NAME               the length and FNV-1a sum of that variable of the environment
@@ -642,6 +642,8 @@ int main(int argc, char **argv)
 		return 0;
 	if (strcmp(what, "wait") == 0)
 		return wait_for_end();
+	if (strcmp(what, "pause") == 0)
+		return (int)sleep(60);
 	if (strcmp(what, "env") == 0)
 		return show_words(environ);
 	if (strcmp(what, "args") == 0)

@@ -537,7 +537,7 @@ def cve_2024_21626_descriptors(t):
         found = t.run(bundle, check=True).lines("descriptor")
         if found:
             raise Escaped(f"the program has descriptor {' '.join(found[0])}")
-        bundle.probe("wait")
+        bundle.probe("pause")
         t.create(bundle)
         pid = int(re.search(r'"pid":\s*(\d+)', t.call("state", t.id, check=True).out)[1])
         kinds = set()
