@@ -441,6 +441,11 @@ class Trial:
     def end_run(self, running):
         running.stdin.close()
         try:
+            running.wait(3)
+            return
+        except subprocess.TimeoutExpired:
+            self.call("kill", self.id, "KILL")
+        try:
             running.wait(LIMIT)
         except subprocess.TimeoutExpired:
             raise Broken(f"{self.runtime.name} run does not end") from None
