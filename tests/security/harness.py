@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -489,7 +490,9 @@ class Trial:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 raise Broken(f"{self.runtime.name} {words[0]} in a terminal does not end")
-        result = Result(status, shown.decode(errors="replace").replace("\r", ""), "")
+        # crun colours what passes through it in a terminal, and puts the time before it.
+        text = re.sub(r"\x1b\[[0-9;]*m(\S+Z: )?", "", shown.decode(errors="replace").replace("\r", ""))
+        result = Result(status, text, "")
         if left:
             os.set_blocking(slave, False)
             try:

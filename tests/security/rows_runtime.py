@@ -385,13 +385,16 @@ def cve_2025_31133(t):
 
 @row("CVE-2025-52565", "/dev/pts/N or /dev/console is exchanged before it is bound")
 def cve_2025_52565(t):
-    def make(name):
+    def make(name, console=True):
         bundle = t.bundle(name)
         volume = t.directory(name + "-dev")
         os.mkdir(volume + "/pts")
         os.symlink("pts/ptmx", volume + "/ptmx")
         for node, minor in ("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9):
             os.mknod(f"{volume}/{node}", 0o20666, os.makedev(1, minor))
+        if console:
+            with open(volume + "/console", "w", encoding="ascii"):
+                pass
         bundle.config["root"]["readonly"] = False
         bundle.config["process"]["terminal"] = True
         bundle.without_mounts("/dev")
@@ -416,7 +419,7 @@ def cve_2025_52565(t):
     if attempt_of(bundle).status:
         raise Broken(f"a container with a terminal does not start: {attempt_of(bundle)}")
     for target in t.canary + "/ptmx", "/proc/sys/kernel/domainname", "/no/where":
-        bundle, volume = make("link" + target.replace("/", "-"))
+        bundle, volume = make("link" + target.replace("/", "-"), console=False)
         os.symlink(target, volume + "/console")
         attempt_of(bundle)
     bundle, volume = make("racing")
