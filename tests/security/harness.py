@@ -343,6 +343,10 @@ class Trial:
         new = [x for x in now[0] if x not in self._before[0]] + now[1][len(self._before[1]) :]
         raise Escaped(f"changed a directory of the host{doing}: {', '.join(new[:3]).replace(self.work, '')}")
 
+    def renew_canary(self):
+        """A row has put something of its own there."""
+        self._before = self._canaries()
+
     # -- bundles and commands
 
     def bundle(self, name="bundle"):

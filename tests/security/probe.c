@@ -638,6 +638,9 @@ int main(int argc, char **argv)
 	char **rest = argv + 2;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* As ps or nsenter of an image it is what nobody may execute on a container's behalf. */
+	if (argc > 0 && !strstr(argv[0], "probe"))
+		return creat("/executed", 0600) < 0;
 	if (strcmp(what, "true") == 0)
 		return 0;
 	if (strcmp(what, "wait") == 0)

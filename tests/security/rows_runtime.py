@@ -410,7 +410,7 @@ def cve_2025_52565(t):
         t.check_canary(" by the console")
         for path, *facts in result.lines("look"):
             if result.status == 0 and not (facts[0] == "char" and facts[1].startswith("136:")):
-                raise Escaped(f"{path} is {' '.join(facts[:2])} in place of a terminal")
+                raise Escaped(f"{path} is {' '.join(facts[:3])} in place of a terminal")
         if result.status == 0 and len(result.lines("look")) != 2:
             raise Broken(f"the container said {result.out!r}")
         return result
