@@ -438,6 +438,14 @@ static long by_syscall(const struct family *f)
 	return r < 0 ? -errno : r;
 }
 
+/* The kernel takes the lower half of an argument, a filter may look at all of it. */
+static long by_high_bits(const struct family *f)
+{
+	long r = syscall(SYS_socket, 0x100000000L | f->domain, (long)f->type, 0x100000000L | f->protocol);
+
+	return r < 0 ? -errno : r;
+}
+
 static long by_socketpair(const struct family *f)
 {
 	int pair[2];
@@ -472,6 +480,7 @@ static const struct {
 	long (*ask)(const struct family *f);
 } ways[] = {
 	{ "socket", by_syscall },
+	{ "high-bits", by_high_bits },
 	{ "socketpair", by_socketpair },
 #ifdef __x86_64__
 	{ "socket32", by_socket32 },
