@@ -23,7 +23,9 @@
  *	probe mkdir DIR... | connect PATH
  * Its exit status is 126 if it was called wrongly.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
