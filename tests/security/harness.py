@@ -13,6 +13,7 @@ import re
 import select
 import shutil
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -325,23 +326,27 @@ class Trial:
     # -- the canaries
 
     def _canaries(self):
-        found = []
+        """What each of them is and holds, and what is mounted there."""
+        found = {}
         for directory, _, files in os.walk(self.canary):
-            found.append((directory, os.lstat(directory).st_mode, os.lstat(directory).st_uid))
-            for name in files:
-                path = os.path.join(directory, name)
+            for path in (directory, *[os.path.join(directory, name) for name in files]):
                 st = os.lstat(path)
-                content = open(path, "rb").read() if os.path.isfile(path) and not os.path.islink(path) else b""
-                found.append((path, st.st_mode, st.st_uid, content))
-        mounts = [line.split()[4] for line in mountinfo() if line.split()[4].startswith(self.canary)]
-        return sorted(map(str, found)), mounts
+                content = b""
+                if stat.S_ISREG(st.st_mode):
+                    with open(path, "rb") as file:
+                        content = file.read()
+                found[path] = (st.st_mode, st.st_uid, st.st_gid, content)
+        for line in mountinfo():
+            if line.split()[4].startswith(self.canary):
+                found[f"a mount on {line.split()[4]}"] = line.split()[0]
+        return found
 
     def check_canary(self, doing=""):
         now = self._canaries()
-        if now == self._before:
-            return
-        new = [x for x in now[0] if x not in self._before[0]] + now[1][len(self._before[1]) :]
-        raise Escaped(f"changed a directory of the host{doing}: {', '.join(new[:3]).replace(self.work, '')}")
+        changed = sorted(p for p in {**now, **self._before} if now.get(p) != self._before.get(p))
+        if changed:
+            names = ", ".join(changed[:3]).replace(self.work, "")
+            raise Escaped(f"changed a directory of the host{doing}: {names}")
 
     def renew_canary(self):
         """A row has put something of its own there."""

@@ -733,13 +733,30 @@ def cve_2022_0492(t):
     hierarchies = [h for h in hierarchies if h and not h.startswith("name=")]
     if not hierarchies:
         raise NotApplicable("this machine has no cgroup v1")
-    # A machine with cgroup v1, as a runtime sees it; in the suite's own mount namespace.
+    try:
+        return with_cgroup_v1(t, base, hierarchies, True)
+    except NotApplicable:
+        return with_cgroup_v1(t, base, hierarchies, False)
+
+
+def with_cgroup_v1(t, base, hierarchies, hybrid):
+    """A machine with cgroup v1, with v2 beside it or alone, in the suite's own mount namespace."""
     command("mount", "-t", "tmpfs", "-o", "mode=755", "cgroup", base)
     try:
+        agents = []
         for name in hierarchies:
             os.mkdir(f"{base}/{name}")
             command("mount", "-t", "cgroup", "-o", name, "cgroup", f"{base}/{name}")
-        agents = [f"{base}/{name}/release_agent" for name in hierarchies]
+            # A hierarchy has one at its root, which a cgroup namespace may hide. Empty is what it is; and
+            # that is what will be written.
+            agent = f"{base}/{name}/release_agent"
+            if os.path.exists(agent) and not open(agent, encoding="utf-8").read().strip():
+                agents.append(agent)
+        if not agents:
+            raise NotApplicable("this machine has no release_agent that is not in use")
+        if hybrid:
+            os.mkdir(f"{base}/unified")
+            command("mount", "-t", "cgroup2", "cgroup2", f"{base}/unified")
         bundle = t.bundle()
         for mount in bundle.config["mounts"]:
             if mount["type"] == "cgroup":
@@ -749,8 +766,7 @@ def cve_2022_0492(t):
         for namespace in True, False:
             if not namespace:
                 bundle.without_namespace("cgroup")
-            # Empty is what it is; that is what is written.
-            for name, agent in zip(hierarchies, agents):
+            for agent in agents:
                 bundle.probe("put", agent, "\n")
                 result = t.run(bundle)
                 if result.status and not result.lines("put"):
@@ -761,7 +777,7 @@ def cve_2022_0492(t):
                 for path, answer in result.lines("put"):
                     if answer == "open":
                         raise Escaped(f"{path} has been written")
-        return f"{started} tried on {len(hierarchies)} hierarchies"
+        return f"{started} tried on {len(agents)} hierarchies of v1, {'v2 beside them' if hybrid else 'without v2'}"
     finally:
         command("umount", "--recursive", base)
 
