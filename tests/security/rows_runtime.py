@@ -239,7 +239,7 @@ def raced_mounts(t, propagation):
     with t.race(*pairs) as race:
         for attempt in race.attempts():
             result = attempt.took(t.run(bundle))
-            t.check_canary(" by a mount")
+            t.check_canary(" while mounts were made")
             if result.status:
                 continue
             for n in range(4):
@@ -757,7 +757,7 @@ def with_cgroup_v1(t, base, hierarchies, hybrid):
         if hybrid:
             os.mkdir(f"{base}/unified")
             command("mount", "-t", "cgroup2", "cgroup2", f"{base}/unified")
-        bundle = t.bundle()
+        bundle = t.bundle("hybrid" if hybrid else "v1")
         for mount in bundle.config["mounts"]:
             if mount["type"] == "cgroup":
                 mount["options"] = ["nosuid", "noexec", "nodev"]
