@@ -72,6 +72,7 @@ static int find(struct cgroup_host *host)
 		if (r < 0)
 			return r;
 		host->fd = r;
+		host->place = places[i].path;
 		host->mode = places[i].mode;
 		break;
 	}

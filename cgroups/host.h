@@ -31,6 +31,7 @@ enum cgroup_want {
 struct cgroup_host {
 	enum cgroup_mode mode;
 	int fd;                 /* the root of the v2 hierarchy (O_PATH); -1: CGROUP_NONE */
+	const char *place;      /* where that is mounted, for who has another mount namespace */
 	bool rootless;          /* not the host's root: owns at most a delegated part */
 	char controllers[512];  /* words: what v2 can hand out, "cpuset cpu io memory" */
 	char v1[512];           /* words: what v1 holds */

@@ -7,7 +7,9 @@
  * userfaultfd, io_uring, new namespaces), unless a capability that was granted
  * is for just that.
  */
+#include <linux/netlink.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/json_write.h"
 #include "engine/config.h"
@@ -63,7 +65,7 @@ static const char *const always[] = {
 	"setresuid", "setresuid32", "setreuid", "setreuid32", "setrlimit", "setsid", "setsockopt",
 	"setuid", "setuid32", "setxattr", "setxattrat", "shmat", "shmctl", "shmdt", "shmget",
 	"shutdown", "sigaltstack", "signal", "signalfd", "signalfd4", "sigpending", "sigprocmask",
-	"sigreturn", "sigsuspend", "socketpair", "splice", "stat", "stat64",
+	"sigreturn", "sigsuspend", "splice", "stat", "stat64",
 	"statfs", "statfs64", "statmount", "statx", "symlink", "symlinkat", "sync",
 	"sync_file_range", "sync_file_range2", "syncfs", "sysinfo", "tee", "tgkill", "time",
 	"timer_create", "timer_delete", "timer_getoverrun", "timer_gettime", "timer_gettime64",
@@ -172,15 +174,27 @@ static void write_names(struct json_writer *w, const char *const *names)
 	json_write_end(w);
 }
 
-static void write_arg(struct json_writer *w, uint64_t index, uint64_t value, uint64_t two,
-		      const char *op)
+struct argument {
+	uint64_t index, value, two;
+	const char *op;
+};
+
+/* A call that is allowed with such arguments only: all of them, where there are several. */
+static void write_call(struct json_writer *w, const char *name, const struct argument *args,
+		       size_t n)
 {
+	begin_rule(w);
+	json_write_string(w, NULL, name);
+	end_rule(w);
 	json_write_array(w, "args");
-	json_write_object(w, NULL);
-	json_write_uint(w, "index", index);
-	json_write_uint(w, "value", value);
-	json_write_uint(w, "valueTwo", two);
-	json_write_string(w, "op", op);
+	for (size_t i = 0; i < n; i++) {
+		json_write_object(w, NULL);
+		json_write_uint(w, "index", args[i].index);
+		json_write_uint(w, "value", args[i].value);
+		json_write_uint(w, "valueTwo", args[i].two);
+		json_write_string(w, "op", args[i].op);
+		json_write_end(w);
+	}
 	json_write_end(w);
 	json_write_end(w);
 }
@@ -188,11 +202,7 @@ static void write_arg(struct json_writer *w, uint64_t index, uint64_t value, uin
 static void write_one(struct json_writer *w, const char *name, uint64_t index, uint64_t value,
 		      uint64_t two, const char *op)
 {
-	begin_rule(w);
-	json_write_string(w, NULL, name);
-	end_rule(w);
-	write_arg(w, index, value, two, op);
-	json_write_end(w);
+	write_call(w, name, &(struct argument){ index, value, two, op }, 1);
 }
 
 static void write_architectures(struct json_writer *w)
@@ -208,27 +218,68 @@ static void write_architectures(struct json_writer *w)
 	json_write_end(w);
 }
 
-/* Without CAP_SYS_ADMIN no new namespaces; clone3(2) hides its flags from filters, so libc gets ENOSYS. */
-static void write_clone(struct json_writer *w)
+/* As on a kernel that does not have it (ENOSYS), so that libc takes an older one. */
+static void write_missing(struct json_writer *w, const char *name)
 {
-	static const uint64_t new_namespaces = 0x7e020000;
-
-	write_one(w, "clone", 0, new_namespaces, 0, "SCMP_CMP_MASKED_EQ");
 	json_write_object(w, NULL);
 	json_write_array(w, "names");
-	json_write_string(w, NULL, "clone3");
+	json_write_string(w, NULL, name);
 	json_write_end(w);
 	json_write_string(w, "action", "SCMP_ACT_ERRNO");
 	json_write_uint(w, "errnoRet", 38);
 	json_write_end(w);
 }
 
-/* AF_ALG and AF_VSOCK lead out of the container: 38 and 40. */
-static void write_socket(struct json_writer *w)
+/* Without CAP_SYS_ADMIN no new namespaces; clone3(2) hides its flags from filters. */
+static void write_clone(struct json_writer *w)
 {
-	write_one(w, "socket", 0, 38, 0, "SCMP_CMP_LT");
-	write_one(w, "socket", 0, 39, 0, "SCMP_CMP_EQ");
-	write_one(w, "socket", 0, 40, 0, "SCMP_CMP_GT");
+	static const uint64_t new_namespaces = 0x7e020000;
+
+	write_one(w, "clone", 0, new_namespaces, 0, "SCMP_CMP_MASKED_EQ");
+	write_missing(w, "clone3");
+}
+
+/*
+ * The families and netlink protocols that programs in containers need; each other one is a part of
+ * the kernel that they would only attack (AF_ALG, AF_RXRPC, NETLINK_XFRM and more were). Only equal
+ * is safe: the kernel takes the lower half of an argument, so "greater than AF_VSOCK" lets AF_ALG in
+ * as 0x100000026.
+ */
+static const struct {
+	uint64_t value;
+	const char *capability; /* without which there is no use for it; NULL: anybody's */
+} families[] = {
+	{ AF_UNIX, NULL },
+	{ AF_INET, NULL },
+	{ AF_INET6, NULL },
+	{ AF_PACKET, "CAP_NET_RAW" },
+}, protocols[] = {
+	{ NETLINK_ROUTE, NULL },
+	{ NETLINK_SOCK_DIAG, NULL },
+	{ NETLINK_AUDIT, NULL },
+	{ NETLINK_KOBJECT_UEVENT, NULL },
+	{ NETLINK_GENERIC, NULL },
+	{ NETLINK_NETFILTER, "CAP_NET_ADMIN" },
+	{ NETLINK_XFRM, "CAP_NET_ADMIN" },
+};
+
+static void write_socket(struct json_writer *w, const struct strings *capabilities)
+{
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		if (!families[i].capability || has(capabilities, families[i].capability))
+			write_one(w, "socket", 0, families[i].value, 0, "SCMP_CMP_EQ");
+	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
+		const struct argument args[] = {
+			{ 0, AF_NETLINK, 0, "SCMP_CMP_EQ" },
+			{ 2, protocols[i].value, 0, "SCMP_CMP_EQ" },
+		};
+
+		if (!protocols[i].capability || has(capabilities, protocols[i].capability))
+			write_call(w, "socket", args, ARRAY_LEN(args));
+	}
+	write_one(w, "socketpair", 0, AF_UNIX, 0, "SCMP_CMP_EQ");
+	/* socketcall(2) of 32-bit x86 has its arguments in memory, where no filter looks. */
+	write_missing(w, "socketcall");
 }
 
 static void write_personality(struct json_writer *w)
@@ -254,7 +305,7 @@ void seccomp_default_write(const struct strings *capabilities, struct buf *ret)
 			write_names(&w, granted[i].names);
 	if (!has(capabilities, "CAP_SYS_ADMIN"))
 		write_clone(&w);
-	write_socket(&w);
+	write_socket(&w, capabilities);
 	write_personality(&w);
 	json_write_end(&w);
 	json_write_end(&w);

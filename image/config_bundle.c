@@ -281,6 +281,27 @@ static void set_pairs(struct spec_pairs *pairs, const struct spec_pairs *more)
 		set_pair(pairs, more->at[i].key, more->at[i].value);
 }
 
+/* What is said to the runtime by annotations is the user's to say, never an image's (CVE-2026-53488). */
+static bool is_control(const char *key)
+{
+	static const char *const prefixes[] = {
+		"org.systemd.property.", "run.oci.", "org.criu.", "hull.", "cdi.k8s.io/",
+		"io.kubernetes.",	 "io.katacontainers.",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+static void set_harmless_pairs(struct spec_pairs *pairs, const struct spec_pairs *more)
+{
+	for (size_t i = 0; i < more->n; i++)
+		if (!is_control(more->at[i].key))
+			set_pair(pairs, more->at[i].key, more->at[i].value);
+}
+
 static const char *joined_set(const struct image_set *set, struct arena *a)
 {
 	const char *text = NULL;
@@ -325,7 +346,8 @@ static void make_pairs(const struct image_config *c, const struct image_override
 					sizeof(*b->annotations.at));
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		set_pair(&b->annotations, fields[i].key, fields[i].value);
-	set_pairs(&b->annotations, &b->labels);
+	set_harmless_pairs(&b->annotations, &c->run.labels);
+	set_pairs(&b->annotations, &wishes->labels);
 	set_pairs(&b->annotations, &wishes->annotations);
 }
 

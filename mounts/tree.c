@@ -69,7 +69,8 @@ static int open_bind(const struct mount_op *op, unsigned long propagation, int b
 }
 
 /* The host's device node, which has to be the device that it seems to be (CVE-2025-31133). */
-static int open_device(const char *name, const char *path, mode_t type, dev_t number, struct err *e)
+static int open_device(const char *name, const char *path, mode_t type, dev_t number,
+		       const struct mount_attrs *attrs, struct err *e)
 {
 	auto_fd int fd = open_tree(AT_FDCWD, path, CLONE_TREE);
 	struct stat st;
@@ -81,17 +82,23 @@ static int open_device(const char *name, const char *path, mode_t type, dev_t nu
 	if ((st.st_mode & S_IFMT) != type || st.st_rdev != number)
 		return err_set(e, ENXIO, "%s: %s of the host is not the device %u:%u", name, path,
 			       major(number), minor(number));
+	/* As /dev of most hosts is mounted; a node is neither a set-id program nor any other. */
+	if (set_attributes(fd, attrs, 0, false) < 0)
+		return err_sys(e, "%s: set the flags of the mount of %s", name, path);
 	return take_fd(&fd);
 }
 
 static int open_devices(const struct mount_plan *plan, struct mount_trees *t, struct err *e)
 {
+	static const struct mount_attrs attrs = { .set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+
 	for (size_t i = 0; plan->bind_devices && i < plan->devices.n; i++) {
 		const struct device_op *d = &plan->devices.at[i];
 
 		if (S_ISFIFO(d->mode))
 			continue; /* needs no privilege, so it is made */
-		t->devices[i] = open_device(d->name, d->path, d->mode & S_IFMT, d->number, e);
+		t->devices[i] = open_device(d->name, d->path, d->mode & S_IFMT, d->number,
+					    &attrs, e);
 		TRY(t->devices[i]);
 	}
 	return 0;
@@ -103,12 +110,8 @@ static int open_mask(struct err *e)
 	static const struct mount_attrs attrs = {
 		.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
 	};
-	auto_fd int fd = open_device("linux.maskedPaths", "/dev/null", S_IFCHR, makedev(1, 3), e);
 
-	TRY(fd);
-	if (set_attributes(fd, &attrs, 0, false) < 0)
-		return err_sys(e, "linux.maskedPaths: make the mask read-only");
-	return take_fd(&fd);
+	return open_device("linux.maskedPaths", "/dev/null", S_IFCHR, makedev(1, 3), &attrs, e);
 }
 
 static int *no_fds(struct arena *a, size_t n)

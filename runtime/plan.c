@@ -87,6 +87,20 @@ static void plan_namespaces(struct plan *p, const struct host *host)
 	p->parent_opens = host->privileged && !p->namespaces.paths[SPEC_NS_MOUNT];
 }
 
+/*
+ * The container's cgroup, as who binds it sees it. A descriptor is of the parent's mounts, of which
+ * a child in another mount namespace can bind nothing; it has the same at the same place.
+ */
+static const char *cgroup_dir(struct plan *p, const struct host *host)
+{
+	if (!p->cgroup.path)
+		return NULL;
+	return arena_printf(&p->arena, "%s%s",
+			    p->parent_opens ? io_fd_path(host->cgroups.fd).text
+					    : host->cgroups.place,
+			    p->cgroup.path);
+}
+
 static int plan_mounts(struct plan *p, const struct plan_request *req, const struct host *host,
 		       struct err *e)
 {
@@ -99,10 +113,7 @@ static int plan_mounts(struct plan *p, const struct plan_request *req, const str
 		.no_pivot = req->no_pivot,
 		.notify_dir = req->notify_dir,
 		.notify_target = NOTIFY_TARGET,
-		.cgroup_dir = p->cgroup.path ? arena_printf(&p->arena, "%s%s",
-							    io_fd_path(host->cgroups.fd).text,
-							    p->cgroup.path)
-					     : NULL,
+		.cgroup_dir = cgroup_dir(p, host),
 	};
 
 	TRY(mount_plan(p->spec, p->rootfs, &facts, &p->arena, &p->mounts, e));

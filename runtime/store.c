@@ -94,7 +94,11 @@ int store_reserve(int root, const char *id, struct err *e)
 	if (r == -ENOENT)
 		return err_set(e, ENOENT, "container %s was deleted while it was being created",
 			       id);
-	return r < 0 ? r : take_fd(&dir);
+	if (r == 0)
+		return take_fd(&dir);
+	/* No descriptor left, or a lock that somebody keeps: what was made is empty still, or not ours. */
+	(void)unlinkat(root, id, AT_REMOVEDIR);
+	return r;
 }
 
 int store_remove(int root, const char *id, struct err *e)

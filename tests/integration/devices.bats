@@ -68,6 +68,12 @@ deep/er/d character special file 1:5 666 0:0"
 	stdout_is $'2\n1:3\n1:7\nno'
 }
 
+@test "in a user namespace the mounts of them are nosuid and noexec" {
+	run_sh 'for n in null zero full random urandom tty; do grep " /dev/$n " /proc/self/mountinfo; done' "$USERNS" "$CAPS"
+	[ "$(grep -c . <<<"$stdout")" = 6 ] || mismatch "mounts" 6 "$stdout"
+	[ "$(awk '{ print $6 }' <<<"$stdout" | grep nosuid | grep -c noexec)" = 6 ] || mismatch flags "nosuid,noexec" "$stdout"
+}
+
 @test "policy: a device that is not allowed cannot be opened, though it can be made" {
 	run_sh 'mknod /tmp/x c 1 1 && echo made; cat /tmp/x; mknod /tmp/y c 10 229; cat /tmp/y; cat /dev/null && echo null' \
 		"$CAPS" '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, access: "m"}]'

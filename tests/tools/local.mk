@@ -34,3 +34,11 @@ EXTRA_DIST += tests/tools/tools.bash
 noinst_PROGRAMS += tests/tools/fsmount
 tests_tools_fsmount_SOURCES = tests/tools/fsmount.c
 tests_tools_fsmount_LDADD = $(LIBVMFS)
+
+# The suite of tests/security; its probe is what runs in the containers.
+noinst_PROGRAMS += tests/security/probe
+tests_security_probe_SOURCES = tests/security/probe.c
+tests_security_probe_CFLAGS = $(TOOLCFLAGS)
+tests_security_probe_LDFLAGS = $(TOOLLDFLAGS)
+EXTRA_DIST += tests/security/README.md tests/security/run tests/security/harness.py \
+	tests/security/rows_engine.py tests/security/rows_runtime.py

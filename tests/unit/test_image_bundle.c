@@ -278,6 +278,27 @@ static const char *pairs(const struct spec_pairs *p)
 
 #define IMAGE "org.opencontainers.image."
 
+/* An image says nothing to the runtime (CVE-2026-53488); a user does, even by a label. */
+Test(image_bundle, labels_that_are_control)
+{
+	struct spec_pair labels[] = { { "org.systemd.property.TasksMax", "7" } };
+	struct image_overrides wishes = { .labels = { labels, 1 } };
+	auto_arena struct arena a = { 0 };
+	struct bundle b;
+	struct err e = { 0 };
+
+	cr_assert_eq(make("\"Cmd\":[\"a\"],\"Labels\":{\"org.systemd.property.ExecStart\":\"x\","
+			  "\"run.oci.handler\":\"x\",\"org.criu.config\":\"x\",\"hull.vm\":\"x\","
+			  "\"cdi.k8s.io/x\":\"x\",\"hullabaloo\":\"x\"}",
+			  &wishes, &a, &b, &e),
+		     0, "%s", e.msg);
+	cr_expect_eq(b.labels.n, 7);
+	cr_expect_str_eq(pairs(&b.annotations),
+			 IMAGE "os=linux " IMAGE "architecture=amd64 hullabaloo=x "
+			       "org.systemd.property.TasksMax=7",
+			 "%s", pairs(&b.annotations));
+}
+
 Test(image_bundle, annotations_and_labels)
 {
 	struct spec_pair labels[] = { { "l", "user" }, { "m", "user" } };

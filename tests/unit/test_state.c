@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -257,4 +258,24 @@ Test(process_stat, a_zombie_has_ended)
 	cr_expect_eq(st.state, 'Z');
 	cr_expect_eq(process_open(pid, st.start), -ESRCH);
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* A command that has no descriptor left, or cannot get the lock, leaves no directory. */
+Test(store, a_reservation_that_fails_leaves_nothing, .init = set_up, .fini = tear_down)
+{
+	struct rlimit old, none;
+	struct err e = { 0 };
+	int r;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ 0, old.rlim_max };
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	r = store_reserve(root, "c", &e);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	cr_expect_eq(r, -EMFILE, "%d", r);
+	cr_expect_str_eq(e.msg, "open the state of container c: too many open files");
+	cr_expect_eq(faccessat(root, "c", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	r = store_reserve(root, "c", &e);
+	cr_expect_geq(r, 0, "%s", e.msg);
+	close(r);
 }
