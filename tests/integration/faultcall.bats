@@ -45,7 +45,7 @@ list_bundle() {
 # faulty NAME: hull's command with the call of that name failing. Sets $status, and $said
 # to what it says, $about to what the call was about, $left to processes that are left.
 faulty() {
-	local word name rest
+	local word first second
 
 	status=0
 	timeout "$((20 * HULL_TEST_SLOW))" "$faultcall" --fail "$1" --report "$own/report" \
@@ -53,9 +53,15 @@ faulty() {
 		</dev/zero >"$own/stdout" 2>"$own/stderr" 3>&- 4>&- || status=$?
 	mapfile -t said <"$own/stderr"
 	left=()
-	while IFS=$'\t' read -r word name rest; do
-		[ "$word" = failed ] || left+=("$name")
+	about=
+	while IFS=$'\t' read -r word first second; do
+		case $word in
+		failed) about=$second ;;
+		left) left+=("$first") ;;
+		esac
 	done <"$own/report"
+	about=${about//$id/ID}
+	about=${about//$WORK/WORK}
 }
 
 # what_is_left: sets $remains to what there is of the container $id, or to nothing.
@@ -73,11 +79,11 @@ what_is_left() {
 # outcome_of_failure: sets $outcome; $text is the errno in words.
 outcome_of_failure() {
 	outcome=
-	if [ "$status" != 1 ]; then
+	if [ "$status" != "$failure" ]; then
 		outcome="status-$status"
 	elif [ "${#said[@]}" != 1 ]; then
 		outcome="${#said[@]}-lines"
-	elif [[ ${said[0]} != "hull: "*" "*" "*": $text"* ]]; then
+	elif [[ ${said[0]} != "hull: "*" "*": $text"* ]]; then
 		outcome=other-text
 	fi
 }
@@ -87,7 +93,7 @@ note() {
 }
 
 # The texts as hull has them (base/err.c).
-declare -A text_of=(
+declare -gA text_of=(
 	[EAGAIN]="resource temporarily unavailable" [EBUSY]="device or resource busy"
 	[EDQUOT]="disk quota exceeded" [EINTR]="interrupted system call"
 	[EINVAL]="invalid argument" [EIO]="input/output error"
@@ -104,11 +110,9 @@ each_call() {
 	mkdir "$own"
 	: >"$own/found"
 	prepare_worker
-	while IFS=$'\t' read -r name about; do
+	while IFS=$'\t' read -r name _; do
 		n=$((n + 1))
 		[ $((n % (2 * stride))) = "$1" ] || continue
-		about=${about//$LISTED/ID}
-		about=${about//$WORK/WORK}
 		text=${text_of[${name#*=}]:?}
 		also=()
 		before
@@ -154,12 +158,12 @@ removed() {
 
 # ---- all of them
 
-# each_fails VERB: lists the calls of "${command[@]}", then lets each fail. $LISTED is the
-# id of the container that the list was made with.
+# each_fails VERB: lets each listed call fail, and judges what came of it.
 each_fails() {
 	local worker pids=() n
 
 	verb=$1
+	[ "$verb" = exec ] && failure=255 || failure=1 # as runc has it
 	list=$WORK/calls
 	[ "$(wc -l <"$list")" -gt 40 ] || mismatch "calls listed" "more than 40" "$(wc -l <"$list")"
 	! grep -w unknown "$list" || mismatch "calls that faultcall has in its table" all "the above"
@@ -228,7 +232,6 @@ judge() {
 listed() {
 	local also=("${also[@]}")
 
-	LISTED=$ID
 	run_command "$faultcall" --list "$WORK/calls" "${also[@]}" "$HULL" --root "$STATE" "$@" </dev/zero
 	[ "$status" = 0 ] || mismatch "status of the listed $*" 0 "$status"
 	stderr_is ""
