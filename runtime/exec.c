@@ -167,9 +167,10 @@ static int make_plan(struct execution *x, struct err *e)
 	caps_plan_log(&x->plan.caps);
 	TRY(ns_open_process(x->host.proc, s->pid, &x->joins, e));
 	/* What was opened belongs to init only if that still lives. */
-	if (pidfd_send_signal(x->handle->pidfd, 0, NULL, 0) < 0)
-		return err_set(e, ESRCH, "cannot exec in a stopped container");
-	return 0;
+	if (pidfd_send_signal(x->handle->pidfd, 0, NULL, 0) == 0)
+		return 0;
+	return errno == ESRCH ? err_set(e, ESRCH, "cannot exec in a stopped container")
+			      : err_sys(e, "look for the container's process %d", s->pid);
 }
 
 /*
@@ -341,7 +342,12 @@ int exec_process(struct handle *h, const struct exec_request *req, int *ret_stat
 	relay.pid = x.pid;
 	relay.pidfd = x.pidfd;
 	relay.master = x.master;
-	return relay_run(&relay, ret_status, e);
+	/* Nobody would wait for the process, or tell how it ended. */
+	if (relay_run(&relay, ret_status, e) < 0) {
+		kill_process(&x);
+		return -e->code;
+	}
+	return 0;
 }
 
 int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,

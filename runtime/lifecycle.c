@@ -155,7 +155,7 @@ static void run_poststop(struct handle *h)
 	struct err e = { 0 };
 
 	if (store_load_config(h->dir, &spec, &e) < 0) {
-		log_debug("no poststop hooks: %s", e.msg);
+		log_warn("no poststop hooks: %s", e.msg);
 		return;
 	}
 	h->state.status = STATE_STOPPED;

@@ -94,6 +94,9 @@ int store_reserve(int root, const char *id, struct err *e)
 	if (r == -ENOENT)
 		return err_set(e, ENOENT, "container %s was deleted while it was being created",
 			       id);
+	/* If another command has the lock, it is about to delete it (it is empty). */
+	if (r < 0)
+		unlinkat(root, id, AT_REMOVEDIR);
 	return r < 0 ? r : take_fd(&dir);
 }
 
@@ -115,13 +118,17 @@ int store_list(int root, struct arena *a, struct strings *ret, struct err *e)
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 	size_t room = 0;
+	int failure;
 
 	*ret = (struct strings){ 0 };
 	if (!dir)
 		return err_sys(e, "list the state directory");
+	errno = 0;
 	while ((entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): our own stream */
-		if (store_check_id(entry->d_name, NULL) < 0)
+		if (store_check_id(entry->d_name, NULL) < 0) {
+			errno = 0;
 			continue;
+		}
 		if (ret->n == room) {
 			const char **more =
 				arena_array(a, room = room ? 2 * room : 64, sizeof(*more));
@@ -131,8 +138,12 @@ int store_list(int root, struct arena *a, struct strings *ret, struct err *e)
 			ret->at = more;
 		}
 		ret->at[ret->n++] = arena_strdup(a, entry->d_name);
+		errno = 0;
 	}
+	failure = errno;
 	closedir(dir);
+	if (failure)
+		return err_neg(e, -failure, "list the state directory");
 	if (ret->n)
 		qsort(ret->at, ret->n, sizeof(*ret->at), by_name);
 	return 0;

@@ -111,7 +111,7 @@ Test(gate, lets_go_and_brings_the_answer, .init = set_up, .fini = tear_down)
 	pid_t pid;
 
 	cr_assert_geq(gate, 0, "%s", e.msg);
-	cr_expect(gate_exists(dir));
+	cr_expect_eq(gate_exists(dir, &e), 1);
 	pid = init_at(gate, false);
 	close(gate);
 	cr_assert_eq(handshake_send(pair[0], SAY_RECORDED, 0, -1, &e), 0);
@@ -121,7 +121,7 @@ Test(gate, lets_go_and_brings_the_answer, .init = set_up, .fini = tear_down)
 	cr_expect_eq(handshake_expect_end(conn, &e), 0, "%s", e.msg);
 	cr_expect_eq(status_of(pid), 0);
 	cr_expect_eq(gate_remove(dir, &e), 0);
-	cr_expect(!gate_exists(dir));
+	cr_expect_eq(gate_exists(dir, &e), 0);
 }
 
 Test(gate, a_failure_to_execute_is_start_s_error, .init = set_up, .fini = tear_down)
