@@ -158,6 +158,9 @@ int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, 
 		if (fd < 0)
 			return err_sys(e, "create %s", staged);
 		r = io_write_all(fd, bytes, len);
+		/* Where a quota or a network is behind it, what was written may fail only here. */
+		if (r == 0 && close(take_fd(&fd)) < 0)
+			r = -errno;
 	}
 	if (r < 0) {
 		unlinkat(dirfd, staged, 0);

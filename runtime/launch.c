@@ -71,6 +71,7 @@ _Noreturn static void run_stage(struct launch *l)
 	ssize_t n;
 	char c;
 	pid_t pid;
+	int r;
 
 	close(l->sock);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
@@ -111,7 +112,12 @@ _Noreturn static void run_stage(struct launch *l)
 		handshake_fail(l->init->sock, &e);
 		_exit(1);
 	}
-	_exit(io_write_all(said[1], "", 1) < 0 ? 1 : 0);
+	r = io_write_all(said[1], "", 1);
+	if (r < 0) {
+		err_neg(&e, r, "let the process go that is to be the container's");
+		handshake_fail(l->init->sock, &e);
+	}
+	_exit(r < 0 ? 1 : 0);
 }
 
 static pid_t launch_staged(struct launch *l, int *ret_pidfd, struct err *e)

@@ -182,6 +182,8 @@ int store_save_config(int dir, const struct buf *text, struct err *e)
 	auto_fd int fd = openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r = fd < 0 ? -errno : io_write_all(fd, text->text, text->len);
 
+	if (r == 0 && close(take_fd(&fd)) < 0)
+		r = -errno;
 	return r < 0 ? err_neg(e, r, "save config.json") : 0;
 }
 

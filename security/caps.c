@@ -249,6 +249,7 @@ int caps_bounding_apply(const struct caps_plan *plan, struct err *e)
 		case -1:
 			if (errno == EINVAL)
 				return 0; /* past the kernel's last one */
+			failure = errno;
 			break;
 		case 0:
 			continue;

@@ -21,6 +21,10 @@ setup() {
 	[ "$(uname -m)" = x86_64 ] || skip "tests/tools/faultcall knows x86_64 alone"
 	tool faultcall
 	faultcall=$tool
+	# With the engines' command line nothing is looked up among the containers for people,
+	# so each call is made once.
+	oci=$WORK/hull-oci
+	ln -s "$HULL" "$oci"
 	stride=${HULL_FAULTS_STRIDE:-1}
 	# Under the VM's software emulation a sample has to do.
 	[ "$HULL_TEST_SLOW" = 1 ] || stride=$((stride * 20))
@@ -49,7 +53,7 @@ faulty() {
 
 	status=0
 	timeout "$((20 * HULL_TEST_SLOW))" "$faultcall" --fail "$1" --report "$own/report" \
-		"${also[@]}" "$HULL" --root "$STATE" "${command[@]}" \
+		"${also[@]}" "$oci" --log-level warn --root "$STATE" "${command[@]}" \
 		</dev/zero >"$own/stdout" 2>"$own/stderr" 3>&- 4>&- || status=$?
 	mapfile -t said <"$own/stderr"
 	left=()
@@ -66,7 +70,7 @@ faulty() {
 
 # what_is_left: sets $remains to what there is of the container $id, or to nothing.
 what_is_left() {
-	local dir mounts
+	local mounts
 
 	remains=
 	[ ! -e "$STATE/$id" ] || remains+=" state"
@@ -78,12 +82,12 @@ what_is_left() {
 
 # outcome_of_failure: sets $outcome; $text is the errno in words.
 outcome_of_failure() {
-	outcome=
+	outcome=fails
 	if [ "$status" != "$failure" ]; then
 		outcome="status-$status"
 	elif [ "${#said[@]}" != 1 ]; then
 		outcome="${#said[@]}-lines"
-	elif [[ ${said[0]} != "hull: "*" "*": $text"* ]]; then
+	elif [[ ${said[0]} != "hull-oci: "*" "*": $text"* ]]; then
 		outcome=other-text
 	fi
 }
@@ -117,7 +121,6 @@ each_call() {
 		also=()
 		before
 		faulty "$name"
-		outcome=
 		case $status in
 		99) outcome=not-made ;;
 		0)
@@ -129,10 +132,13 @@ each_call() {
 		esac
 		after
 		[ -z "${HULL_FAULTS_LOG:-}" ] ||
-			printf '%s\t%s\t%s\t%s\t%s\n' "$verb" "${outcome:-fails}" "$name" "$about" \
+			printf '%s\t%s\t%s\t%s\t%s\n' "$verb" "$outcome" "$name" "$about" \
 				"${said[*]}" >>"$HULL_FAULTS_LOG"
-		[ -z "$outcome" ] || [ "$outcome" = not-made ] || note
-		echo "${outcome:-fails}" >>"$own/outcomes"
+		case $outcome in
+		fails | not-made) ;;
+		*) note ;;
+		esac
+		echo "$outcome" >>"$own/outcomes"
 	done <"$list"
 	finish_worker
 }
@@ -145,15 +151,15 @@ before() { :; }
 removed() {
 	local said_then
 
-	hull delete --force "$id" </dev/zero >/dev/null 2>"$own/delete" || outcome+=,delete-fails
+	hull delete --force "$id" </dev/zero >/dev/null 2>"$own/delete" || outcome+=+delete-fails
 	said_then=$(<"$own/delete")
 	if [ -n "$said_then" ]; then
-		outcome+=,delete-says
+		outcome+=+delete-says
 		said+=("$said_then")
 	fi
 	left=()
 	what_is_left
-	[ -z "$remains" ] || outcome+=",delete-leaves${remains// /-}"
+	[ -z "$remains" ] || outcome+="+delete-leaves${remains// /-}"
 }
 
 # ---- all of them
@@ -175,7 +181,10 @@ each_fails() {
 		wait "$worker"
 	done
 	n=$(cat "$WORK"/worker-*/outcomes | wc -l)
-	echo "# $verb: $n calls failed; $(cat "$WORK"/worker-*/outcomes | sed 's/,.*//' | sort |
+	# Which calls are made depends a little on who is faster; that may not hide much.
+	[ "$(cat "$WORK"/worker-*/outcomes | grep -c not-made)" -le $((n / 20 + 1)) ] ||
+		mismatch "calls that were not made again" "few of $n" "$(cat "$WORK"/worker-*/outcomes | grep -c not-made)"
+	echo "# $verb: $n calls failed; $(cat "$WORK"/worker-*/outcomes | sed 's/+.*//' | sort |
 		uniq -c | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }')" >&3
 	judge "$WORK"/worker-*/found
 	[ "$(list_bundle)" = "$bundle_before" ] ||
@@ -219,7 +228,7 @@ judge() {
 			sub(/:[0-9]+=/, "=", name) # the table does not count
 			for (i = 1; i <= n; i++)
 				if (fits(verbs[i], $1) && fits(outcomes[i], $2) && fits(calls[i], name) &&
-				    $4 ~ regex(abouts[i]))
+				    fits(abouts[i], $4))
 					next
 			print
 			bad = 1
@@ -232,7 +241,7 @@ judge() {
 listed() {
 	local also=("${also[@]}")
 
-	run_command "$faultcall" --list "$WORK/calls" "${also[@]}" "$HULL" --root "$STATE" "$@" </dev/zero
+	run_command "$faultcall" --list "$WORK/calls" "${also[@]}" "$oci" --log-level warn --root "$STATE" "$@" </dev/zero
 	[ "$status" = 0 ] || mismatch "status of the listed $*" 0 "$status"
 	stderr_is ""
 }
@@ -257,8 +266,14 @@ find_cgroups() {
 	before() { command=(run --bundle "$BUNDLE" "$id"); }
 	after() {
 		what_is_left
-		[ -z "$remains" ] || outcome+=",leaves${remains// /-}"
-		[ -z "$remains" ] || removed
+		[ -n "$remains" ] || return 0
+		# What has ended was made; else it is a making that failed and left something.
+		if [ "$(state_of "$id" 2>/dev/null)" = stopped ] && [[ $remains != *mount* && $remains != *process* ]]; then
+			outcome+=+leaves-stopped
+		else
+			outcome+="+leaves${remains// /-}"
+		fi
+		removed
 	}
 	each_fails run
 }
@@ -274,8 +289,8 @@ find_cgroups() {
 		succeeds* | warns* | not-made) ;;
 		*)
 			what_is_left
-			[ -z "$remains" ] || outcome+=",leaves${remains// /-}"
 			[ -n "$remains" ] || return 0
+			outcome+="+leaves${remains// /-}"
 			;;
 		esac
 		removed
@@ -338,11 +353,11 @@ started() {
 			sleep 0.01
 		done
 		if [ "${#processes[@]}" != 1 ]; then
-			outcome+=,container-has-${#processes[@]}-processes
+			outcome+=+container-has-${#processes[@]}-processes
 			hull delete --force "$id"
 			started
 		fi
-		[ "${#left[@]}" = 0 ] || outcome+=,leaves-process
+		[ "${#left[@]}" = 0 ] || outcome+=+leaves-process
 	}
 	each_fails exec
 }
@@ -361,11 +376,11 @@ started() {
 		printed=$(<"$own/stdout")
 		case $outcome in
 		succeeds | warns | not-made)
-			[[ $printed == *'"status": "running"'* ]] || outcome+=,says-else
+			[[ $printed == *'"status": "running"'* ]] || outcome+=+says-else
 			;;
-		*) [ -z "$printed" ] || outcome+=,prints ;;
+		*) [ -z "$printed" ] || outcome+=+prints ;;
 		esac
-		[ -d "/proc/$init" ] || outcome+=,container-ended
+		[ -d "/proc/$init" ] || outcome+=+container-ended
 	}
 	each_fails state
 }
@@ -388,7 +403,7 @@ started() {
 				process_gone "$init" && break
 				sleep 0.01
 			done
-			process_gone "$init" || outcome+=,not-killed
+			process_gone "$init" || outcome+=+not-killed
 			;;
 		esac
 		removed
@@ -411,7 +426,7 @@ started() {
 		succeeds | warns | not-made)
 			left=()
 			what_is_left
-			[ -z "$remains" ] || outcome+=",leaves${remains// /-}"
+			[ -z "$remains" ] || outcome+="+leaves${remains// /-}"
 			[ -z "$remains" ] || removed
 			;;
 		*) removed ;;

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <linux/ptrace.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,8 +33,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <linux/ptrace.h>
 
 #ifdef __x86_64__
 
@@ -62,10 +61,13 @@ struct call {
 	int codes[2]; /* the errnos that fit, the likeliest first; none: it cannot fail */
 };
 
-#define CALL(name, detail, ...)                              \
-	{                                                    \
-		SYS_##name, #name, detail, { __VA_ARGS__ }   \
-	}
+	#define CALL(name, detail, ...)            \
+		{                                  \
+			SYS_##name, #name, detail, \
+			{                          \
+				__VA_ARGS__        \
+			}                          \
+		}
 
 static const struct call calls[] = {
 	CALL(accept4, FD0, EMFILE, EINTR),
@@ -200,17 +202,17 @@ static const struct {
 	int code;
 	const char *name;
 } codes[] = {
-	{ EAGAIN, "EAGAIN" }, { EBUSY, "EBUSY" },     { EDQUOT, "EDQUOT" },   { EINTR, "EINTR" },
-	{ EINVAL, "EINVAL" }, { EIO, "EIO" },	      { EMFILE, "EMFILE" },   { ENOBUFS, "ENOBUFS" },
-	{ ENOLCK, "ENOLCK" }, { ENOMEM, "ENOMEM" },   { ENOSPC, "ENOSPC" },   { EPERM, "EPERM" },
-	{ EACCES, "EACCES" }, { EROFS, "EROFS" },     { ENOENT, "ENOENT" },   { ENOSYS, "ENOSYS" },
+	{ EAGAIN, "EAGAIN" }, { EBUSY, "EBUSY" },   { EDQUOT, "EDQUOT" }, { EINTR, "EINTR" },
+	{ EINVAL, "EINVAL" }, { EIO, "EIO" },       { EMFILE, "EMFILE" }, { ENOBUFS, "ENOBUFS" },
+	{ ENOLCK, "ENOLCK" }, { ENOMEM, "ENOMEM" }, { ENOSPC, "ENOSPC" }, { EPERM, "EPERM" },
+	{ EACCES, "EACCES" }, { EROFS, "EROFS" },   { ENOENT, "ENOENT" }, { ENOSYS, "ENOSYS" },
 };
 
 struct process {
 	pid_t pid;
-	bool counts;  /* it is hull, and past its entry point */
+	bool counts; /* it is hull, and past its entry point */
 	bool alive;
-	int pending;  /* what the call that it is in is to fail with */
+	int pending; /* what the call that it is in is to fail with */
 	unsigned short made[MAX_CALLS];
 };
 
@@ -271,8 +273,8 @@ static bool parse_target(const char *text)
 	const struct call *call;
 	int end = 0, n;
 
-	n = sscanf(text, "%d.%31[a-z0-9_]:%u%n=%15[A-Z0-9]%n", &target.who, name, &target.n, &end, code,
-		   &end);
+	n = sscanf(text, "%d.%31[a-z0-9_]:%u%n=%15[A-Z0-9]%n", &target.who, name, &target.n, &end,
+		   code, &end);
 	if (n < 3 || text[end] || !target.n)
 		return false;
 	call = call_by_name(name);
@@ -355,7 +357,8 @@ static void describe(char *buf, size_t size, pid_t pid, const struct call *call,
 		break;
 	case NUMBER0:
 	case NUMBER1:
-		snprintf(buf, size, "%#llx", (unsigned long long)args[call->detail - NUMBER0] & 0xffffffff);
+		snprintf(buf, size, "%#llx",
+			 (unsigned long long)args[call->detail - NUMBER0] & 0xffffffff);
 		break;
 	case FD0:
 		snprintf(buf, size, "<%s>", descriptor_text(pid, (int)args[0]));
@@ -374,7 +377,8 @@ static void describe(char *buf, size_t size, pid_t pid, const struct call *call,
 			snprintf(buf, size, "%s", path);
 		break;
 	case FSCONFIG:
-		snprintf(buf, size, "%llu %s", (unsigned long long)args[1], read_text(pid, args[2]));
+		snprintf(buf, size, "%llu %s", (unsigned long long)args[1],
+			 read_text(pid, args[2]));
 		break;
 	}
 }
@@ -412,10 +416,11 @@ static void enter(struct process *p, const struct ptrace_syscall_info *info)
 		describe(detail, sizeof(detail), p->pid, call, info->entry.args);
 	}
 	if (list) {
-		fprintf(list, "%d.%s:%u=%s\t%s\n", who, call->name, n, code_name(call->codes[0]), detail);
+		fprintf(list, "%d.%s:%u=%s\t%s\n", who, call->name, n, code_name(call->codes[0]),
+			detail);
 		if (call->codes[1])
-			fprintf(list, "%d.%s:%u=%s\t%s\n", who, call->name, n, code_name(call->codes[1]),
-				detail);
+			fprintf(list, "%d.%s:%u=%s\t%s\n", who, call->name, n,
+				code_name(call->codes[1]), detail);
 	}
 	if (!hit)
 		return;
@@ -478,9 +483,8 @@ static void break_at_entry(struct process *p)
 	entry_point = find_entry(p->pid);
 	errno = 0;
 	entry_word = (unsigned long)ptrace(PTRACE_PEEKTEXT, p->pid, (void *)entry_point, NULL);
-	if (errno ||
-	    ptrace(PTRACE_POKETEXT, p->pid, (void *)entry_point,
-		   (void *)((entry_word & ~0xffUL) | 0xcc)) < 0)
+	if (errno || ptrace(PTRACE_POKETEXT, p->pid, (void *)entry_point,
+			    (void *)((entry_word & ~0xffUL) | 0xcc)) < 0)
 		die("stop at the entry point");
 }
 
@@ -490,8 +494,8 @@ static bool at_entry(struct process *p)
 
 	if (!entry_point || p != &processes[0])
 		return false;
-	at = (unsigned long)ptrace(PTRACE_PEEKUSER, p->pid,
-				   (void *)offsetof(struct user, regs.rip), NULL);
+	at = (unsigned long)ptrace(PTRACE_PEEKUSER, p->pid, (void *)offsetof(struct user, regs.rip),
+				   NULL);
 	if (at != entry_point + 1)
 		return false;
 	if (ptrace(PTRACE_POKETEXT, p->pid, (void *)entry_point, (void *)entry_word) < 0)
@@ -563,7 +567,8 @@ static bool event_stop(struct process *p, int event)
 
 static void stopped(pid_t pid, int status)
 {
-	struct process *p = add_process(pid, true); /* the child may stop before its parent says so */
+	struct process *p =
+		add_process(pid, true); /* the child may stop before its parent says so */
 	int sig = 0, event = status >> 16;
 
 	if (WSTOPSIG(status) == (SIGTRAP | 0x80))
@@ -574,8 +579,8 @@ static void stopped(pid_t pid, int status)
 	} else if (WSTOPSIG(status) != SIGTRAP || !at_entry(p))
 		sig = WSTOPSIG(status);
 	/* It may have been killed meanwhile. When all is done there is nothing more to count. */
-	ptrace(fails && fired && !p->pending && !entry_point ? PTRACE_CONT : PTRACE_SYSCALL, pid, NULL,
-	       sig);
+	ptrace(fails && fired && !p->pending && !entry_point ? PTRACE_CONT : PTRACE_SYSCALL, pid,
+	       NULL, sig);
 }
 
 /* Handles one thing that has happened; 0: nothing (more) did. */
@@ -656,13 +661,16 @@ static void help(void)
 	puts("Usage: faultcall [OPTION...] [--] COMMAND [ARG...]\n"
 	     "Run COMMAND and make one of its system calls fail, once.\n"
 	     "\n"
-	     "  --fail WHO.CALL:N[=ERRNO]  the Nth CALL of the process WHO fails with ERRNO, or with\n"
+	     "  --fail WHO.CALL:N[=ERRNO]  the Nth CALL of the process WHO fails with ERRNO, or "
+	     "with\n"
 	     "                             the one that fits: 0.openat:3, 1.mount:1=EPERM\n"
-	     "  --list FILE                write a line for each call and each errno that fits it:\n"
+	     "  --list FILE                write a line for each call and each errno that fits "
+	     "it:\n"
 	     "                             WHO.CALL:N=ERRNO, a tab, what it is about\n"
 	     "  --also PID                 follow this process, too: it is WHO 1\n"
 	     "  --report FILE              write `failed', the call and what it was about, and\n"
-	     "                             `left PID' for each process of COMMAND that is there yet\n"
+	     "                             `left PID' for each process of COMMAND that is there "
+	     "yet\n"
 	     "  --help                     this\n"
 	     "\n"
 	     "WHO is 0 for COMMAND itself and counts its descendants in the order of their birth;\n"
@@ -683,9 +691,12 @@ static FILE *open_for_writing(const char *path)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "fail", required_argument, NULL, 'f' },   { "list", required_argument, NULL, 'l' },
-		{ "also", required_argument, NULL, 'a' },   { "help", no_argument, NULL, 'h' },
-		{ "report", required_argument, NULL, 'r' }, { 0 },
+		{ "fail", required_argument, NULL, 'f' },
+		{ "list", required_argument, NULL, 'l' },
+		{ "also", required_argument, NULL, 'a' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "report", required_argument, NULL, 'r' },
+		{ 0 },
 	};
 	pid_t command, also = 0;
 	int c;
@@ -696,7 +707,8 @@ int main(int argc, char **argv)
 			fails = true;
 			if (parse_target(optarg))
 				break;
-			fprintf(stderr, "faultcall: --fail: \"%s\" is not WHO.CALL:N[=ERRNO]\n", optarg);
+			fprintf(stderr, "faultcall: --fail: \"%s\" is not WHO.CALL:N[=ERRNO]\n",
+				optarg);
 			return BROKEN;
 		case 'l':
 			list = open_for_writing(optarg);
