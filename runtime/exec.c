@@ -1,6 +1,8 @@
 /*
  * exec.c - a further process in a container that runs.
  */
+#include "runtime/exec.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,7 +23,6 @@
 #include "process/relay.h"
 #include "process/rlimits.h"
 #include "process/user.h"
-#include "runtime/exec.h"
 #include "runtime/executor.h"
 #include "runtime/handshake.h"
 #include "runtime/host.h"

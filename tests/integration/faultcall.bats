@@ -30,7 +30,6 @@ setup() {
 	[ "$HULL_TEST_SLOW" = 1 ] || stride=$((stride * 20))
 	make_bundle bundle "$seccomp"
 	config_args sleep 1000
-	bundle_before=$(list_bundle)
 }
 
 # The filter makes hull compile or read one, and load it.
@@ -239,8 +238,7 @@ judge() {
 
 # listed WORD...: makes the list of hull's calls; $also are faultcall's other options.
 listed() {
-	local also=("${also[@]}")
-
+	bundle_before=$(list_bundle)
 	run_command "$faultcall" --list "$WORK/calls" "${also[@]}" "$oci" --log-level warn --root "$STATE" "$@" </dev/zero
 	[ "$status" = 0 ] || mismatch "status of the listed $*" 0 "$status"
 	stderr_is ""
