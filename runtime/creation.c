@@ -192,6 +192,9 @@ static void unreserve(struct creation *c)
 {
 	struct err e = { 0 };
 
+	/* If there were none left, the removal needs one or two. */
+	close_fd(&c->init.bundle);
+	close_fd(&c->host.proc);
 	if (store_remove(c->root, c->req->id, &e) < 0)
 		log_warn("%s", e.msg);
 }

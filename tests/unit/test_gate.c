@@ -60,6 +60,42 @@ Test(handshake, a_death_is_an_error, .init = set_up, .fini = tear_down)
 	cr_expect_eq(handshake_expect_end(pair[1], &e), 0, "and success where the end is expected");
 }
 
+/* Then the kernel gives ECONNRESET first. */
+Test(handshake, who_dies_without_having_listened_has_failed, .init = set_up, .fini = tear_down)
+{
+	struct err e = { 0 };
+
+	cr_assert_eq(handshake_send(pair[1], SAY_GO, 0, -1, &e), 0);
+	close(pair[0]);
+	cr_expect_eq(handshake_expect_end(pair[1], &e), -EPIPE);
+	cr_expect_str_eq(e.msg, "the other side of the handshake died unexpectedly");
+}
+
+Test(handshake, a_last_word_is_heard_before_the_death, .init = set_up, .fini = tear_down)
+{
+	struct err e = { 0 }, why = { 0 };
+
+	err_set(&why, EACCES, "chdir to /x: permission denied");
+	cr_assert_eq(handshake_send(pair[1], SAY_GO, 0, -1, &e), 0);
+	handshake_fail(pair[0], &why);
+	close(pair[0]);
+	cr_expect_eq(handshake_expect_end(pair[1], &e), -EACCES);
+	cr_expect_str_eq(e.msg, why.msg);
+}
+
+Test(handshake, a_last_word_is_why_nothing_can_be_sent, .init = set_up, .fini = tear_down)
+{
+	struct err e = { 0 }, why = { 0 };
+
+	err_set(&why, EACCES, "chdir to /x: permission denied");
+	handshake_fail(pair[0], &why);
+	close(pair[0]);
+	cr_expect_eq(handshake_send(pair[1], SAY_GO, 0, -1, &e), -EACCES);
+	cr_expect_str_eq(e.msg, why.msg);
+	cr_expect_eq(handshake_send(pair[1], SAY_GO, 0, -1, &e), -EPIPE, "there is but one");
+	cr_expect_str_eq(e.msg, "handshake: send message 1: broken pipe");
+}
+
 Test(handshake, an_unexpected_message_is_an_error, .init = set_up, .fini = tear_down)
 {
 	struct err e = { 0 };
