@@ -13,6 +13,7 @@
 # Environment: HULL_FAULTS_STRIDE (1: each call; 3: every third), HULL_FAULTS_LOG (a
 # file that gets a line for each call, with what came of it).
 
+# shellcheck disable=SC2030,SC2031,SC2154,SC2317 # what a test sets is for its own functions
 load helpers
 load ../tools/tools
 
