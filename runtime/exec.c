@@ -31,7 +31,7 @@
 #include "runtime/listener.h"
 #include "runtime/store.h"
 
-enum { END_WAIT_MS = 50 };
+enum { END_WAIT_MS = 50, DEATH_WAIT_MS = 500 };
 
 struct execution {
 	const struct exec_request *req;
@@ -307,10 +307,11 @@ static int prepare(struct execution *x, struct err *e)
 static int explain(const struct execution *x, struct err *e)
 {
 	struct pollfd end = { .fd = x->handle->pidfd, .events = POLLIN };
-	bool dying = e->code == EPIPE || e->code == ENOENT || e->code == ENOMEM ||
-		     e->code == ESRCH || e->code == ENODEV;
+	bool dying =
+		e->code == ENOENT || e->code == ENOMEM || e->code == ESRCH || e->code == ENODEV;
+	int wait = e->code == EPIPE ? DEATH_WAIT_MS : dying ? END_WAIT_MS : 0;
 
-	if (end.fd >= 0 && poll(&end, 1, dying ? END_WAIT_MS : 0) == 1)
+	if (end.fd >= 0 && poll(&end, 1, wait) == 1)
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
 	return -e->code;
 }

@@ -24,7 +24,7 @@
 #include "runtime/store.h"
 #include "security/seccomp.h"
 
-enum { KILL_WAIT_MS = 10 * 1000, END_WAIT_MS = 100 };
+enum { KILL_WAIT_MS = 10 * 1000, DEATH_WAIT_MS = 500 };
 
 /* The texts are those by which engines tell the cases apart (docs/clients). */
 static int refuse_start(const struct handle *h, struct err *e)
@@ -58,7 +58,7 @@ static int explain_start(const struct handle *h, int r, struct err *e)
 {
 	struct pollfd end = { .fd = h->pidfd, .events = POLLIN };
 
-	if ((r == -EPIPE || r == -ECONNREFUSED) && poll(&end, 1, END_WAIT_MS) == 1)
+	if ((r == -EPIPE || r == -ECONNREFUSED) && poll(&end, 1, DEATH_WAIT_MS) == 1)
 		return err_set(e, ESRCH, "cannot start a container that has stopped");
 	return r;
 }

@@ -277,11 +277,7 @@ find_cgroups() {
 	each_fails run
 }
 
-@test "each system call of create fails once" {
-	find_cgroups
-	also=()
-	listed create --bundle "$BUNDLE" "$ID"
-	expect 0 delete --force "$ID"
+fails_to_create() {
 	before() { command=(create --bundle "$BUNDLE" "$id"); }
 	after() {
 		case $outcome in
@@ -295,6 +291,32 @@ find_cgroups() {
 		removed
 	}
 	each_fails create
+}
+
+@test "each system call of create fails once" {
+	find_cgroups
+	also=()
+	listed create --bundle "$BUNDLE" "$ID"
+	expect 0 delete --force "$ID"
+	fails_to_create
+}
+
+@test "each system call of create fails once, with a user namespace, hooks and more" {
+	config '.hooks = ([
+			"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"
+		] | map({ (.): [{ path: "/bin/true" }] }) | add) |
+		.linux.namespaces |= map(select(.type != "user")) + [{ type: "user" }] |
+		.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] |
+		.linux.gidMappings = .linux.uidMappings |
+		.linux.sysctl = { "net.ipv4.ip_forward": "1" } |
+		.process.oomScoreAdj = 100 | .process.user = { uid: 1, gid: 1, additionalGids: [2] } |
+		.mounts += [{ destination: "/mnt", type: "bind", source: "/usr/share", options: ["rbind", "ro"] }]'
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	find_cgroups
+	also=()
+	listed create --bundle "$BUNDLE" "$ID"
+	expect 0 delete --force "$ID"
+	fails_to_create
 }
 
 # created: a container that waits for its start, made by the worker; sets $init.
