@@ -301,7 +301,27 @@ fails_to_create() {
 	fails_to_create
 }
 
+# only_new FILE: takes out of the list what is in FILE already: the same call about the same.
+only_new() {
+	awk -F'\t' '{
+		whole = $0
+		sub(/:[0-9]+=/, "=", $1)
+		gsub(/[0-9]+/, "N", $2) # pids and inodes
+		key = $1 FS $2
+		if (NR == FNR)
+			old[key] = 1
+		else if (!(key in old))
+			print whole
+	}' "$1" "$WORK/calls" >new
+	mv new "$WORK/calls"
+}
+
 @test "each system call of create fails once, with a user namespace, hooks and more" {
+	find_cgroups
+	also=()
+	listed create --bundle "$BUNDLE" "$ID"
+	expect 0 delete --force "$ID"
+	mv "$WORK/calls" plain
 	config '.hooks = ([
 			"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"
 		] | map({ (.): [{ path: "/bin/true" }] }) | add) |
@@ -311,11 +331,11 @@ fails_to_create() {
 		.linux.sysctl = { "net.ipv4.ip_forward": "1" } |
 		.process.oomScoreAdj = 100 | .process.user = { uid: 1, gid: 1, additionalGids: [2] } |
 		.mounts += [{ destination: "/mnt", type: "bind", source: "/usr/share", options: ["rbind", "ro"] }]'
+	mkdir -p "$BUNDLE/rootfs/mnt"
 	chown -R 100000:100000 "$BUNDLE/rootfs"
-	find_cgroups
-	also=()
 	listed create --bundle "$BUNDLE" "$ID"
 	expect 0 delete --force "$ID"
+	only_new plain
 	fails_to_create
 }
 
