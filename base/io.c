@@ -158,6 +158,9 @@ int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, 
 		if (fd < 0)
 			return err_sys(e, "create %s", staged);
 		r = io_write_all(fd, bytes, len);
+		/* Where a quota or a network is behind it, what was written may fail only here. */
+		if (r == 0 && close(take_fd(&fd)) < 0)
+			r = -errno;
 	}
 	if (r < 0) {
 		unlinkat(dirfd, staged, 0);
@@ -202,6 +205,20 @@ static int open_below(int dirfd, const char *name)
 
 static int remove_entry(int dirfd, const char *name, int depth);
 
+/* The next entry but . and .., or NULL at the end and where *r says why there is none. */
+static const struct dirent *next_entry(DIR *dir, int *r)
+{
+	const struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): own stream */
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	if (!entry)
+		*r = -errno;
+	return entry;
+}
+
 /* Everything in the directory; takes `fd`. */
 static int remove_below(int fd, int depth)
 {
@@ -214,9 +231,8 @@ static int remove_below(int fd, int depth)
 		close(fd);
 		return r;
 	}
-	while (r == 0 && (entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): own stream */
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = remove_entry(dirfd(dir), entry->d_name, depth);
+	while (r == 0 && (entry = next_entry(dir, &r)))
+		r = remove_entry(dirfd(dir), entry->d_name, depth);
 	closedir(dir);
 	return r;
 }
@@ -246,12 +262,9 @@ static int remove_flat(int top, const char *name, unsigned *count)
 		close_fd(&fd);
 		return r;
 	}
-	while (r == 0 && (entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): own stream */
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
+	while (r == 0 && (entry = next_entry(dir, &r)))
 		if (unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
 			r = errno == EISDIR ? hoist(fd, entry->d_name, top, count) : -errno;
-	}
 	closedir(dir);
 	TRY(r);
 	return unlinkat(top, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
@@ -276,9 +289,7 @@ static int remove_flattened(int fd)
 	}
 	for (; r == 0 && found; rewinddir(dir)) {
 		found = false;
-		while (r == 0 && (entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe) */
-			if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-				continue;
+		while (r == 0 && (entry = next_entry(dir, &r))) {
 			found = true;
 			if (unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
 				r = errno == EISDIR ? remove_flat(fd, entry->d_name, &count)

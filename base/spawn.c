@@ -128,7 +128,7 @@ static int start(const struct spawn_request *req, pid_t *ret_pid, struct child *
 }
 
 /* Sends what the pipe takes; closes it at the end, or when the program is not interested. */
-static void feed(const struct spawn_request *req, struct child *c, size_t *sent)
+static int feed(const struct spawn_request *req, struct child *c, size_t *sent)
 {
 	ssize_t n = 0;
 
@@ -136,8 +136,11 @@ static void feed(const struct spawn_request *req, struct child *c, size_t *sent)
 		n = write(c->input, (const char *)req->input + *sent, req->input_len - *sent);
 	if (n > 0)
 		*sent += (size_t)n;
-	if (*sent >= req->input_len || (n < 0 && errno != EAGAIN && errno != EINTR))
+	if (n < 0 && errno != EAGAIN && errno != EINTR && errno != EPIPE)
+		return -errno;
+	if (*sent >= req->input_len || (n < 0 && errno == EPIPE))
 		close_fd(&c->input);
+	return 0;
 }
 
 /* The last that it said goes into the message, however much came before. */
@@ -156,7 +159,7 @@ static void keep_tail(struct child *c, const char *bytes, size_t n)
 }
 
 /* Takes what there is, keeping the first OUTPUT_MAX bytes; closes at end of file. */
-static void drain(struct child *c, struct buf *output)
+static int drain(struct child *c, struct buf *output)
 {
 	size_t room = OUTPUT_MAX - output->len;
 	char bytes[4096];
@@ -165,12 +168,15 @@ static void drain(struct child *c, struct buf *output)
 	if (n > 0) {
 		buf_add(output, bytes, (size_t)n < room ? (size_t)n : room);
 		keep_tail(c, bytes, (size_t)n);
-	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+	} else if (n == 0) {
 		close_fd(&c->output);
+	} else if (errno != EINTR && errno != EAGAIN) {
+		return -errno;
 	}
+	return 0;
 }
 
-/* Until the program has ended: 0, or -ETIME. */
+/* Until the program has ended: 0, -ETIME, or why we could not listen to it. */
 static int attend(const struct spawn_request *req, struct child *c, struct buf *output)
 {
 	int64_t end = io_now_us() + (int64_t)req->timeout * 1000000;
@@ -190,21 +196,22 @@ static int attend(const struct spawn_request *req, struct child *c, struct buf *
 			continue;
 		}
 		if (fds[1].revents)
-			drain(c, output);
+			TRY(drain(c, output));
 		if (fds[2].revents)
-			feed(req, c, &sent);
+			TRY(feed(req, c, &sent));
 		if (fds[0].revents)
 			return 0;
 	}
 }
 
 /* What is in the pipe when the program is gone; a grandchild may keep it open, so no waiting. */
-static void drain_rest(struct child *c, struct buf *output)
+static int drain_rest(struct child *c, struct buf *output)
 {
 	struct pollfd fd = { .fd = c->output, .events = POLLIN };
 
 	for (int turn = 0; turn < DRAIN_TURNS && c->output >= 0 && poll(&fd, 1, 0) > 0; turn++)
-		drain(c, output);
+		TRY(drain(c, output));
+	return 0;
 }
 
 static int judge(const struct spawn_request *req, int status, struct child *c, struct err *e)
@@ -240,7 +247,8 @@ static int run(const struct spawn_request *req, struct buf *output, struct err *
 		pidfd_send_signal(c.pidfd, SIGKILL, NULL, 0);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	drain_rest(&c, output);
+	if (r == 0)
+		r = drain_rest(&c, output);
 	if (r == -ETIME)
 		return err_set(e, ETIME, "%s did not end within %u s and was killed", req->path,
 			       req->timeout);

@@ -115,13 +115,18 @@ static int check_kinds(const struct mount_op *op, int tree, int target, struct e
 }
 
 /* Is this place the container's /proc, whatever the path to it reads like? */
-static bool is_proc(int root, const struct stat *place)
+static int is_proc(int root, const struct stat *place, struct err *e)
 {
 	auto_fd int proc = rootfd_open(root, "/proc", O_PATH);
 	struct stat st;
 
-	return proc >= 0 && fstat(proc, &st) == 0 && st.st_dev == place->st_dev &&
-	       st.st_ino == place->st_ino;
+	if (proc == -ENOENT || proc == -ENOTDIR || proc == -ELOOP || proc == -EACCES)
+		return 0; /* there is none, or a link to nowhere: nothing can be mounted on it */
+	if (proc < 0)
+		return err_neg(e, proc, "open /proc in the container");
+	if (fstat(proc, &st) < 0)
+		return err_sys(e, "stat /proc in the container");
+	return st.st_dev == place->st_dev && st.st_ino == place->st_ino;
 }
 
 /*
@@ -134,10 +139,14 @@ static int check_landing(const struct mount_op *op, bool procfs, int target, int
 {
 	struct statfs on;
 	struct stat st;
+	int on_proc = op->on_proc;
 
 	if (fstatfs(target, &on) < 0 || fstat(target, &st) < 0)
 		return err_sys(e, "%s: stat %s in the container", op->name, op->target);
-	if (op->on_proc || is_proc(root, &st)) {
+	if (!on_proc)
+		on_proc = is_proc(root, &st, e);
+	TRY(on_proc);
+	if (on_proc) {
 		if (procfs)
 			return 0;
 		return err_set(e, EPERM, "%s: only a proc file system may be mounted on %s",

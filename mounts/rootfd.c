@@ -193,6 +193,8 @@ static int make_file(int root, char path[PATH_MAX], mode_t mode, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "open %s in the container", path);
 	n = readlinkat(fd, "", link, sizeof(link) - 1);
+	if (n < 0 && errno != ENOENT && errno != EINVAL) /* those say that it is no link */
+		return err_sys(e, "make file %s in the container: read the link", path);
 	if (n < 0)
 		return take_fd(&fd);
 	link[n] = '\0';

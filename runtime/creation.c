@@ -194,6 +194,9 @@ static void unreserve(struct creation *c)
 {
 	struct err e = { 0 };
 
+	/* If there were none left, the removal needs one or two. */
+	close_fd(&c->init.bundle);
+	close_fd(&c->host.proc);
 	if (store_remove(c->root, c->req->id, &e) < 0)
 		log_warn("%s", e.msg);
 }
@@ -211,6 +214,14 @@ static int make_filter(struct creation *c, struct err *e)
 	return plan_filter(&c->plan, c->root, e);
 }
 
+static void remove_cgroup(struct creation *c)
+{
+	struct err e = { 0 };
+
+	if (c->cgroup.fd >= 0 && cgroup_destroy(&c->cgroup, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
 static int make_cgroup(struct creation *c, struct err *e)
 {
 	struct stat st;
@@ -222,6 +233,11 @@ static int make_cgroup(struct creation *c, struct err *e)
 		c->state.cgroup = NULL;
 	else if (fstat(c->cgroup.fd, &st) == 0)
 		c->state.cgroup_inode = st.st_ino;
+	else { /* without it, another's cgroup of that name would pass for ours */
+		err_sys(e, "stat cgroup %s", c->cgroup.path);
+		remove_cgroup(c);
+		return -e->code;
+	}
 	oom_remember(&c->cgroup, &c->state);
 	return 0;
 }
@@ -231,14 +247,6 @@ static int settle_cgroup(struct creation *c, struct err *e UNUSED)
 {
 	cgroup_settle(&c->cgroup);
 	return 0;
-}
-
-static void remove_cgroup(struct creation *c)
-{
-	struct err e = { 0 };
-
-	if (c->cgroup.fd >= 0 && cgroup_destroy(&c->cgroup, &e) < 0)
-		log_warn("%s", e.msg);
 }
 
 /* At once into the state: what a hull that was killed has left is known by it. */

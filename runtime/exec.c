@@ -1,6 +1,8 @@
 /*
  * exec.c - a further process in a container that runs.
  */
+#include "runtime/exec.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,7 +23,6 @@
 #include "process/relay.h"
 #include "process/rlimits.h"
 #include "process/user.h"
-#include "runtime/exec.h"
 #include "runtime/executor.h"
 #include "runtime/handshake.h"
 #include "runtime/host.h"
@@ -30,7 +31,7 @@
 #include "runtime/listener.h"
 #include "runtime/store.h"
 
-enum { END_WAIT_MS = 50 };
+enum { END_WAIT_MS = 50, DEATH_WAIT_MS = 500 };
 
 struct execution {
 	const struct exec_request *req;
@@ -167,9 +168,10 @@ static int make_plan(struct execution *x, struct err *e)
 	caps_plan_log(&x->plan.caps);
 	TRY(ns_open_process(x->host.proc, s->pid, &x->joins, e));
 	/* What was opened belongs to init only if that still lives. */
-	if (pidfd_send_signal(x->handle->pidfd, 0, NULL, 0) < 0)
-		return err_set(e, ESRCH, "cannot exec in a stopped container");
-	return 0;
+	if (pidfd_send_signal(x->handle->pidfd, 0, NULL, 0) == 0)
+		return 0;
+	return errno == ESRCH ? err_set(e, ESRCH, "cannot exec in a stopped container")
+			      : err_sys(e, "look for the container's process %d", s->pid);
 }
 
 /*
@@ -305,10 +307,11 @@ static int prepare(struct execution *x, struct err *e)
 static int explain(const struct execution *x, struct err *e)
 {
 	struct pollfd end = { .fd = x->handle->pidfd, .events = POLLIN };
-	bool dying = e->code == EPIPE || e->code == ENOENT || e->code == ENOMEM ||
-		     e->code == ESRCH || e->code == ENODEV;
+	bool dying =
+		e->code == ENOENT || e->code == ENOMEM || e->code == ESRCH || e->code == ENODEV;
+	int wait = e->code == EPIPE ? DEATH_WAIT_MS : dying ? END_WAIT_MS : 0;
 
-	if (end.fd >= 0 && poll(&end, 1, dying ? END_WAIT_MS : 0) == 1)
+	if (end.fd >= 0 && poll(&end, 1, wait) == 1)
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
 	return -e->code;
 }
@@ -341,7 +344,12 @@ int exec_process(struct handle *h, const struct exec_request *req, int *ret_stat
 	relay.pid = x.pid;
 	relay.pidfd = x.pidfd;
 	relay.master = x.master;
-	return relay_run(&relay, ret_status, e);
+	/* Nobody would wait for the process, or tell how it ended. */
+	if (relay_run(&relay, ret_status, e) < 0) {
+		kill_process(&x);
+		return -e->code;
+	}
+	return 0;
 }
 
 int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,

@@ -37,11 +37,13 @@ int gate_make(int dir, struct err *e)
 	return take_fd(&fd);
 }
 
-bool gate_exists(int dir)
+int gate_exists(int dir, struct err *e)
 {
 	struct stat st;
 
-	return fstatat(dir, GATE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fstatat(dir, GATE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : err_sys(e, "look for the start socket");
 }
 
 int gate_remove(int dir, struct err *e)

@@ -11,13 +11,12 @@
 #ifndef HULL_RUNTIME_GATE_H
 #define HULL_RUNTIME_GATE_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
 
 /* Makes the socket in the state directory `dir`; returns the listening descriptor. */
 int gate_make(int dir, struct err *e) MUST_CHECK;
-bool gate_exists(int dir);
+/* 1: it does, 0: it does not. */
+int gate_exists(int dir, struct err *e) MUST_CHECK;
 int gate_remove(int dir, struct err *e) MUST_CHECK;
 
 /*

@@ -10,11 +10,16 @@
 #include "runtime/process_stat.h"
 #include "runtime/store.h"
 
-static bool is_inode(int fd, uint64_t inode)
+/* Whether the cgroup that has the container's name is the one that was made for it. */
+static int is_own(const struct handle *h, struct err *e)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && st.st_ino == inode;
+	if (h->cgroup.fd < 0)
+		return 0;
+	if (fstat(h->cgroup.fd, &st) < 0)
+		return err_sys(e, "stat cgroup %s", h->state.cgroup);
+	return st.st_ino == h->state.cgroup_inode;
 }
 
 static int open_cgroup(struct handle *h, struct err *e)
@@ -35,10 +40,12 @@ static int open_cgroup(struct handle *h, struct err *e)
 	if (r < 0 && r != -ENOENT)
 		return r;
 	/* If ours is gone, what has its name now, cgroup or unit, is somebody else's. */
-	if (s->cgroup_inode && (r == -ENOENT || !is_inode(h->cgroup.fd, s->cgroup_inode))) {
+	r = s->cgroup_inode ? is_own(h, e) : 1;
+	if (r <= 0)
 		cgroup_close(&h->cgroup);
+	TRY(r);
+	if (r == 0)
 		return 0;
-	}
 	if (driver == CGROUP_DRIVER_SYSTEMD && s->unit)
 		cgroup_set_unit(&h->cgroup, &h->host, s->unit);
 	return 0;
@@ -48,15 +55,18 @@ static int open_cgroup(struct handle *h, struct err *e)
 static int judge(struct handle *h, struct err *e)
 {
 	struct state *s = &h->state;
-	int r;
+	int r, waits = 0;
 
 	h->pidfd = process_open(s->pid, s->pid_start);
 	if (h->pidfd < 0 && h->pidfd != -ESRCH)
 		return err_neg(e, h->pidfd, "look for the container's process %d", s->pid);
-	s->status = !s->ready             ? STATE_CREATING
-		    : h->pidfd < 0        ? STATE_STOPPED
-		    : gate_exists(h->dir) ? STATE_CREATED
-					  : STATE_RUNNING;
+	if (s->ready && h->pidfd >= 0)
+		waits = gate_exists(h->dir, e);
+	TRY(waits);
+	s->status = !s->ready      ? STATE_CREATING
+		    : h->pidfd < 0 ? STATE_STOPPED
+		    : waits        ? STATE_CREATED
+				   : STATE_RUNNING;
 	if (s->status == STATE_STOPPED)
 		s->pid = 0;
 	TRY(open_cgroup(h, e));

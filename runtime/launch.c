@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/sys.h"
 #include "runtime/handshake.h"
 #include "security/privileges.h"
@@ -66,12 +67,18 @@ _Noreturn static void run_child(const struct launch *l)
 _Noreturn static void run_stage(struct launch *l)
 {
 	struct err e = { 0 };
-	int said[2]; /* ends when our message is sent: the sister's must not come before it */
+	int said[2]; /* one byte when our message is sent: the sister's must not come before it */
+	ssize_t n;
 	char c;
 	pid_t pid;
+	int r;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(l->sock);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+		err_sys(&e, "set the parent's death signal");
+		handshake_fail(l->init->sock, &e);
+		_exit(1);
+	}
 	if (ns_join(l->joins, 0, &e) < 0 ||
 	    (l->init->why == FOR_EXEC && init_leave_host(l->init, &e) < 0)) {
 		handshake_fail(l->init->sock, &e);
@@ -85,8 +92,13 @@ _Noreturn static void run_stage(struct launch *l)
 	pid = clone_into(l->plan->namespaces.clone | CLONE_PARENT, 0, -1, NULL);
 	if (pid == 0) {
 		close(said[1]);
-		while (read(said[0], &c, 1) < 0 && errno == EINTR)
-			;
+		n = io_read_all(said[0], &c, 1);
+		if (n < 0) {
+			err_neg(&e, (int)n, "wait for the process that joined namespaces");
+			handshake_fail(l->init->sock, &e);
+		}
+		if (n != 1)
+			_exit(1);
 		close(said[0]);
 		l->init->joined = true;
 		run_child(l);
@@ -96,7 +108,16 @@ _Noreturn static void run_stage(struct launch *l)
 		handshake_fail(l->init->sock, &e);
 		_exit(1);
 	}
-	_exit(handshake_send(l->init->sock, SAY_CHILD, pid, -1, &e) < 0 ? 1 : 0);
+	if (handshake_send(l->init->sock, SAY_CHILD, pid, -1, &e) < 0) {
+		handshake_fail(l->init->sock, &e);
+		_exit(1);
+	}
+	r = io_write_all(said[1], "", 1);
+	if (r < 0) {
+		err_neg(&e, r, "let the process go that is to be the container's");
+		handshake_fail(l->init->sock, &e);
+	}
+	_exit(r < 0 ? 1 : 0);
 }
 
 static pid_t launch_staged(struct launch *l, int *ret_pidfd, struct err *e)

@@ -24,7 +24,7 @@
 #include "runtime/store.h"
 #include "security/seccomp.h"
 
-enum { KILL_WAIT_MS = 10 * 1000 };
+enum { KILL_WAIT_MS = 10 * 1000, DEATH_WAIT_MS = 500 };
 
 /* The texts are those by which engines tell the cases apart (docs/clients). */
 static int refuse_start(const struct handle *h, struct err *e)
@@ -51,6 +51,16 @@ static int open_gate(const struct handle *h, const struct spec *spec, struct err
 		TRY(listener_pass_on(conn, spec->linux.seccomp, &h->state, h->state.pid, h->pidfd,
 				     e));
 	return handshake_expect_end(conn, e);
+}
+
+/* If init was killed before it could answer, that is the reason. */
+static int explain_start(const struct handle *h, int r, struct err *e)
+{
+	struct pollfd end = { .fd = h->pidfd, .events = POLLIN };
+
+	if ((r == -EPIPE || r == -ECONNREFUSED) && poll(&end, 1, DEATH_WAIT_MS) == 1)
+		return err_set(e, ESRCH, "cannot start a container that has stopped");
+	return r;
 }
 
 /* Where both we and the container have one; -ENOENT: the container has none. */
@@ -80,7 +90,8 @@ int container_start(const struct runtime *rt, const char *id, struct err *e)
 	/* In either case init is past the gate. */
 	if (gate_remove(h.dir, r < 0 ? &ignored : e) < 0 && r == 0)
 		return -e->code;
-	TRY(r);
+	if (r < 0)
+		return explain_start(&h, r, e);
 	h.state.status = STATE_RUNNING;
 	r = hooks_run(&spec, SPEC_HOOK_POSTSTART, &h.state, e);
 	/* Since 1.3.0 a poststart hook that fails stops the container (runtime.md). */
@@ -155,7 +166,7 @@ static void run_poststop(struct handle *h)
 	struct err e = { 0 };
 
 	if (store_load_config(h->dir, &spec, &e) < 0) {
-		log_debug("no poststop hooks: %s", e.msg);
+		log_warn("no poststop hooks: %s", e.msg);
 		return;
 	}
 	h->state.status = STATE_STOPPED;

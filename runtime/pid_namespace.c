@@ -77,15 +77,19 @@ static int signal_each(DIR *dir, const struct stat *ns, int signal, struct err *
 {
 	const struct dirent *entry;
 
-	while ((entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): own stream */
+	for (;;) {
 		char *end;
-		long pid = strtol(entry->d_name, &end, 10);
+		long pid;
 
+		errno = 0;
+		entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): own stream */
+		if (!entry)
+			return errno ? err_sys(e, "list /proc") : 0;
+		pid = strtol(entry->d_name, &end, 10);
 		if (*end || pid <= 0 || pid > INT32_MAX)
 			continue;
 		TRY(signal_if_inside(dirfd(dir), (pid_t)pid, ns, signal, e));
 	}
-	return 0;
 }
 
 int pid_namespace_signal(pid_t init, int pidfd, int signal, struct err *e)

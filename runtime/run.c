@@ -94,7 +94,14 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 	relay.pidfd = c->pidfd;
 	relay.master = c->master;
 	relay.notify = c->notify_dir ? &notify : NULL;
-	TRY(relay_run(&relay, ret_status, e));
+	/* Nobody would wait for its program, or tell how it ended. */
+	if (relay_run(&relay, ret_status, e) < 0) {
+		struct err why = { 0 };
+
+		if (container_delete(c->rt, req->create.id, true, &why) < 0)
+			log_warn("%s", why.msg);
+		return -e->code;
+	}
 	if (req->keep)
 		log_lack_of_memory(c);
 	return req->keep ? 0 : container_end(c->rt, req->create.id, req->lack, e);

@@ -119,13 +119,17 @@ int store_list(int root, struct arena *a, struct strings *ret, struct err *e)
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 	size_t room = 0;
+	int failure;
 
 	*ret = (struct strings){ 0 };
 	if (!dir)
 		return err_sys(e, "list the state directory");
+	errno = 0;
 	while ((entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): our own stream */
-		if (store_check_id(entry->d_name, NULL) < 0)
+		if (store_check_id(entry->d_name, NULL) < 0) {
+			errno = 0;
 			continue;
+		}
 		if (ret->n == room) {
 			const char **more =
 				arena_array(a, room = room ? 2 * room : 64, sizeof(*more));
@@ -135,8 +139,12 @@ int store_list(int root, struct arena *a, struct strings *ret, struct err *e)
 			ret->at = more;
 		}
 		ret->at[ret->n++] = arena_strdup(a, entry->d_name);
+		errno = 0;
 	}
+	failure = errno;
 	closedir(dir);
+	if (failure)
+		return err_neg(e, -failure, "list the state directory");
 	if (ret->n)
 		qsort(ret->at, ret->n, sizeof(*ret->at), by_name);
 	return 0;
@@ -175,6 +183,8 @@ int store_save_config(int dir, const struct buf *text, struct err *e)
 	auto_fd int fd = openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r = fd < 0 ? -errno : io_write_all(fd, text->text, text->len);
 
+	if (r == 0 && close(take_fd(&fd)) < 0)
+		r = -errno;
 	return r < 0 ? err_neg(e, r, "save config.json") : 0;
 }
 

@@ -112,8 +112,10 @@ int caps_facts_read(struct caps_facts *ret, struct err *e)
 	facts.permitted = own.permitted;
 	for (unsigned cap = 0; cap < 64; cap++) {
 		has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		if (has < 0 && errno != EINVAL)
+			return err_sys(e, "ask for capability %u in the bounding set", cap);
 		if (has < 0)
-			break; /* EINVAL: past the kernel's last one */
+			break; /* past the kernel's last one */
 		facts.known |= CAPS_BIT(cap);
 		if (has)
 			facts.bounding |= CAPS_BIT(cap);
@@ -245,7 +247,10 @@ int caps_bounding_apply(const struct caps_plan *plan, struct err *e)
 		/* Without CAP_SETPCAP nothing can be dropped, but what is not there need not be. */
 		switch (prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) {
 		case -1:
-			return 0; /* past the kernel's last one */
+			if (errno == EINVAL)
+				return 0; /* past the kernel's last one */
+			failure = errno;
+			break;
 		case 0:
 			continue;
 		}

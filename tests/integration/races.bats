@@ -4,6 +4,8 @@
 #
 # Two commands at the same time on one id: the state is never broken, nothing is
 # left, and whoever loses says so in one line.
+#
+# Environment: HULL_RACE_ROUNDS (300; commands of each of two hulls in mixed verbs).
 
 load helpers
 load ../tools/tools
@@ -181,3 +183,43 @@ run_kill() {
 	loser "$status_b" "$said_b" nothing && delete_it
 }
 @test "run and delete --force" { rounds_of 40 run_kill; }
+
+# What either of two may be told when the other does anything at all to the same id.
+told="$exists|$missing|$not_running|container .* was deleted while it was being created"
+told+="|cannot start (an already running container|a container that (has stopped|is being created))"
+told+="|cannot exec in a (stopped container|container that is being created or deleted)"
+told+="|cannot delete container .* that is not stopped: .*"
+
+# mixed N NAME: N commands on the id, in any order; a line for each in told.NAME.
+mixed() {
+	local i verb status verbs=(
+		"create --bundle $BUNDLE $ID" "run --detach --bundle $BUNDLE $ID" "start $ID"
+		"state $ID" "exec $ID true" "kill $ID KILL" "delete $ID" "delete --force $ID"
+	)
+	for ((i = 0; i < $1; i++)); do
+		verb=${verbs[RANDOM % ${#verbs[@]}]}
+		status=0
+		# shellcheck disable=SC2086 # they are words
+		HULL_TEST=$TAG XDG_RUNTIME_DIR=$RUNTIME_DIR timeout "$((60 * HULL_TEST_SLOW))" \
+			"$HULL" --root "$STATE" $verb >/dev/null 2>"said.$2" </dev/zero 3>&- 4>&- || status=$?
+		printf '%s\t%s\t%s\n' "${verb%% *}" "$status" "$(<"said.$2")" >>"told.$2"
+	done
+}
+
+@test "two hulls at one id, any verbs: each does it or says one thing, and nothing is left" {
+	local n pids=()
+	n=$(rounds "${HULL_RACE_ROUNDS:-300}")
+	mixed "$n" a &
+	pids+=($!)
+	mixed "$n" b &
+	pids+=($!)
+	wait "${pids[@]}"
+	expect 0 delete --force "$ID"
+	[ "$(cat told.a told.b | wc -l)" = $((2 * n)) ] || mismatch "lines" $((2 * n)) "$(cat told.a told.b | wc -l)"
+	# What exec began may have been killed.
+	! grep -hvP "^\w+\t0\t$|^exec\t137\t$|^\w+\t(1|255)\thull: ($told)$" told.a told.b ||
+		mismatch "what they say" "what $told has" "the above"
+	for verb in create run start exec kill delete state; do
+		grep -qP "^$verb\t0\t" told.a told.b || mismatch "a $verb that succeeds" some none
+	done
+}

@@ -1,12 +1,15 @@
 # What some bats files drive hull with. Static, because some run inside containers,
 # and without the sanitizers of a debugging build.
-TEST_TOOLS = tests/tools/churn tests/tools/fsexercise tests/tools/hostile-tar tests/tools/intruder tests/tools/killat tests/tools/swap
+TEST_TOOLS = tests/tools/churn tests/tools/faultcall tests/tools/fsexercise tests/tools/hostile-tar tests/tools/intruder tests/tools/killat tests/tools/swap
 noinst_PROGRAMS += $(TEST_TOOLS)
 TOOLCFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 TOOLLDFLAGS = -static -no-pie
 tests_tools_churn_SOURCES = tests/tools/churn.c
 tests_tools_churn_CFLAGS = $(TOOLCFLAGS)
 tests_tools_churn_LDFLAGS = $(TOOLLDFLAGS)
+tests_tools_faultcall_SOURCES = tests/tools/faultcall.c
+tests_tools_faultcall_CFLAGS = $(TOOLCFLAGS)
+tests_tools_faultcall_LDFLAGS = $(TOOLLDFLAGS)
 tests_tools_hostile_tar_SOURCES = tests/tools/hostile-tar.c
 tests_tools_hostile_tar_CFLAGS = $(TOOLCFLAGS)
 tests_tools_hostile_tar_LDFLAGS = $(TOOLLDFLAGS)

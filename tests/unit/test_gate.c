@@ -60,6 +60,42 @@ Test(handshake, a_death_is_an_error, .init = set_up, .fini = tear_down)
 	cr_expect_eq(handshake_expect_end(pair[1], &e), 0, "and success where the end is expected");
 }
 
+/* Then the kernel gives ECONNRESET first. */
+Test(handshake, who_dies_without_having_listened_has_failed, .init = set_up, .fini = tear_down)
+{
+	struct err e = { 0 };
+
+	cr_assert_eq(handshake_send(pair[1], SAY_GO, 0, -1, &e), 0);
+	close(pair[0]);
+	cr_expect_eq(handshake_expect_end(pair[1], &e), -EPIPE);
+	cr_expect_str_eq(e.msg, "the other side of the handshake died unexpectedly");
+}
+
+Test(handshake, a_last_word_is_heard_before_the_death, .init = set_up, .fini = tear_down)
+{
+	struct err e = { 0 }, why = { 0 };
+
+	err_set(&why, EACCES, "chdir to /x: permission denied");
+	cr_assert_eq(handshake_send(pair[1], SAY_GO, 0, -1, &e), 0);
+	handshake_fail(pair[0], &why);
+	close(pair[0]);
+	cr_expect_eq(handshake_expect_end(pair[1], &e), -EACCES);
+	cr_expect_str_eq(e.msg, why.msg);
+}
+
+Test(handshake, a_last_word_is_why_nothing_can_be_sent, .init = set_up, .fini = tear_down)
+{
+	struct err e = { 0 }, why = { 0 };
+
+	err_set(&why, EACCES, "chdir to /x: permission denied");
+	handshake_fail(pair[0], &why);
+	close(pair[0]);
+	cr_expect_eq(handshake_send(pair[1], SAY_GO, 0, -1, &e), -EACCES);
+	cr_expect_str_eq(e.msg, why.msg);
+	cr_expect_eq(handshake_send(pair[1], SAY_GO, 0, -1, &e), -EPIPE, "there is but one");
+	cr_expect_str_eq(e.msg, "handshake: send message 1: broken pipe");
+}
+
 Test(handshake, an_unexpected_message_is_an_error, .init = set_up, .fini = tear_down)
 {
 	struct err e = { 0 };
@@ -111,7 +147,7 @@ Test(gate, lets_go_and_brings_the_answer, .init = set_up, .fini = tear_down)
 	pid_t pid;
 
 	cr_assert_geq(gate, 0, "%s", e.msg);
-	cr_expect(gate_exists(dir));
+	cr_expect_eq(gate_exists(dir, &e), 1);
 	pid = init_at(gate, false);
 	close(gate);
 	cr_assert_eq(handshake_send(pair[0], SAY_RECORDED, 0, -1, &e), 0);
@@ -121,7 +157,7 @@ Test(gate, lets_go_and_brings_the_answer, .init = set_up, .fini = tear_down)
 	cr_expect_eq(handshake_expect_end(conn, &e), 0, "%s", e.msg);
 	cr_expect_eq(status_of(pid), 0);
 	cr_expect_eq(gate_remove(dir, &e), 0);
-	cr_expect(!gate_exists(dir));
+	cr_expect_eq(gate_exists(dir, &e), 0);
 }
 
 Test(gate, a_failure_to_execute_is_start_s_error, .init = set_up, .fini = tear_down)
