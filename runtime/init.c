@@ -212,6 +212,12 @@ static bool wants_label(const struct spec_process *p)
 	return p && (p->apparmor_profile || p->selinux_label);
 }
 
+/* Nothing is made in the container's tree any more. */
+static int readonly(struct init *in, struct err *e)
+{
+	return mount_readonly_apply(&in->plan->mounts, &in->trees, e);
+}
+
 /*
  * The host's descriptors go: those that we made, and what engines left open
  * in hull and would see held by a container that waits for its start.
@@ -469,6 +475,7 @@ const struct init_step init_steps[] = {
 	{ "sysctl",                 FOR_CREATE, IN_NAMESPACES,  sysctl },
 	{ "make-cwd",               MAKE,       IN_NAMESPACES,  make_cwd },
 	{ "console",                BOTH,       IN_NAMESPACES,  console },
+	{ "read-only",              MAKE,       IN_NAMESPACES,  readonly },
 	{ "hands",                  FOR_GUEST,  IN_NAMESPACES,  open_hands },
 	{ "leave-host",             ALL,        IN_ROOTFS,      init_leave_host },
 	{ "pivot",                  MAKE,       IN_ROOTFS,      pivot },
