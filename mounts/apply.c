@@ -169,7 +169,7 @@ static int remount(const struct mount_op *op, int root, struct err *e)
 }
 
 /* By mount(2), which makes and attaches in one. */
-static int apply_classic(const struct mount_op *op, int root, struct err *e)
+static int apply_classic(const struct mount_op *op, int *ret_made, int root, struct err *e)
 {
 	auto_fd int target = rootfd_make_dir(root, op->target, 0755, e), made = -1;
 
@@ -177,12 +177,15 @@ static int apply_classic(const struct mount_op *op, int root, struct err *e)
 		return err_wrap(e, "%s", op->name);
 	TRY(check_landing(op, false, target, root, e));
 	TRY(mount_classic(op, target, e));
-	if (op->options.propagation.n == 0 && op->options.recursive.set == 0)
+	if (op->options.propagation.n == 0 && op->options.recursive.set == 0 && !op->readonly_last)
 		return 0;
 	made = rootfd_open(root, op->target, O_PATH);
 	if (made < 0)
 		return err_neg(e, made, "%s: open %s in the container", op->name, op->target);
-	return mount_options_apply(op, made, e);
+	TRY(mount_options_apply(op, made, e));
+	if (op->readonly_last)
+		*ret_made = take_fd(&made);
+	return 0;
 }
 
 /* Where nothing is the image's, and reading has effects. */
@@ -266,8 +269,10 @@ static int copy_link(const struct mount_op *op, int tree, int root, struct err *
 		       op->name, op->target, to);
 }
 
-static int apply_one(const struct mount_op *op, int tree, int userns, int root, struct err *e)
+/* `*source` is the opened source of a bind, and then the new mount if it is to be read-only last. */
+static int apply_one(const struct mount_op *op, int *source, int userns, int root, struct err *e)
 {
+	const int tree = *source;
 	auto_fd int made = -1;
 
 	if (op->kind == MOUNT_KIND_REMOUNT)
@@ -277,17 +282,35 @@ static int apply_one(const struct mount_op *op, int tree, int userns, int root, 
 	if (op->kind == MOUNT_KIND_BIND)
 		return apply_tree(op, tree, -1, root, e);
 	if (mount_needs_classic(op) && !(op->options.flags & MOUNT_COPY_UP)) /* no tmpfs does */
-		return apply_classic(op, root, e);
+		return apply_classic(op, source, root, e);
 	made = mount_filesystem_open(op, userns, e);
 	TRY(made);
-	return apply_tree(op, made, userns, root, e);
+	TRY(apply_tree(op, made, userns, root, e));
+	if (op->readonly_last)
+		*source = take_fd(&made);
+	return 0;
 }
 
 int mount_apply(const struct mount_plan *plan, const struct mount_trees *trees, struct err *e)
 {
 	for (size_t i = 0; i < plan->mounts.n; i++)
-		TRY(apply_one(&plan->mounts.at[i], trees->mounts[i], trees->idmaps[i], trees->root,
+		TRY(apply_one(&plan->mounts.at[i], &trees->mounts[i], trees->idmaps[i], trees->root,
 			      e));
+	return 0;
+}
+
+int mount_readonly_apply(const struct mount_plan *plan, const struct mount_trees *trees,
+			 struct err *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	for (size_t i = 0; i < plan->mounts.n; i++) {
+		const struct mount_op *op = &plan->mounts.at[i];
+
+		if (op->readonly_last &&
+		    mount_setattr(trees->mounts[i], "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+			return err_sys(e, "%s: make %s read-only", op->name, op->target);
+	}
 	return 0;
 }
 

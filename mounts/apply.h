@@ -4,6 +4,7 @@
  *	mount_enter_root()     host's mounts cut off, root tree attached, its descriptor
  *	mount_apply()          the plan's mounts, in order
  *	mount_devices_apply()  nodes and links in /dev
+ *	mount_readonly_apply() what is read-only once it is filled
  *	mount_pivot()          the root becomes "/", the host's is gone
  *	mount_protect()        masked paths, read-only paths, read-only root
  *
@@ -26,6 +27,9 @@ int mount_apply(const struct mount_plan *plan, const struct mount_trees *trees, 
 	MUST_CHECK;
 int mount_devices_apply(const struct mount_plan *plan, const struct mount_trees *trees,
 			struct err *e) MUST_CHECK;
+/* By the descriptors that mount_apply() left in trees->mounts. */
+int mount_readonly_apply(const struct mount_plan *plan, const struct mount_trees *trees,
+			 struct err *e) MUST_CHECK;
 
 /* pivot_root(2), or chroot(2) where the plan forbids it. The working directory is "/" afterwards. */
 int mount_pivot(const struct mount_plan *plan, int root, struct err *e) MUST_CHECK;

@@ -220,6 +220,19 @@ static int plan_copy_up(struct mount_op *op, struct err *e)
 	return 0;
 }
 
+/*
+ * What a new tmpfs is to hold is still to be made: later mounts' places, and in /dev the default
+ * devices. A superblock that is read-only from the start would take none of it.
+ */
+static void plan_readonly_last(struct mount_op *op)
+{
+	if (op->kind != MOUNT_KIND_FILESYSTEM || strcmp(op->type, "tmpfs") != 0 ||
+	    !(op->options.attrs.set & MOUNT_ATTR_RDONLY))
+		return;
+	op->readonly_last = true;
+	op->options.attrs.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+}
+
 /* The directory of the socket by which the program says that it is ready. */
 static void plan_notify(const struct mount_facts *facts, struct mount_plan *ret)
 {
@@ -266,6 +279,7 @@ static int plan_one(const struct spec *s, size_t index, const struct mount_facts
 		return err_set(e, EINVAL, "%s.source: missing", ret->name);
 	TRY(check_links(m, ret, e));
 	TRY(plan_copy_up(ret, e));
+	plan_readonly_last(ret);
 	TRY(plan_idmap(s, m, facts, a, ret, e));
 	tidied = tidy(a, ret->target);
 	ret->on_proc = strcmp(tidied, "proc") == 0;

@@ -45,7 +45,8 @@ struct mount_op {
 	struct mount_options options;
 	struct mount_idmap idmap;
 	unsigned copies; /* enum copy_up_keep: of the directory below, with MOUNT_COPY_UP */
-	bool on_proc;    /* on /proc itself, as the path reads */
+	bool readonly_last; /* once all that is to lie in it is made; "ro" is not of the options then */
+	bool on_proc;       /* on /proc itself, as the path reads */
 	bool below_proc; /* one of the files of /proc that may be hidden by others */
 };
 

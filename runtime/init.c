@@ -157,9 +157,20 @@ static int prepared(struct init *in, struct err *e)
 	return handshake_expect(in->sock, SAY_GO, NULL, NULL, e);
 }
 
+/* runtime.md, "State": in the container's namespaces the pid is the one that is seen there. */
+static int hooks_within(struct init *in, enum spec_hook_kind kind, enum state_status status,
+			struct err *e)
+{
+	struct state seen = *in->state; /* borrows its strings */
+
+	seen.status = status;
+	seen.pid = getpid();
+	return hooks_run(in->plan->spec, kind, &seen, e);
+}
+
 static int create_container_hooks(struct init *in, struct err *e)
 {
-	return hooks_run(in->plan->spec, SPEC_HOOK_CREATE_CONTAINER, in->state, e);
+	return hooks_within(in, SPEC_HOOK_CREATE_CONTAINER, STATE_CREATING, e);
 }
 
 /* The working directory has to exist; it is made like everything below the root. */
@@ -210,6 +221,12 @@ static int pivot(struct init *in, struct err *e)
 static bool wants_label(const struct spec_process *p)
 {
 	return p && (p->apparmor_profile || p->selinux_label);
+}
+
+/* Nothing is made in the container's tree any more. */
+static int readonly(struct init *in, struct err *e)
+{
+	return mount_readonly_apply(&in->plan->mounts, &in->trees, e);
 }
 
 /*
@@ -371,7 +388,7 @@ static int created(struct init *in, struct err *e)
 
 static int start_container_hooks(struct init *in, struct err *e)
 {
-	return hooks_run(in->plan->spec, SPEC_HOOK_START_CONTAINER, in->state, e);
+	return hooks_within(in, SPEC_HOOK_START_CONTAINER, STATE_CREATED, e);
 }
 
 /* By the host's procfs, the only descriptor of the host that is left by now. */
@@ -474,6 +491,7 @@ const struct init_step init_steps[] = {
 	{ "sysctl",                 FOR_CREATE, IN_NAMESPACES,  sysctl },
 	{ "make-cwd",               MAKE,       IN_NAMESPACES,  make_cwd },
 	{ "console",                BOTH,       IN_NAMESPACES,  console },
+	{ "read-only",              MAKE,       IN_NAMESPACES,  readonly },
 	{ "hands",                  FOR_GUEST,  IN_NAMESPACES,  open_hands },
 	{ "leave-host",             ALL,        IN_ROOTFS,      init_leave_host },
 	{ "pivot",                  MAKE,       IN_ROOTFS,      pivot },

@@ -353,7 +353,8 @@ static const char *propagation_name(const struct mount_propagation *p)
 static void mount_words(const struct mount_op *op, struct buf *ret)
 {
 	for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
-		if (op->options.attrs.set & attributes[i].attr)
+		if ((op->options.attrs.set & attributes[i].attr) ||
+		    (op->readonly_last && attributes[i].attr == MOUNT_ATTR_RDONLY))
 			buf_printf(ret, ",%s", attributes[i].name);
 		if (op->options.recursive.set & attributes[i].attr)
 			buf_printf(ret, ",r%s", attributes[i].name);
@@ -438,6 +439,13 @@ static void console(const struct plan *p, struct words *w)
 	if (p->terminal)
 		say(w, "open a terminal of the container's devpts, its /dev/console and standard "
 		       "streams");
+}
+
+static void readonly(const struct plan *p, struct words *w)
+{
+	for (size_t i = 0; i < p->mounts.mounts.n; i++)
+		if (p->mounts.mounts.at[i].readonly_last)
+			say(w, "make %s read-only", p->mounts.mounts.at[i].target);
 }
 
 static void leave_host(const struct plan *p, struct words *w)
@@ -649,6 +657,7 @@ static const struct row init_rows[] = {
 	{ "sysctl",                sysctl,            NULL },
 	{ "make-cwd",              make_cwd,          NULL },
 	{ "console",               console,           NULL },
+	{ "read-only",             readonly,          NULL },
 	{ "leave-host",            leave_host,        NULL },
 	{ "pivot",                 pivot,             NULL },
 	{ "protect",               protect,           NULL },

@@ -27,8 +27,21 @@ static int check_env(const struct spec_check *c)
 	return c->process->env.n ? spec_check_env(c, json_find(c->at, "env")) : 0;
 }
 
+/* To setresuid(2) and its kind (uint32_t)-1 means "as it is": root would stay root. */
+static int check_id(const struct spec_check *c, const struct json *at, uint32_t id)
+{
+	return id == UINT32_MAX ? CHECK_FAIL(c, at, "%u means no id to the kernel", id) : 0;
+}
+
 static int check_user(const struct spec_check *c)
 {
+	const struct spec_user *user = &c->process->user;
+
+	TRY(check_id(c, json_find(c->at, "user.uid"), user->uid));
+	TRY(check_id(c, json_find(c->at, "user.gid"), user->gid));
+	for (size_t i = 0; i < user->additional_gids.n && i < NGROUPS_MAX; i++)
+		TRY(check_id(c, json_find(c->at, "user.additionalGids[%zu]", i),
+			     user->additional_gids.at[i]));
 	if (c->process->user.additional_gids.n > NGROUPS_MAX)
 		return CHECK_FAIL(c, json_find(c->at, "user.additionalGids"),
 				  "the kernel takes at most %d groups", NGROUPS_MAX);

@@ -109,7 +109,9 @@ hook() {
 	done
 	jq -e '.status == "running"' poststart.state
 	jq -e '.status == "stopped"' poststop.state
-	jq -e --arg id "$ID" '.id == $id' "$BUNDLE/rootfs/start.state"
+	# Within the container's namespaces the pid is that which the container sees.
+	jq -e '.status == "creating" and .pid == 1' createContainer.state
+	jq -e --arg id "$ID" '.id == $id and .status == "created" and .pid == 1' "$BUNDLE/rootfs/start.state"
 }
 
 @test "a hook that fails: the words, what it said, and nothing is left" {

@@ -388,3 +388,17 @@ MAPS='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
 	fi
 	assert_nothing_left
 }
+
+@test "a read-only tmpfs is read-only once what lies in it is made" {
+	make_bundle bundle '(.mounts[] | select(.destination == "/dev") | .options) += ["ro"]' \
+		'.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["ro", "size=64k"]},
+			{destination: "/tmp/deep/er", type: "tmpfs", source: "tmpfs", options: ["size=64k"]}]'
+	config_args sh -c 'echo data >/dev/null && [ -d /dev/pts ] && echo made
+		(>/dev/new) 2>&1; (>/tmp/new) 2>&1; >/tmp/deep/er/new && echo writable'
+	expect 0 run --bundle "$BUNDLE" "$ID"
+	stdout_is "made
+sh: can't create /dev/new: Read-only file system
+sh: can't create /tmp/new: Read-only file system
+writable"
+	stderr_is ""
+}

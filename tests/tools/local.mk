@@ -1,6 +1,6 @@
 # What some bats files drive hull with. Static, because some run inside containers,
 # and without the sanitizers of a debugging build.
-TEST_TOOLS = tests/tools/churn tests/tools/faultcall tests/tools/fsexercise tests/tools/hostile-tar tests/tools/intruder tests/tools/killat tests/tools/swap
+TEST_TOOLS = tests/tools/churn tests/tools/faultcall tests/tools/fsexercise tests/tools/hostile-tar tests/tools/intruder tests/tools/killat tests/tools/probe tests/tools/swap
 noinst_PROGRAMS += $(TEST_TOOLS)
 TOOLCFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 TOOLLDFLAGS = -static -no-pie
@@ -19,6 +19,9 @@ tests_tools_intruder_LDFLAGS = $(TOOLLDFLAGS)
 tests_tools_killat_SOURCES = tests/tools/killat.c
 tests_tools_killat_CFLAGS = $(TOOLCFLAGS)
 tests_tools_killat_LDFLAGS = $(TOOLLDFLAGS)
+tests_tools_probe_SOURCES = tests/tools/probe.c
+tests_tools_probe_CFLAGS = $(TOOLCFLAGS)
+tests_tools_probe_LDFLAGS = $(TOOLLDFLAGS)
 tests_tools_swap_SOURCES = tests/tools/swap.c
 tests_tools_swap_CFLAGS = $(TOOLCFLAGS)
 tests_tools_swap_LDFLAGS = $(TOOLLDFLAGS)

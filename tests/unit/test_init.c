@@ -43,6 +43,10 @@ static const struct {
 	/* a read-only root takes no new directory */
 	{ FOR_CREATE, "make-cwd", "protect" },
 	{ FOR_CREATE, "console", "protect" },
+	/* what is to lie in a read-only tmpfs is made before, by the mounts' descriptors */
+	{ FOR_CREATE, "console", "read-only" },
+	{ FOR_CREATE, "make-cwd", "read-only" },
+	{ FOR_CREATE, "read-only", "leave-host" },
 	{ FOR_CREATE, "pivot", "protect" },
 	{ FOR_CREATE, "pivot", "own-null" },
 	{ FOR_CREATE, "own-null", "user" },
@@ -85,6 +89,7 @@ Test(init, exec_leaves_out_only_what_is_made_once)
 		"createContainer-hooks",
 		"sysctl",
 		"make-cwd",
+		"read-only",
 		"pivot",
 		"protect",
 		"hands",

@@ -47,6 +47,8 @@ static void print_mounts(const struct mount_plan *plan, struct buf *out)
 			buf_str(out, " rec");
 		if (op->options.attrs.set & MOUNT_ATTR_RDONLY)
 			buf_str(out, " ro");
+		if (op->readonly_last)
+			buf_str(out, " ro-last");
 		if (op->idmap.uids.n) {
 			buf_str(out, " idmap(");
 			print_maps(&op->idmap.uids, out);
@@ -91,7 +93,7 @@ static const struct row rows[] = {
 		     .source = "tmpfs",
 		     .options = STRINGS("nosuid", "ro", "mode=755") }) },
 	  { BOTH },
-	  "mounts[0] new tmpfs tmpfs -> /dev ro <mode=755>",
+	  "mounts[0] new tmpfs tmpfs -> /dev ro-last <mode=755>",
 	  0 },
 	{ "without a source",
 	  { MOUNTS({ .destination = "/tmp", .type = "tmpfs" }) },
@@ -274,12 +276,21 @@ static const struct row rows[] = {
 	  "mounts[0].options: idmap: \"uids=@0-0-1;gids=@0-0-1\": mappings relative to the "
 	  "container's (\"@\") are not in this version of hull",
 	  ENOTSUP },
+	{ "a tmpfs is read-only once all that it is to hold is made",
+	  { MOUNTS({ .destination = "/dev", .type = "tmpfs", .options = STRINGS("ro") },
+		   { .destination = "/y", .type = "tmpfs", .options = STRINGS("ro", "rw") },
+		   { .destination = "/sys", .type = "sysfs", .options = STRINGS("ro") }) },
+	  { BOTH },
+	  "mounts[0] new tmpfs - -> /dev ro-last\n"
+	  "mounts[1] new tmpfs - -> /y\n"
+	  "mounts[2] new sysfs - -> /sys ro",
+	  0 },
 	{ "what a tmpfs hides is copied into it",
 	  { MOUNTS({ .destination = "/x",
 		     .type = "tmpfs",
 		     .options = STRINGS("ro", "tmpcopyup") }) },
 	  { BOTH },
-	  "mounts[0] new tmpfs - -> /x ro copies=mug",
+	  "mounts[0] new tmpfs - -> /x ro-last copies=mug",
 	  0 },
 	{ "but for what the options give the top directory",
 	  { MOUNTS({ .destination = "/x",
