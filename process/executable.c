@@ -32,8 +32,9 @@ static int find_at(const char *path, struct arena *a, const char **ret, struct e
 
 	if (code && !is_there)
 		return executable_diagnose_missing(path, code, e);
+	/* execve(2)'s own code: by its text engines know 126, and not all know a directory's. */
 	if (code)
-		return executable_diagnose(path, code, e);
+		return executable_diagnose(path, code == EISDIR ? EACCES : code, e);
 	*ret = arena_strdup(a, path);
 	return 0;
 }

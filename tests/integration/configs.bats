@@ -136,7 +136,7 @@ mounts() {
 	runs_into '.process.args = ["nothing"]' 'exec: "nothing": executable file not found in $PATH'
 	runs_into '.process.args = ["/nothing"]' \
 		'exec: "/nothing": stat /nothing: no such file or directory'
-	runs_into '.process.args = ["/etc"]' 'exec: "/etc": is a directory'
+	runs_into '.process.args = ["/etc"]' 'exec: "/etc": permission denied (it is a directory, not a file)'
 	runs_into '.process.args = ["/etc/passwd"]' 'exec: "/etc/passwd": permission denied (it has no execute bit: its mode is 0644)'
 	runs_into '.process.cwd = "/etc/passwd" | .root.readonly = false' \
 		'process.cwd: open directory /etc/passwd in the container: not a directory'

@@ -218,7 +218,7 @@ stopped() {
 	expect 255 exec "$ID" /etc/passwd
 	stderr_is 'hull: exec: "/etc/passwd": permission denied (it has no execute bit: its mode is 0644)'
 	expect 255 exec "$ID" /etc
-	stderr_is 'hull: exec: "/etc": is a directory'
+	stderr_is 'hull: exec: "/etc": permission denied (it is a directory, not a file)'
 	expect 255 exec --cwd /nothing-such "$ID" true
 	stderr_has "no such file or directory"
 	for user in -1 1x 4294967295 '' 1:; do

@@ -168,14 +168,17 @@ Test(executable, says_why_it_is_not_found)
 		{ "bin/dangling", ENOENT,
 		  "exec: \"bin/dangling\": stat bin/dangling: no such file or directory (it is a "
 		  "link to \"gone\\x07\", which is missing)" },
-		{ "bin/directory", EISDIR, "exec: \"bin/directory\": is a directory" },
+		{ "bin/directory", EACCES,
+		  "exec: \"bin/directory\": permission denied (it is a directory, "
+		  "not a file)" },
 		{ "bin/closed", EACCES,
 		  "exec: \"bin/closed\": permission denied (it has no "
 		  "execute bit: its mode is 0644)" },
 		{ "bin/fifo", EACCES,
 		  "exec: \"bin/fifo\": permission denied (it is a FIFO, "
 		  "not a file)" },
-		{ "/", EISDIR, "exec: \"/\": is a directory" },
+		{ "/", EACCES,
+		  "exec: \"/\": permission denied (it is a directory, not a file)" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
