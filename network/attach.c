@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,6 +11,7 @@
 #include "base/log.h"
 #include "network/bridge.h"
 #include "network/config.h"
+#include "network/host_port.h"
 #include "network/ipam.h"
 #include "network/link.h"
 #include "network/nft.h"
@@ -20,11 +20,7 @@
 #include "network/resolver.h"
 #include "network/rootless.h"
 
-enum {
-	NETWORKS_MAX = 32,       /* of one container */
-	FREE_PORTS_FROM = 49152, /* RFC 6335: dynamic ports */
-	FREE_PORTS_TRIES = 256,
-};
+enum { NETWORKS_MAX = 32 /* of one container */ };
 
 /* One attachment under way; `a` is the result's. */
 struct attachment {
@@ -123,100 +119,6 @@ static int plan_interface(struct attachment *at, size_t i, struct err *e)
 	return 0;
 }
 
-/* Whether the host has the port to give: nobody listens there. */
-static int try_port(const struct port *p, const struct net_addr *at, uint16_t number, struct err *e)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} name = { 0 };
-	int one = 1, type = p->protocol == PORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	auto_fd int fd = socket(at->family, type | SOCK_CLOEXEC, (int)p->protocol);
-	socklen_t size = at->family == AF_INET ? sizeof(name.v4) : sizeof(name.v6);
-
-	if (fd < 0) {
-		if (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT)
-			return 0; /* then nobody on this host listens with it */
-		return err_sys(e, "publish %s: try the port", port_text(p).text);
-	}
-	if (type == SOCK_STREAM)
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	name.any.sa_family = (sa_family_t)at->family;
-	if (at->family == AF_INET) {
-		name.v4.sin_port = htons(number);
-		memcpy(&name.v4.sin_addr, at->bytes, 4);
-	} else {
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-		name.v6.sin6_port = htons(number);
-		memcpy(&name.v6.sin6_addr, at->bytes, 16);
-	}
-	if (bind(fd, &name.any, size) == 0)
-		return 0;
-	if (errno == EADDRINUSE)
-		return err_set(e, EADDRINUSE, "publish %s: a program on this host listens on %s port %u",
-			       port_text(p).text, port_protocol_name(p->protocol), number);
-	if (errno == EADDRNOTAVAIL)
-		return err_set(e, EADDRNOTAVAIL, "publish %s: this host has no address %s",
-			       port_text(p).text, addr_text(at).text);
-	return err_sys(e, "publish %s: try port %u", port_text(p).text, number);
-}
-
-static int try_ports(const struct record *r, const struct port *p,
-		     const struct record_list *others, struct err *e)
-{
-	static const struct net_addr any4 = { .family = AF_INET }, any6 = { .family = AF_INET6 };
-
-	for (size_t i = 0; i < others->n; i++)
-		for (size_t k = 0; k < others->at[i].ports.n; k++)
-			if (port_overlaps(&others->at[i].ports.at[k], p))
-				return err_set(e, EADDRINUSE,
-					       "publish %s: container %s has published %s already",
-					       port_text(p).text, others->at[i].id,
-					       port_text(&others->at[i].ports.at[k]).text);
-	for (unsigned i = 0; i < p->count; i++) {
-		uint16_t number = (uint16_t)(p->host + i);
-
-		if (p->ip.family) {
-			TRY(try_port(p, &p->ip, number, e));
-			continue;
-		}
-		if (r->to.family || r->helper)
-			TRY(try_port(p, &any4, number, e));
-		if (r->to6.family || r->helper)
-			TRY(try_port(p, &any6, number, e));
-	}
-	return 0;
-}
-
-static int choose_port(const struct record *r, const struct record_list *others, struct port *p,
-		       struct err *e)
-{
-	uint32_t room = 65536 - FREE_PORTS_FROM, start;
-
-	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
-		return err_sys(e, "get random bytes");
-	if (p->count <= room) {
-		room -= p->count - 1U;
-		for (uint32_t i = 0; i < FREE_PORTS_TRIES; i++) {
-			struct port wish = *p;
-			struct port_list list = r->ports;
-
-			wish.host = (uint16_t)(FREE_PORTS_FROM + (start + i) % room);
-			/* Those of its own that were chosen before count as well. */
-			for (size_t k = 0; k < list.n && wish.host; k++)
-				if (port_overlaps(&list.at[k], &wish))
-					wish.host = 0;
-			if (wish.host && try_ports(r, &wish, others, NULL) == 0) {
-				*p = wish;
-				return 0;
-			}
-		}
-	}
-	return err_set(e, EADDRINUSE, "publish %s: no free port of this host was found",
-		       port_text(p).text);
-}
-
 static int plan_ports(struct attachment *at, struct err *e)
 {
 	struct record *r = &at->record;
@@ -243,9 +145,9 @@ static int plan_ports(struct attachment *at, struct err *e)
 				       port_text(&p).text, r->id,
 				       p.ip.family == AF_INET ? "IPv4" : "IPv6");
 		if (p.host)
-			TRY(try_ports(r, &p, &others, e));
+			TRY(host_port_check(r, &p, &others, e));
 		else
-			TRY(choose_port(r, &others, &p, e));
+			TRY(host_port_choose(r, &others, &p, e));
 		r->ports.at[r->ports.n++] = p;
 	}
 	return 0;
@@ -624,123 +526,4 @@ void network_result_done(struct net_result *ret)
 {
 	arena_done(&ret->arena);
 	*ret = (struct net_result){ 0 };
-}
-
-/*
- * Taking away
- */
-
-static int delete_link(struct netlink *nl, const struct record *r, const char *name, struct err *e)
-{
-	struct link_info link = { 0 };
-	auto_buf struct buf alias = { 0 };
-	int found = link_get(nl, name, &link, e);
-
-	if (found < 0)
-		return found == -ENODEV ? 0 : found;
-	buf_printf(&alias, "hull %.*s", 200, r->id);
-	/* Without an alias: we were killed before it had one. */
-	if (strcmp(link.kind, "veth") != 0 || (link.alias[0] && strcmp(link.alias, alias.text) != 0))
-		return 0;
-	return link_delete(nl, name, e);
-}
-
-static int delete_ports(const struct record *r, struct err *e)
-{
-	auto_buf struct buf rules = { 0 };
-	int exists;
-
-	if (!r->ports.n || r->helper)
-		return 0;
-	exists = nft_table_exists(e);
-	if (exists <= 0)
-		return exists;
-	nft_ports(&rules, r, true);
-	return nft_run(rules.text, "take published ports back", e);
-}
-
-static int drop_leases(int state_dir_fd, const struct record *r, struct err *e)
-{
-	for (size_t i = 0; i < r->interfaces.n; i++) {
-		auto_leases struct leases leases = { 0 };
-		const char *network = r->interfaces.at[i].network;
-
-		TRY(leases_read(state_dir_fd, network, &leases, e));
-		if (leases_drop(&leases, r->id))
-			TRY(leases_write(state_dir_fd, network, &leases, e));
-	}
-	return 0;
-}
-
-static int drop_names(int state_dir_fd, const struct record *r, struct err *e)
-{
-	for (size_t i = 0; i < r->interfaces.n; i++)
-		TRY(resolver_drop(state_dir_fd, r->interfaces.at[i].network, r->id, e));
-	return 0;
-}
-
-static int detach(int state_dir_fd, const struct record *r, const char *boot, struct err *e)
-{
-	auto_netlink struct netlink nl = NETLINK_CLOSED;
-
-	/* Of an earlier boot only files are left. */
-	if (strcmp(r->boot, boot) == 0) {
-		TRY(rootless_stop(state_dir_fd, r, e));
-		if (r->interfaces.n)
-			TRY(netlink_open(-1, &nl, e));
-		TRY(delete_ports(r, e));
-		for (size_t i = 0; i < r->interfaces.n; i++)
-			if (r->interfaces.at[i].link)
-				TRY(delete_link(&nl, r, r->interfaces.at[i].link, e));
-	}
-	TRY(drop_names(state_dir_fd, r, e));
-	TRY(drop_leases(state_dir_fd, r, e));
-	return record_forget(state_dir_fd, r->id, e);
-}
-
-int network_detach(int state_dir_fd, const char *container_id, struct err *e)
-{
-	auto_arena struct arena a = { 0 };
-	struct record record = { 0 };
-	const char *boot;
-	auto_fd int lock = -1;
-	int r;
-
-	TRY(record_check_id(container_id, e));
-	lock = network_lock(state_dir_fd, e);
-	if (lock < 0)
-		return lock;
-	r = record_read(state_dir_fd, container_id, &a, &record, e);
-	if (r == -ENOENT)
-		return 0;
-	TRY(r);
-	TRY(record_boot(&a, &boot, e));
-	if (detach(state_dir_fd, &record, boot, e) < 0)
-		return err_wrap(e, "take the network of container %s away", container_id);
-	return 0;
-}
-
-int network_sweep(int state_dir_fd, struct err *e)
-{
-	auto_arena struct arena a = { 0 };
-	struct record_list records = { 0 };
-	const char *boot;
-	auto_fd int lock = network_lock(state_dir_fd, e);
-	int n = 0;
-
-	if (lock < 0)
-		return lock;
-	TRY(record_read_all(state_dir_fd, &a, &records, e));
-	TRY(record_boot(&a, &boot, e));
-	for (size_t i = 0; i < records.n; i++) {
-		const struct record *r = &records.at[i];
-
-		if (record_is_alive(r, boot))
-			continue;
-		if (detach(state_dir_fd, r, boot, e) < 0)
-			return err_wrap(e, "take the network of container %s away", r->id);
-		log_debug("the network of container %s, which is gone, was taken away", r->id);
-		n++;
-	}
-	return n;
 }

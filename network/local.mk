@@ -10,8 +10,11 @@ network_libnetwork_a_SOURCES = \
 	network/config.h \
 	network/daemon.c \
 	network/daemon.h \
+	network/detach.c \
 	network/dns/packet.c \
 	network/dns/packet.h \
+	network/host_port.c \
+	network/host_port.h \
 	network/ipam.c \
 	network/ipam.h \
 	network/link.c \
