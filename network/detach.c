@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "network/attach.h"
+#include "network/attachment.h"
 #include "network/config.h"
 #include "network/ipam.h"
 #include "network/link.h"
@@ -12,21 +13,6 @@
 #include "network/record.h"
 #include "network/resolver.h"
 #include "network/rootless.h"
-
-static int delete_link(struct netlink *nl, const struct record *r, const char *name, struct err *e)
-{
-	struct link_info link = { 0 };
-	auto_buf struct buf alias = { 0 };
-	int found = link_get(nl, name, &link, e);
-
-	if (found < 0)
-		return found == -ENODEV ? 0 : found;
-	buf_printf(&alias, "hull %.*s", 200, r->id);
-	/* Without an alias: we were killed before it had one. */
-	if (strcmp(link.kind, "veth") != 0 || (link.alias[0] && strcmp(link.alias, alias.text) != 0))
-		return 0;
-	return link_delete(nl, name, e);
-}
 
 static int delete_ports(const struct record *r, struct err *e)
 {
@@ -39,6 +25,8 @@ static int delete_ports(const struct record *r, struct err *e)
 	if (exists <= 0)
 		return exists;
 	nft_ports(&rules, r, true);
+	if (!rules.len)
+		return 0; /* they led nowhere */
 	return nft_run(rules.text, "take published ports back", e);
 }
 
@@ -74,7 +62,8 @@ static int detach(int state_dir_fd, const struct record *r, const char *boot, st
 		TRY(delete_ports(r, e));
 		for (size_t i = 0; i < r->interfaces.n; i++)
 			if (r->interfaces.at[i].link)
-				TRY(delete_link(&nl, r, r->interfaces.at[i].link, e));
+				TRY(attachment_delete_link(&nl, r->id, r->interfaces.at[i].link,
+							   e));
 	}
 	TRY(drop_names(state_dir_fd, r, e));
 	TRY(drop_leases(state_dir_fd, r, e));
@@ -103,6 +92,21 @@ int network_detach(int state_dir_fd, const char *container_id, struct err *e)
 	return 0;
 }
 
+/* What a killed hull left of the networks of one that lives. */
+static int repair(int state_dir_fd, const struct record *r, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	struct attachment at = { .dir = state_dir_fd, .a = &a };
+	bool partial = false;
+
+	for (size_t i = 0; i < r->interfaces.n; i++)
+		partial = partial || r->interfaces.at[i].partial;
+	if (!partial)
+		return 0;
+	TRY(attachment_load(&at, r->id, e));
+	return attachment_repair(&at, e);
+}
+
 int network_sweep(int state_dir_fd, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
@@ -118,8 +122,10 @@ int network_sweep(int state_dir_fd, struct err *e)
 	for (size_t i = 0; i < records.n; i++) {
 		const struct record *r = &records.at[i];
 
-		if (record_is_alive(r, boot))
+		if (record_is_alive(r, boot)) {
+			TRY(repair(state_dir_fd, r, e));
 			continue;
+		}
 		if (detach(state_dir_fd, r, boot, e) < 0)
 			return err_wrap(e, "take the network of container %s away", r->id);
 		log_debug("the network of container %s, which is gone, was taken away", r->id);

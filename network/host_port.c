@@ -59,7 +59,8 @@ int host_port_check(const struct record *r, const struct port *p,
 
 	for (size_t i = 0; i < others->n; i++)
 		for (size_t k = 0; k < others->at[i].ports.n; k++)
-			if (port_overlaps(&others->at[i].ports.at[k], p))
+			if (strcmp(others->at[i].id, r->id) != 0 &&
+			    port_overlaps(&others->at[i].ports.at[k], p))
 				return err_set(e, EADDRINUSE,
 					       "publish %s: container %s has published %s already",
 					       port_text(p).text, others->at[i].id,

@@ -11,8 +11,8 @@
 
 /*
  * Whether the container `r` can have the host ports of `p` (p->host is set). It says which
- * families its ports lead to; `others` are the records of all containers. -EADDRINUSE: no;
- * -EADDRNOTAVAIL: the host has no such address.
+ * families its ports lead to; `others` are the records of all containers, its own too.
+ * -EADDRINUSE: no; -EADDRNOTAVAIL: the host has no such address.
  */
 int host_port_check(const struct record *r, const struct port *p,
 		    const struct record_list *others, struct err *e) MUST_CHECK;
