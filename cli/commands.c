@@ -164,10 +164,13 @@ static const struct command commands[] = {
 	{
 		.name = "network",
 		.modes = MODE_HULL,
-		.arguments = "create|inspect|ls|prune|rm [NAME...]",
+		.arguments = "connect|create|disconnect|inspect|ls|prune|rm [NAME...]",
 		.help = "manage the networks of containers",
 		.details = "Creates, shows, lists and removes networks; prune removes all that no "
-			   "container is on. The default network, bridge, makes itself when a "
+			   "container is on. Connect NETWORK CONTAINER puts a container on a "
+			   "further network, at once if it runs, and whenever it is started; "
+			   "disconnect takes it off. Its /etc/hosts and /etc/resolv.conf are "
+			   "written anew by either. The default network, bridge, makes itself when a "
 			   "container first needs it. They are kept in the directory that "
 			   "HULL_NETWORK_DIR names, else in /var/lib/hull/network, or in a user's "
 			   "~/.local/state/hull/network.",

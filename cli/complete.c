@@ -108,11 +108,26 @@ static void add_commands(struct completion *c, enum mode mode)
 			completion_add(c, command->name, command->help);
 }
 
+/* Verbs: "create|ls [NAME...]" begins with what the first argument can be. */
+static void add_verbs(struct completion *c, const char *arguments)
+{
+	size_t end = strcspn(arguments, " "), len;
+
+	if (!memchr(arguments, '|', end) || arguments[0] < 'a' || arguments[0] > 'z')
+		return;
+	for (size_t i = 0; i < end; i += len + 1) {
+		len = strcspn(arguments + i, "| ");
+		add_candidate(c, arguments + i, len, "");
+	}
+}
+
 /* What the command's next argument can be. */
 static void add_arguments(struct completion *c, const struct position *at)
 {
 	if (at->args == 1 && at->command->run == cmd_help)
 		add_commands(c, at->mode);
+	if (at->args == 1)
+		add_verbs(c, at->command->arguments);
 	c->containers = at->args == 1 && at->command->takes_container;
 }
 

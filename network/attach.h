@@ -77,6 +77,7 @@ struct net_interface {
 	struct subnet ip, ip6; /* the address in `base`, and the prefix */
 	struct net_addr gateway, gateway6;
 	struct net_mac mac;
+	struct strings aliases;
 };
 
 /* All of it lives in the arena: network_result_done(). */
@@ -107,7 +108,7 @@ int network_detach(int state_dir_fd, const char *container_id, struct err *e) MU
  * Gives a container that is attached a further network: req->networks has that one. Its owner,
  * namespace, mode and ports are as they were attached; host name, hosts and DNS are as they
  * would be, for the files in *ret, which also says all its interfaces. What is published may
- * lead over it. -ESRCH: it is not attached, or has ended; -EEXIST: it is on that network, or
+ * lead over it. -ENOTCONN: it is not attached, or has ended; -EEXIST: it is on that network, or
  * somebody has the address. On failure nothing is left of it.
  */
 int network_connect(int state_dir_fd, const struct net_request *req, struct net_result *ret,
@@ -115,11 +116,15 @@ int network_connect(int state_dir_fd, const struct net_request *req, struct net_
 
 /*
  * Takes a network away from an attached container; what is published leads over another one,
- * if it can. -ENOENT: it is not on that network; else as network_connect(). `force`: also where
- * its end in the container cannot be found.
+ * if it can. Returns 1 if it is not on that network; *ret is not touched then. Failures are as with
+ * network_connect(). `force`: also where its end in the container cannot be found.
  */
 int network_disconnect(int state_dir_fd, const struct net_request *req, const char *network,
 		       bool force, struct net_result *ret, struct err *e) MUST_CHECK;
+
+/* What it has now, without the files. -ENOTCONN: it is not attached, or has ended. */
+int network_look(int state_dir_fd, const char *container_id, struct net_result *ret, struct err *e)
+	MUST_CHECK;
 
 /* Whether a container that does not run could join: the network is there, and has the address. */
 int network_join_check(int state_dir_fd, const struct net_join *join, struct err *e) MUST_CHECK;

@@ -90,6 +90,7 @@ int attachment_plan(struct attachment *at, const struct net_join *join, struct e
 				       n->name);
 	*it = interface_on(n, free_name(at));
 	it->mac = join->mac;
+	it->aliases = join->aliases;
 	TRY(leases_read(at->dir, n->name, &leases, e));
 	if (n->subnet.base.family || join->ip.family)
 		TRY(leases_take(&leases, n, AF_INET, &join->ip, r->id, &it->ip.base, e));
@@ -132,6 +133,7 @@ int attachment_load(struct attachment *at, const char *id, struct err *e)
 		on->interface.ip.base = room[i].ip;
 		on->interface.ip6.base = room[i].ip6;
 		on->interface.mac = room[i].mac;
+		on->interface.aliases = room[i].aliases;
 	}
 	return 0;
 }

@@ -21,7 +21,7 @@ static int load(struct attachment *at, const char *id, struct err *e)
 	int r = attachment_load(at, id, e);
 
 	if (r == -ENOENT)
-		return err_set(e, ESRCH, "container %s is not attached to any network", id);
+		return err_set(e, ENOTCONN, "container %s is not attached to any network", id);
 	TRY(r);
 	if (at->record.helper)
 		return err_set(e, EINVAL,
@@ -30,9 +30,10 @@ static int load(struct attachment *at, const char *id, struct err *e)
 			       id, at->record.helper);
 	TRY(record_boot(at->a, &boot, e));
 	if (strcmp(at->record.boot, boot) != 0)
-		return err_set(e, ESRCH, "container %s has ended", id);
+		return err_set(e, ENOTCONN, "container %s has ended", id);
 	TRY(attachment_repair(at, e));
-	return attachment_netns(at, e);
+	r = attachment_netns(at, e);
+	return r == -ESRCH ? err_set(e, ENOTCONN, "container %s has ended", id) : r;
 }
 
 static size_t find(const struct attachment *at, const char *network)
@@ -175,8 +176,7 @@ static int disconnect_it(struct attachment *at, const struct net_request *req, c
 	TRY(netns);
 	i = find(at, network);
 	if (i == at->record.interfaces.n)
-		return err_set(e, ENOENT, "container %s is not on network %s", req->container_id,
-			       network ? network : NETWORK_DEFAULT);
+		return 1;
 	return attachment_remove(at, i, netns, force, e);
 }
 
@@ -192,12 +192,33 @@ int network_disconnect(int state_dir_fd, const struct net_request *req, const ch
 	lock = network_lock(state_dir_fd, e);
 	TRY(lock);
 	r = disconnect_it(&at, req, network, force, e);
-	if (r >= 0)
+	if (r == 0)
 		r = finish(&at, req, &result, e);
+	if (r) {
+		network_result_done(&result);
+		return r;
+	}
+	*ret = result;
+	return 0;
+}
+
+int network_look(int state_dir_fd, const char *container_id, struct net_result *ret, struct err *e)
+{
+	struct net_result result = { 0 };
+	struct attachment at = { .dir = state_dir_fd, .a = &result.arena };
+	const char *boot;
+	int r = attachment_load(&at, container_id, e);
+
+	if (r >= 0)
+		r = record_boot(at.a, &boot, e);
+	if (r == -ENOENT || (r >= 0 && !record_is_alive(&at.record, boot)))
+		r = err_set(e, ENOTCONN, "container %s is not attached to any network",
+			    container_id);
 	if (r < 0) {
 		network_result_done(&result);
 		return r;
 	}
+	attachment_result(&at, &result);
 	*ret = result;
 	return 0;
 }

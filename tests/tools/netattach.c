@@ -159,7 +159,11 @@ static int disconnect_one(int dir, const char *id, const char *network, bool for
 	struct net_request req = { .container_id = id };
 	struct net_result result = { 0 };
 
-	TRY(network_disconnect(dir, &req, network, force, &result, e));
+	int r = network_disconnect(dir, &req, network, force, &result, e);
+
+	TRY(r);
+	if (r > 0)
+		return err_set(e, ENOENT, "container %s is not on network %s", id, network);
 	show(&result);
 	return 0;
 }
