@@ -28,6 +28,8 @@ engine_libengine_a_SOURCES = \
 	engine/netjoin.c \
 	engine/netjoin.h \
 	engine/netjoin_private.h \
+	engine/netsockets.c \
+	engine/netsockets.h \
 	engine/pull.c \
 	engine/pull.h \
 	engine/pull_names.c \

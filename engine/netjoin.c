@@ -1,4 +1,5 @@
 #include "engine/netjoin_private.h"
+#include "engine/netsockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,6 +97,7 @@ int netjoin_check(const struct engine *g, const struct record *r, struct err *e)
 	TRY(netjoin_mode(g, r->network, &choice, e));
 	TRY(read_ports(&r->published, &a, &ports, e));
 	TRY(join_parse(&wish, NULL, &a, &join, e));
+	TRY(netsockets_check(r, e));
 	if (ports.n && choice.mode != NET_NETWORKS && choice.mode != NET_PASTA &&
 	    choice.mode != NET_SLIRP)
 		return err_set(e, EINVAL, "--publish: with --network %s there is nothing to publish",

@@ -167,11 +167,14 @@ int attachment_netns(const struct attachment *at, struct err *e)
 	struct stat theirs, ours;
 	auto_fd int fd = -1;
 	char path[48];
+	bool ending;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)at->record.owner.pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* One that is ending is without a namespace before it is dead. */
+	ending = fd < 0 && errno == ENOENT;
 	/* Only now: the number may have been somebody else's when it was opened. */
-	if (!process_is_alive(&at->record.owner))
+	if (ending || !process_is_alive(&at->record.owner))
 		return err_set(e, ESRCH, "container %s has ended", at->record.id);
 	if (fd < 0 || fstat(fd, &theirs) < 0 || stat("/proc/self/ns/net", &ours) < 0)
 		return err_sys(e, "open the network namespace of container %s", at->record.id);

@@ -24,6 +24,8 @@ network_libnetwork_a_SOURCES = \
 	network/ipam.h \
 	network/link.c \
 	network/link.h \
+	network/listen.c \
+	network/listen.h \
 	network/loopback.c \
 	network/loopback.h \
 	network/mode.c \

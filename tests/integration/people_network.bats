@@ -275,3 +275,97 @@ networks_of() {
 	host_hull 0 rm web
 	host_hull 0 network rm red
 }
+
+# Says who asks, on each socket that it was handed, until it is asked for the `turns`-th time.
+serve_sockets() {
+	cat >"$WORK/serve.py" <<'PYTHON'
+import os, select, socket, sys
+assert os.environ["LISTEN_PID"] == str(os.getpid()), "LISTEN_PID"
+n = int(os.environ["LISTEN_FDS"])
+names = os.environ["LISTEN_FDNAMES"].split(":")
+print(n, *names, flush=True)
+sockets = {socket.socket(fileno=3 + i): name for i, name in enumerate(names)}
+for fd in map(int, os.listdir("/proc/self/fd")):
+    if fd >= 3 + n and os.path.exists(f"/proc/self/fd/{fd}"):
+        print("unknown descriptor", fd, os.readlink(f"/proc/self/fd/{fd}"), flush=True)
+for turn in range(int(sys.argv[1])):
+    s = select.select(list(sockets), [], [])[0][0]
+    if s.type == socket.SOCK_STREAM:
+        c, peer = s.accept()
+        c.sendall(f"{sockets[s]} {peer[0]}".encode())
+        c.close()
+    else:
+        peer = s.recvfrom(100)[1]
+        s.sendto(f"{sockets[s]} {peer[0]}".encode(), peer)
+sys.exit(7)
+PYTHON
+}
+
+# ask tcp|udp ADDRESS PORT: what one of them says, on that host.
+ask() {
+	on_host python3 -c 'import socket, sys
+kind, address, port = sys.argv[1:]
+s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+s.settimeout(10)
+s.connect((address, int(port)))
+if kind == "udp":
+    s.send(b"x")
+print(s.recv(100).decode())' "$@"
+}
+
+# The programs that the container runs are this host's.
+PYTHON=(-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro)
+
+@test "a published socket is the host's own: without a network, with the peer's address, over a restart" {
+	local n
+	requires path=/lib64
+	serve_sockets
+	host_hull 0 run -d --name web --network none --restart on-failure "${PYTHON[@]}" -v "$WORK:/w:ro" \
+		--publish-socket web=8085 --publish-socket 127.0.0.1:8086/udp --publish-socket '[::1]:8087' \
+		$IMAGE python3 /w/serve.py 1
+	# It ends with each answer; meanwhile the sockets wait.
+	for n in 1 2; do
+		[ "$(ask tcp 127.0.0.1 8085)" = "web ::ffff:127.0.0.1" ]
+		[ "$(ask tcp ::1 8085)" = "web ::1" ]
+		[ "$(ask udp 127.0.0.1 8086)" = "udp-8086 127.0.0.1" ]
+		[ "$(ask tcp ::1 8087)" = "tcp-8087 ::1" ]
+	done
+	host_hull 0 logs web
+	[ "$(sort -u <<<"$stdout")" = "3 web udp-8086 tcp-8087" ] || mismatch logs "3 web udp-8086 tcp-8087" "$stdout"
+	host_hull 0 inspect web
+	jq -e '.[0].PublishedSockets == ["web=8085", "127.0.0.1:8086/udp", "[::1]:8087"]' <<<"$stdout"
+	host_hull 125 run --rm --network none --publish-socket 8085 $IMAGE true
+	stderr_is "hull: publish socket 8085:8085/tcp: a program on this host listens on tcp port 8085"
+	host_hull 0 rm -f web
+	! ask tcp 127.0.0.1 8085 2>/dev/null
+	# In the foreground, behind hull-init, and with a network of its own as well.
+	on_host "$HULL" --root "$STATE" --data-root "$DATA" run --rm --init "${PYTHON[@]}" -v "$WORK:/w:ro" \
+		--publish-socket 8085 -p 8088:80 $IMAGE python3 /w/serve.py 1 >"$WORK/out" 2>&1 &
+	wait_for 20 grep -q tcp-8085 "$WORK/out"
+	[ "$(ask tcp 127.0.0.1 8085)" = "tcp-8085 ::ffff:127.0.0.1" ]
+	local code=0
+	wait $! || code=$?
+	[ "$code" = 7 ] || mismatch "exit status" 7 "$code: $(cat "$WORK/out")"
+}
+
+@test "sockets that cannot be published are refused, and nothing is left" {
+	host_hull 0 run -d --name web -p 8080:80 $IMAGE sleep 1000
+	host_hull 125 run --rm --publish-socket 8080 $IMAGE true
+	stderr_has "publish socket 8080:8080/tcp: container "
+	stderr_has " has published 8080:80/tcp already"
+	host_hull 125 run --rm --publish-socket 8081 --publish-socket x=8081 $IMAGE true
+	stderr_is "hull: --publish-socket 8081 and x=8081: the same port"
+	host_hull 125 run --rm --publish-socket 192.0.2.77:8081 $IMAGE true
+	stderr_is "hull: publish socket 192.0.2.77:8081:8081/tcp: this host has no address 192.0.2.77"
+	host_hull 125 run --rm --publish-socket 8081/sctp $IMAGE true
+	stderr_is 'hull: publish socket "8081/sctp": behind "/" is tcp or udp'
+	host_hull 125 run --rm --publish-socket ::1:8081 $IMAGE true
+	stderr_is 'hull: publish socket "::1:8081": an IPv6 address stands in brackets: [::1]:8080'
+	host_hull 125 run --rm --publish-socket a:b=8081 $IMAGE true
+	stderr_has 'before "=" is a name'
+	host_hull 125 run --rm --publish-socket 0 $IMAGE true
+	stderr_is 'hull: publish socket "0": a port is a number between 1 and 65535'
+	host_hull 0 ps -aq --no-trunc
+	[ "$(wc -l <<<"$stdout")" = 1 ]
+	host_hull 0 rm -f web
+}
