@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
+#include "engine/netjoin.h"
 
 enum { CONFIG_MAX = 16 * 1024 * 1024 };
 
@@ -85,6 +86,48 @@ static void write_state(struct json_writer *w, const struct container_view *v)
 	json_write_end(w);
 }
 
+static const char *addr_or_none(const struct net_addr *a, struct net_text *text)
+{
+	*text = addr_text(a);
+	return a->family ? text->text : "";
+}
+
+/* Docker's words; what it does not have while it does not run is empty. */
+static void write_network(struct json_writer *w, const struct join *join,
+			  const struct net_interface *it)
+{
+	struct net_text text;
+
+	json_write_object(w, it ? it->network : join->network);
+	json_write_strings(w, "Aliases", it ? &it->aliases : &join->aliases);
+	json_write_string(w, "Interface", it ? it->name : "");
+	json_write_string(w, "MacAddress", it && mac_is_set(&it->mac) ? mac_text(&it->mac).text : "");
+	json_write_string(w, "IPAddress", it ? addr_or_none(&it->ip.base, &text) : "");
+	json_write_uint(w, "IPPrefixLen", it && it->ip.base.family ? it->ip.prefix : 0);
+	json_write_string(w, "Gateway", it ? addr_or_none(&it->gateway, &text) : "");
+	json_write_string(w, "GlobalIPv6Address", it ? addr_or_none(&it->ip6.base, &text) : "");
+	json_write_uint(w, "GlobalIPv6PrefixLen", it && it->ip6.base.family ? it->ip6.prefix : 0);
+	json_write_string(w, "IPv6Gateway", it ? addr_or_none(&it->gateway6, &text) : "");
+	json_write_end(w);
+}
+
+static int write_networks(const struct engine *g, struct json_writer *w, int dir,
+			  const struct record *r, struct err *e)
+{
+	auto_netjoin_view struct netjoin_view v = { 0 };
+
+	TRY(netjoin_look(g, dir, r, &v, e));
+	json_write_object(w, "NetworkSettings");
+	json_write_object(w, "Networks");
+	for (size_t i = 0; i < v.now.interfaces.n; i++)
+		write_network(w, NULL, &v.now.interfaces.at[i]);
+	for (size_t i = 0; !v.attached && i < v.joins.list.n; i++)
+		write_network(w, &v.joins.list.at[i], NULL);
+	json_write_end(w);
+	json_write_end(w);
+	return 0;
+}
+
 static int write_container(const struct engine *g, struct json_writer *w,
 			   const struct container_view *v, struct err *e)
 {
@@ -115,6 +158,8 @@ static int write_container(const struct engine *g, struct json_writer *w,
 	json_write_string(w, "User", r->user ? r->user : "");
 	json_write_string(w, "NetworkMode", r->network);
 	json_write_strings(w, "Published", &r->published);
+	json_write_strings(w, "PublishedSockets", &r->sockets);
+	TRY(write_networks(g, w, dir, r, e));
 	write_pairs(w, "Labels", &r->labels);
 	if (r->health.test.n)
 		write_healthcheck(w, &r->health);

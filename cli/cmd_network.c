@@ -8,6 +8,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/network_connect.h"
 #include "network/attach.h"
 #include "network/bridge.h"
 #include "network/config.h"
@@ -16,7 +17,9 @@
 struct network_values {
 	const char *driver, *parent, *format;
 	struct strings subnets, gateways;
-	bool ipv6, internal, quiet;
+	const char *ip, *ip6, *mac;
+	struct strings aliases;
+	bool ipv6, internal, quiet, force;
 	unsigned mtu;
 };
 
@@ -56,8 +59,33 @@ static const struct option_row rows[] = {
 	  .member = offsetof(struct network_values, mtu),
 	  .argument = "BYTES",
 	  .help = "create: the size of its largest packets" },
-	{ .name = "format",
+	{ .name = "ip",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct network_values, ip),
+	  .argument = "ADDRESS",
+	  .help = "connect: the container's address there (default: a free one)" },
+	{ .name = "ip6",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct network_values, ip6),
+	  .argument = "ADDRESS",
+	  .help = "connect: its IPv6 address there (default: a free one)" },
+	{ .name = "mac-address",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct network_values, mac),
+	  .argument = "MAC",
+	  .help = "connect: the MAC address of its interface there" },
+	{ .name = "alias",
+	  .kind = OPTION_STRINGS,
+	  .member = offsetof(struct network_values, aliases),
+	  .argument = "NAME",
+	  .help = "connect: a further name of the container there (may be repeated)" },
+	{ .name = "force",
 	  .letter = 'f',
+	  .kind = OPTION_FLAG,
+	  .member = offsetof(struct network_values, force),
+	  .help = "disconnect: one that is not on it is no failure, nor is a link that it has "
+		  "moved away" },
+	{ .name = "format",
 	  .kind = OPTION_CHOICE,
 	  .member = offsetof(struct network_values, format),
 	  .argument = "table|json",
@@ -78,6 +106,7 @@ struct verb_call {
 	const struct network_values *values;
 	struct strings names;
 	struct arena *arena;
+	const struct call *call;
 };
 
 static int wish_subnets(const struct network_values *v, struct network_wish *w, struct err *e)
@@ -266,7 +295,29 @@ static int verb_prune(const struct verb_call *c, struct err *e)
 	return 0;
 }
 
-enum { OF_CREATE = 1, OF_LS = 2 };
+static int verb_connect(const struct verb_call *c, struct err *e)
+{
+	const struct network_values *v = c->values;
+	const struct network_words words = { .network = c->names.at[0],
+					     .container = c->names.at[1],
+					     .ip = v->ip,
+					     .ip6 = v->ip6,
+					     .mac = v->mac,
+					     .aliases = v->aliases };
+
+	return network_connect_container(c->call, &words, e);
+}
+
+static int verb_disconnect(const struct verb_call *c, struct err *e)
+{
+	const struct network_words words = { .network = c->names.at[0],
+					     .container = c->names.at[1],
+					     .force = c->values->force };
+
+	return network_disconnect_container(c->call, &words, e);
+}
+
+enum { OF_CREATE = 1, OF_LS = 2, OF_CONNECT = 4, OF_DISCONNECT = 8 };
 
 static const struct verb {
 	const char *name;
@@ -274,7 +325,9 @@ static const struct verb {
 	unsigned options;
 	int (*run)(const struct verb_call *c, struct err *e);
 } verbs[] = {
+	{ "connect", 2, 2, OF_CONNECT, verb_connect },
 	{ "create", 1, 1, OF_CREATE, verb_create },
+	{ "disconnect", 2, 2, OF_DISCONNECT, verb_disconnect },
 	{ "inspect", 1, ARGS_MANY, 0, verb_inspect },
 	{ "ls", 0, 0, OF_LS, verb_ls },
 	{ "prune", 0, 0, 0, verb_prune },
@@ -295,6 +348,11 @@ static int check_options(const struct verb *verb, const struct network_values *v
 		{ "ipv6", OF_CREATE, v->ipv6 },
 		{ "internal", OF_CREATE, v->internal },
 		{ "mtu", OF_CREATE, v->mtu },
+		{ "ip", OF_CONNECT, v->ip },
+		{ "ip6", OF_CONNECT, v->ip6 },
+		{ "mac-address", OF_CONNECT, v->mac },
+		{ "alias", OF_CONNECT, v->aliases.n },
+		{ "force", OF_DISCONNECT, v->force },
 		{ "format", OF_LS, v->format },
 		{ "quiet", OF_LS, v->quiet },
 	};
@@ -309,7 +367,9 @@ static int check_options(const struct verb *verb, const struct network_values *v
 int cmd_network(const struct call *call, struct err *e)
 {
 	struct strings words = call->options.args;
-	struct verb_call c = { .values = call->options.values, .arena = call->arena };
+	struct verb_call c = { .values = call->options.values,
+				.arena = call->arena,
+				.call = call };
 	const struct verb *verb = NULL;
 	auto_fd int dir = -1;
 
@@ -318,12 +378,14 @@ int cmd_network(const struct call *call, struct err *e)
 			verb = &verbs[i];
 	if (!verb)
 		return err_set(e, EINVAL,
-			       "there is no network %s: create, inspect, ls, prune and rm are there",
+			       "there is no network %s: connect, create, disconnect, inspect, ls, "
+			       "prune and rm are there",
 			       json_quote(words.at[0]).text);
 	c.names = (struct strings){ words.at + 1, words.n - 1 };
 	if (c.names.n < verb->min || c.names.n > verb->max)
 		return err_set(e, EINVAL, "network %s takes %s", verb->name,
 			       verb->max == 0   ? "no name"
+			       : verb->max == 2 ? "a network and a container"
 			       : verb->max == 1 ? "one name"
 						: "at least one name");
 	TRY(check_options(verb, c.values, e));

@@ -68,6 +68,7 @@ static const struct option_row rows[] = {
 	ROW("sysctl", 0, STRINGS, sysctls, "NAME=VALUE", "set a sysctl of its namespaces (may be repeated)"),
 	ROW("network", 0, STRING, network, "MODE", "bridge, a network's name, none, host, container:NAME, ns:PATH; without root pasta or slirp4netns"),
 	ROW("publish", 'p', STRINGS, published, "[IP:][PORT:]PORT[/udp]", "let others reach a port of the container by one of the host (may be repeated)"),
+	ROW("publish-socket", 0, STRINGS, sockets, "[NAME=][IP:]PORT[/udp]", "open a socket of the host's and hand it to the program as systemd does, sd_listen_fds(3) (may be repeated)"),
 	ROW("ip", 0, STRING, ip, "ADDRESS", "its address in the network"),
 	ROW("mac-address", 0, STRING, mac, "ADDRESS", "its hardware address"),
 	ROW("network-alias", 0, STRINGS, network_alias, "NAME", "a further name in the network (may be repeated)"),

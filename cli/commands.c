@@ -178,13 +178,17 @@ static const struct command commands[] = {
 	{
 		.name = "network",
 		.modes = MODE_HULL,
-		.arguments = "create|inspect|ls|prune|rm [NAME...]",
+		.arguments = "VERB [NAME...]",
+		.verbs = "connect|create|disconnect|inspect|ls|prune|rm",
 		.help = "manage the networks of containers",
-		.details = "Creates, shows, lists and removes networks; prune removes all that no "
-			   "container is on. The default network, bridge, makes itself when a "
-			   "container first needs it. They are kept in the directory that "
-			   "HULL_NETWORK_DIR names, else in /var/lib/hull/network, or in a user's "
-			   "~/.local/state/hull/network.",
+		.details = "The verbs are create NAME, ls, inspect NAME..., rm NAME..., prune (all "
+			   "that no container is on), connect NETWORK CONTAINER and disconnect "
+			   "NETWORK CONTAINER. Connect puts a container on a further network, at "
+			   "once if it runs, and whenever it is started; disconnect takes it off; "
+			   "its /etc/hosts and /etc/resolv.conf are written anew by both. The "
+			   "default network, bridge, makes itself when a container first needs it. "
+			   "Networks are kept in the directory that HULL_NETWORK_DIR names, else in "
+			   "/var/lib/hull/network, or in a user's ~/.local/state/hull/network.",
 		.options = &network_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,

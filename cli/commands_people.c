@@ -335,6 +335,7 @@ const struct command people_commands[] = {
 		.name = "volume",
 		.modes = MODE_HULL,
 		.arguments = "create|ls|inspect|rm|prune [NAME...]",
+		.verbs = "create|ls|inspect|rm|prune",
 		.help = "keep data beside containers",
 		.details = "Makes, lists, shows and removes volumes: directories that containers "
 			   "mount by name, and that outlive them.",

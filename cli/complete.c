@@ -61,6 +61,17 @@ void completion_add(struct completion *c, const char *word, const char *what)
 	add_candidate(c, word, strlen(word), what);
 }
 
+/* "text|json" */
+static void add_choices(struct completion *c, const char *words)
+{
+	size_t len;
+
+	for (const char *word = words; *word; word += len + (word[len] == '|')) {
+		len = strcspn(word, "|");
+		add_candidate(c, word, len, "");
+	}
+}
+
 static void add_values(struct completion *c, const struct option_row *row)
 {
 	static const struct {
@@ -70,17 +81,13 @@ static void add_values(struct completion *c, const struct option_row *row)
 		{ "FILE", ":file\n" },
 		{ "SOCKET", ":file\n" },
 	};
-	size_t len;
 
 	for (size_t i = 0; i < ARRAY_LEN(directives); i++)
 		if (strcmp(row->argument, directives[i].argument) == 0)
 			buf_str(&c->lines, directives[i].line);
 	if (row->kind != OPTION_CHOICE)
 		return;
-	for (const char *word = row->argument; *word; word += len + (word[len] == '|')) {
-		len = strcspn(word, "|");
-		add_candidate(c, word, len, "");
-	}
+	add_choices(c, row->argument);
 }
 
 static void add_options(struct completion *c, const struct option_table *table)
@@ -113,6 +120,8 @@ static void add_arguments(struct completion *c, const struct position *at)
 {
 	if (at->args == 1 && at->command->run == cmd_help)
 		add_commands(c, at->mode);
+	if (at->args == 1 && at->command->verbs)
+		add_choices(c, at->command->verbs);
 	c->containers = at->args == 1 && at->command->takes_container;
 }
 

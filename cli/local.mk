@@ -48,6 +48,8 @@ cli_libcli_a_SOURCES = \
 	cli/invocation.h \
 	cli/manual.c \
 	cli/manual.h \
+	cli/network_connect.c \
+	cli/network_connect.h \
 	cli/metrics.c \
 	cli/metrics.h \
 	cli/options.c \

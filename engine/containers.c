@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "engine/keep.h"
+#include "engine/netjoin.h"
 #include "engine/rootfs.h"
 #include "engine/volumes.h"
 
@@ -129,14 +130,19 @@ int engine_stop(const struct engine *g, const char *who, int64_t timeout, struct
 	if (record_wait(dir, KEEPER_WAIT_MS, e) < 0)
 		return err_wrap(e, "stop %s", who);
 	/* Where nobody keeps it any more, it is ours to put away. */
-	return container_delete(g->rt, id, true, e);
+	TRY(container_delete(g->rt, id, true, e));
+	return netjoin_release(g, &record, e);
 }
 
 int engine_remove_locked(const struct engine *g, struct making *m, bool volumes, struct err *e)
 {
 	struct err pin = { 0 };
+	auto_fd int joins = -1;
 
 	TRY(container_delete(g->rt, m->id, true, e));
+	/* Who would connect it to a network waits, and then finds it gone. */
+	joins = joins_lock(m->dir, m->id, e);
+	TRY(joins);
 	TRY(record_remove(g, m->id, m->record.name, e));
 	if (image_store_unpin(&g->store, m->id, &pin) < 0 && pin.code != ENOENT)
 		log_warn("%s", pin.msg);
@@ -164,6 +170,9 @@ int engine_remove(const struct engine *g, const char *who, bool force, bool volu
 			       "cannot remove %s: it is running; stop it first, or use --force",
 			       who);
 	TRY(r);
+	/* Its keeper, if it was killed, has left the network as it was. */
+	TRY(container_delete(g->rt, m.id, true, e));
+	TRY(netjoin_release(g, &m.record, e));
 	return engine_remove_locked(g, &m, volumes, e);
 }
 

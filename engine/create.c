@@ -442,6 +442,7 @@ static int fill_record(struct building *b, struct err *e)
 	r->dns_options = w->dns_options;
 	r->add_hosts = w->add_host;
 	r->published = w->published;
+	r->sockets = w->sockets;
 	r->log_driver = w->log_driver ? w->log_driver : "json-file";
 	r->stop_timeout = w->stop_timeout.set ? (uint32_t)w->stop_timeout.value : STOP_TIMEOUT;
 	if (w->restart)

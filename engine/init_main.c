@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -38,9 +39,17 @@ static void block(sigset_t *ret_before)
 /* In the child. SIGTTOU is still blocked, so that the terminal may be taken from the background. */
 static int execute(char **argv, const sigset_t *mask)
 {
+	char pid[16];
+
 	if (setpgid(0, 0) == 0)
 		tcsetpgrp(STDIN_FILENO, getpid()); /* no terminal is no failure */
 	sigprocmask(SIG_SETMASK, mask, NULL);
+	/* The sockets that we got are its own, and who takes them looks for itself (sd_listen_fds(3)). */
+	if (getenv("LISTEN_PID")) {
+		snprintf(pid, sizeof(pid), "%d", (int)getpid());
+		if (setenv("LISTEN_PID", pid, 1) < 0)
+			return fail(FAILED, "set LISTEN_PID", "");
+	}
 	execvp(argv[0], argv);
 	return fail(errno == ENOENT ? NOT_FOUND : CANNOT_EXECUTE, "exec: ", argv[0]);
 }

@@ -19,6 +19,7 @@
 #include "engine/health.h"
 #include "engine/logs.h"
 #include "engine/netjoin.h"
+#include "engine/netsockets.h"
 #include "engine/rootfs.h"
 
 enum {
@@ -37,6 +38,7 @@ struct run {
 	char *bundle;
 	struct create_request request;
 	struct net_context net;
+	struct netsockets sockets; /* open from the first start on, so that a restart misses nobody */
 	pid_t health; /* the process that checks it */
 	int health_fd;
 };
@@ -58,8 +60,18 @@ static void run_prepare(struct run *r, const struct engine *g, struct making *m)
 	r->net = (struct net_context){ .g = g, .record = &m->record, .dir = m->dir };
 }
 
+static int open_sockets(struct run *r, struct err *e)
+{
+	TRY(netsockets_open(r->g, &r->m->record, &r->sockets, e));
+	r->request.sockets = r->sockets.fds;
+	r->request.n_sockets = r->sockets.n;
+	r->request.socket_names = r->sockets.names.text;
+	return 0;
+}
+
 static void run_done(struct run *r)
 {
+	netsockets_close(&r->sockets);
 	arena_done(&r->arena);
 }
 
@@ -123,8 +135,10 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 	int r;
 
 	run_prepare(&run, g, m);
-	req = (struct run_request){ .create = run.request, .lack = &lack };
 	r = netjoin_prepare(&run.net, e);
+	if (r >= 0)
+		r = open_sockets(&run, e);
+	req = (struct run_request){ .create = run.request, .lack = &lack };
 	if (r >= 0)
 		r = health_start(g, m, &run.health, &run.health_fd, e);
 	if (r >= 0) {
@@ -327,6 +341,8 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	int code, r;
 
 	r = netjoin_prepare(&k->run.net, e);
+	if (r >= 0)
+		r = open_sockets(&k->run, e);
 	/* Before the pipes are made, whose ends it would hold. */
 	if (r >= 0)
 		r = health_start(k->g, k->m, &k->run.health, &k->run.health_fd, e);
@@ -453,6 +469,7 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 		_exit(1);
 	}
 	keep(&k);
+	netsockets_close(&k.run.sockets);
 	attach_close(&k.attach, m->dir);
 	log_writer_close(&k.log);
 	drop(g, m);

@@ -12,6 +12,8 @@ engine_libengine_a_SOURCES = \
 	engine/diff.h \
 	engine/engine.c \
 	engine/engine.h \
+	engine/joins.c \
+	engine/joins.h \
 	engine/keep.c \
 	engine/keep.h \
 	engine/health.c \
@@ -22,8 +24,12 @@ engine_libengine_a_SOURCES = \
 	engine/load.h \
 	engine/logs.c \
 	engine/logs.h \
+	engine/netconnect.c \
 	engine/netjoin.c \
 	engine/netjoin.h \
+	engine/netjoin_private.h \
+	engine/netsockets.c \
+	engine/netsockets.h \
 	engine/pull.c \
 	engine/pull.h \
 	engine/pull_names.c \

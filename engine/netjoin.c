@@ -1,4 +1,5 @@
-#include "engine/netjoin.h"
+#include "engine/netjoin_private.h"
+#include "engine/netsockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "network/attach.h"
+#include "network/config.h"
 
 enum { ETC_MAX = 1024 * 1024 };
 
@@ -37,8 +39,7 @@ static int copy_or(const struct net_context *n, const char *host, const char *na
 	return fill_file(n->dir, name, text.text, text.len, e);
 }
 
-/* "bridge" means another thing without root, where no bridge can be made. */
-static int mode_of(const struct engine *g, const char *text, struct net_mode_choice *ret,
+int netjoin_mode(const struct engine *g, const char *text, struct net_mode_choice *ret,
 		   struct err *e)
 {
 	TRY(network_mode_parse(text, ret, e));
@@ -61,13 +62,28 @@ static int read_ports(const struct strings *texts, struct arena *a, struct port_
 	return port_list_check(ret, e);
 }
 
-static int read_join(const struct record *r, const char *network, struct net_join *ret,
-		     struct err *e)
+const char *netjoin_network(const struct net_mode_choice *choice)
 {
-	*ret = (struct net_join){ .network = network, .aliases = r->net_aliases };
-	if (r->ip)
-		TRY(addr_parse(r->ip, &ret->ip, e));
-	return r->mac ? mac_parse(r->mac, &ret->mac, e) : 0;
+	if (choice->mode != NET_NETWORKS)
+		return NULL;
+	return choice->network ? choice->network : NETWORK_DEFAULT;
+}
+
+/* Those that it is on, for the network layer. */
+static int read_joins(int dir, const struct record *r, const struct net_mode_choice *choice,
+		      struct arena *a, struct net_request *req, struct err *e)
+{
+	struct joins joins = { 0 };
+
+	if (choice->mode != NET_NETWORKS)
+		return 0;
+	TRY(joins_read(dir, r, netjoin_network(choice), a, &joins, e));
+	req->networks.at = arena_array(a, joins.list.n, sizeof(*req->networks.at));
+	for (; req->networks.n < joins.list.n; req->networks.n++)
+		TRY(join_parse(&joins.list.at[req->networks.n], r->name, a,
+			       &req->networks.at[req->networks.n], e));
+	req->apart = !req->networks.n;
+	return 0;
 }
 
 int netjoin_check(const struct engine *g, const struct record *r, struct err *e)
@@ -75,11 +91,13 @@ int netjoin_check(const struct engine *g, const struct record *r, struct err *e)
 	auto_arena struct arena a = { 0 };
 	struct net_mode_choice choice;
 	struct port_list ports = { 0 };
+	struct join wish = { .ip = r->ip, .mac = r->mac };
 	struct net_join join;
 
-	TRY(mode_of(g, r->network, &choice, e));
+	TRY(netjoin_mode(g, r->network, &choice, e));
 	TRY(read_ports(&r->published, &a, &ports, e));
-	TRY(read_join(r, choice.network, &join, e));
+	TRY(join_parse(&wish, NULL, &a, &join, e));
+	TRY(netsockets_check(r, e));
 	if (ports.n && choice.mode != NET_NETWORKS && choice.mode != NET_PASTA &&
 	    choice.mode != NET_SLIRP)
 		return err_set(e, EINVAL, "--publish: with --network %s there is nothing to publish",
@@ -93,11 +111,11 @@ bool netjoin_has_own(const struct engine *g, const struct record *r)
 {
 	struct net_mode_choice choice;
 
-	return mode_of(g, r->network, &choice, NULL) == 0 &&
+	return netjoin_mode(g, r->network, &choice, NULL) == 0 &&
 	       (choice.mode == NET_NETWORKS || choice.mode == NET_PASTA || choice.mode == NET_SLIRP);
 }
 
-static int open_state(const struct engine *g, struct err *e)
+int netjoin_state(const struct engine *g, struct err *e)
 {
 	return network_state_open(g->network_path, e);
 }
@@ -127,42 +145,47 @@ int netjoin_prepare(struct net_context *n, struct err *e)
 	return fill_file(n->dir, "hostname", hosts.text, hosts.len, e);
 }
 
+int netjoin_fill_files(int dir, const struct net_result *result, struct err *e)
+{
+	TRY(fill_file(dir, "hosts", result->hosts, strlen(result->hosts), e));
+	return fill_file(dir, "resolv.conf", result->resolv_conf, strlen(result->resolv_conf), e);
+}
+
+struct net_request netjoin_request(const struct record *r, char own[256])
+{
+	return (struct net_request){ .container_id = r->id,
+				     .hostname = name_of(r, own),
+				     .add_hosts = r->add_hosts,
+				     .dns = { r->dns, r->dns_search, r->dns_options } };
+}
+
 static int attach(struct net_context *n, const struct net_mode_choice *choice, pid_t pid,
 		  struct err *e)
 {
 	const struct record *r = n->record;
 	auto_arena struct arena a = { 0 };
 	struct net_result result = { 0 };
-	struct net_join join;
 	char path[64], own[256];
 	int filled;
-	auto_fd int state = open_state(n->g, e), netns = -1;
-	struct net_request req = { .container_id = r->id,
-				   .owner = pid,
-				   .mode = choice->mode,
-				   .hostname = name_of(r, own),
-				   .add_hosts = r->add_hosts,
-				   .dns = { r->dns, r->dns_search, r->dns_options } };
+	auto_fd int state = netjoin_state(n->g, e), netns = -1, lock = -1;
+	struct net_request req = netjoin_request(r, own);
 
 	TRY(state);
 	TRY(network_sweep(state, e));
+	lock = joins_lock(n->dir, r->id, e);
+	TRY(lock);
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	netns = open(path, O_RDONLY | O_CLOEXEC);
 	if (netns < 0)
 		return err_sys(e, "open the container's network namespace");
 	req.netns_fd = netns;
+	req.owner = pid;
+	req.mode = choice->mode;
 	TRY(read_ports(&r->published, &a, &req.ports, e));
-	TRY(read_join(r, choice->network, &join, e));
-	if (choice->mode == NET_NETWORKS) {
-		req.networks.at = &join;
-		req.networks.n = 1;
-	}
+	TRY(read_joins(n->dir, r, choice, &a, &req, e));
 	TRY(network_attach(state, &req, &result, e));
 	n->attached = true;
-	filled = fill_file(n->dir, "hosts", result.hosts, strlen(result.hosts), e);
-	if (filled >= 0)
-		filled = fill_file(n->dir, "resolv.conf", result.resolv_conf,
-			       strlen(result.resolv_conf), e);
+	filled = netjoin_fill_files(n->dir, &result, e);
 	network_result_done(&result);
 	return filled;
 }
@@ -174,7 +197,7 @@ int netjoin_before_start(void *ctx, pid_t pid, struct err *e)
 
 	if (!netjoin_has_own(n->g, n->record))
 		return 0;
-	TRY(mode_of(n->g, n->record->network, &choice, e));
+	TRY(netjoin_mode(n->g, n->record->network, &choice, e));
 	return attach(n, &choice, pid, e);
 }
 
@@ -185,8 +208,19 @@ void netjoin_leave(struct net_context *n)
 
 	if (!n->attached)
 		return;
-	state = open_state(n->g, &e);
+	state = netjoin_state(n->g, &e);
 	if (state < 0 || network_detach(state, n->record->id, &e) < 0)
 		log_warn("%s", e.msg);
 	n->attached = false;
+}
+
+int netjoin_release(const struct engine *g, const struct record *r, struct err *e)
+{
+	auto_fd int state = -1;
+
+	if (!netjoin_has_own(g, r))
+		return 0;
+	state = netjoin_state(g, e);
+	TRY(state);
+	return network_detach(state, r->id, e);
 }

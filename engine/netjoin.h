@@ -4,11 +4,15 @@
  *	netjoin_prepare()        before each start: the files have their content
  *	netjoin_before_start()   when its namespaces are there
  *	netjoin_leave()          when it has ended
+ *	netjoin_release()        the same by who removes it, if its keeper was killed
+ *
+ *	netjoin_connect(), netjoin_disconnect()   meanwhile, or while it does not run
  */
 #ifndef HULL_ENGINE_NETJOIN_H
 #define HULL_ENGINE_NETJOIN_H
 
 #include "engine/engine.h"
+#include "engine/joins.h"
 #include "engine/record.h"
 
 struct net_context {
@@ -29,5 +33,30 @@ int netjoin_prepare(struct net_context *n, struct err *e) MUST_CHECK;
 /* For create_request.before_start; `ctx` is a struct net_context. */
 int netjoin_before_start(void *ctx, pid_t pid, struct err *e) MUST_CHECK;
 void netjoin_leave(struct net_context *n);
+
+/* What is left of the network of a container that has ended. Nothing: success. */
+int netjoin_release(const struct engine *g, const struct record *r, struct err *e) MUST_CHECK;
+
+/*
+ * Puts it on a further network, now if it runs, and at each start. -EEXIST: it is on it; -EINVAL:
+ * its network is of a kind that has no others beside it; -ENOENT: there is no such container.
+ */
+int netjoin_connect(const struct engine *g, const char *who, const struct join *wish,
+		    struct err *e) MUST_CHECK;
+/* The reverse. -ENOENT: it is not on it; with `force` that is success. */
+int netjoin_disconnect(const struct engine *g, const char *who, const char *network, bool force,
+		       struct err *e) MUST_CHECK;
+
+/* The networks that it is on, or will be. */
+struct netjoin_view {
+	struct arena arena;
+	struct joins joins;
+	bool attached;
+	struct net_result now; /* if it is attached */
+};
+void netjoin_view_done(struct netjoin_view *v);
+#define auto_netjoin_view __attribute__((cleanup(netjoin_view_done)))
+int netjoin_look(const struct engine *g, int dir, const struct record *r, struct netjoin_view *ret,
+		 struct err *e) MUST_CHECK;
 
 #endif

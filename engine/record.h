@@ -46,6 +46,7 @@ struct record {
 	const char *ip, *mac;
 	struct strings net_aliases, dns, dns_search, dns_options, add_hosts;
 	struct strings published; /* "-p" as given */
+	struct strings sockets;   /* "--publish-socket" as given */
 	struct strings volumes;   /* names of volumes that it made without a name of its own */
 	const char *user;         /* as given; who exec runs as */
 	const char *log_driver;   /* "json-file" or "none" */

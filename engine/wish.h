@@ -31,7 +31,7 @@ struct wish {
 	bool privileged, read_only, init, remove, detach, interactive, terminal, rootfs;
 	const char *userns, *pid, *ipc, *uts, *cgroupns;
 	const char *network;
-	struct strings published, dns, dns_search, dns_options, add_host, network_alias;
+	struct strings published, sockets, dns, dns_search, dns_options, add_host, network_alias;
 	const char *ip, *mac;
 	const char *stop_signal, *restart, *log_driver, *pull, *platform, *isolation, *cid_file;
 	struct strings log_opt;

@@ -48,6 +48,8 @@ static int vm_check(const struct spec *s, const struct create_request *req, stru
 
 	if (req->preserve_fds)
 		return err_set(e, ENOTSUP, "--preserve-fds: a microVM can't be handed descriptors");
+	if (req->n_sockets)
+		return err_set(e, ENOTSUP, "--publish-socket: a microVM can't be handed descriptors");
 	if (notify && notify[0])
 		return err_set(e, ENOTSUP, "NOTIFY_SOCKET: can't be reached from a microVM");
 	return guest_spec_check(s, e);

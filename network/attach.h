@@ -7,6 +7,8 @@
  *	...                                     result.resolv_conf, result.hosts
  *	network_detach(dir, id)                 when it has ended
  *
+ *	network_connect(), network_disconnect() meanwhile, one network at a time
+ *
  * What is made for a container is in a record on disk (containers/ID.json) before it
  * is made. So network_detach() needs only the id, and works after a kill -9 of
  * whoever attached; network_sweep() does it for every container whose owner is gone.
@@ -14,6 +16,7 @@
 #ifndef HULL_NETWORK_ATTACH_H
 #define HULL_NETWORK_ATTACH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -62,6 +65,7 @@ struct net_request {
 	int netns_fd; /* its network namespace; unused for NET_HOST */
 	enum net_mode mode;
 	LIST(struct net_join) networks;
+	bool apart; /* NET_NETWORKS without names: on none for now, instead of the default one */
 	struct port_list ports;
 	const char *hostname; /* for the hosts file; NULL: the id */
 	struct strings add_hosts; /* "NAME:ADDRESS", also "NAME:host-gateway" */
@@ -73,6 +77,7 @@ struct net_interface {
 	struct subnet ip, ip6; /* the address in `base`, and the prefix */
 	struct net_addr gateway, gateway6;
 	struct net_mac mac;
+	struct strings aliases;
 };
 
 /* All of it lives in the arena: network_result_done(). */
@@ -99,7 +104,35 @@ void network_result_done(struct net_result *ret);
 /* Nothing is there: success. Can be called again until it succeeds. */
 int network_detach(int state_dir_fd, const char *container_id, struct err *e) MUST_CHECK;
 
-/* Detaches every container whose owner is gone; never what is not hull's. Returns how many. */
+/*
+ * Gives a container that is attached a further network: req->networks has that one. Its owner,
+ * namespace, mode and ports are as they were attached; host name, hosts and DNS are as they
+ * would be, for the files in *ret, which also says all its interfaces. What is published may
+ * lead over it. -ENOTCONN: it is not attached, or has ended; -EEXIST: it is on that network, or
+ * somebody has the address. On failure nothing is left of it.
+ */
+int network_connect(int state_dir_fd, const struct net_request *req, struct net_result *ret,
+		    struct err *e) MUST_CHECK;
+
+/*
+ * Takes a network away from an attached container; what is published leads over another one,
+ * if it can. Returns 1 if it is not on that network; *ret is not touched then. Failures are as with
+ * network_connect(). `force`: also where its end in the container cannot be found.
+ */
+int network_disconnect(int state_dir_fd, const struct net_request *req, const char *network,
+		       bool force, struct net_result *ret, struct err *e) MUST_CHECK;
+
+/* What it has now, without the files. -ENOTCONN: it is not attached, or has ended. */
+int network_look(int state_dir_fd, const char *container_id, struct net_result *ret, struct err *e)
+	MUST_CHECK;
+
+/* Whether a container that does not run could join: the network is there, and has the address. */
+int network_join_check(int state_dir_fd, const struct net_join *join, struct err *e) MUST_CHECK;
+
+/*
+ * Detaches every container whose owner is gone; never what is not hull's. Returns how many. What
+ * a killed connect or disconnect left of a living one is taken away too.
+ */
 int network_sweep(int state_dir_fd, struct err *e) MUST_CHECK;
 
 #endif

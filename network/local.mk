@@ -1,21 +1,31 @@
 noinst_LIBRARIES += network/libnetwork.a
 network_libnetwork_a_SOURCES = \
-	network/counters.c \
-	network/counters.h \
 	network/attach.c \
 	network/attach.h \
+	network/attachment.c \
+	network/attachment.h \
+	network/attachment_make.c \
+	network/attachment_remove.c \
 	network/bridge.c \
 	network/bridge.h \
 	network/config.c \
 	network/config.h \
+	network/connect.c \
+	network/counters.c \
+	network/counters.h \
 	network/daemon.c \
 	network/daemon.h \
+	network/detach.c \
 	network/dns/packet.c \
 	network/dns/packet.h \
+	network/host_port.c \
+	network/host_port.h \
 	network/ipam.c \
 	network/ipam.h \
 	network/link.c \
 	network/link.h \
+	network/listen.c \
+	network/listen.h \
 	network/loopback.c \
 	network/loopback.h \
 	network/mode.c \

@@ -102,6 +102,17 @@ void names_done(struct names *n)
 	*n = (struct names){ 0 };
 }
 
+void names_drop_also(struct names *n, const char *container, const char *network)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n->n_also; i++)
+		if (strcmp(n->also[i].container, container) != 0 ||
+		    strcmp(n->also[i].network, network) != 0)
+			n->also[kept++] = n->also[i];
+	n->n_also = kept;
+}
+
 size_t names_drop(struct names *n, const char *container)
 {
 	size_t kept = 0, dropped;

@@ -51,6 +51,7 @@ void names_done(struct names *n);
 void names_add(struct names *n, const struct net_addr *addr, const char *container,
 	       const char *name);
 void names_add_also(struct names *n, const char *container, const char *network);
+void names_drop_also(struct names *n, const char *container, const char *network);
 /* All that is about the container; returns how many names. */
 size_t names_drop(struct names *n, const char *container);
 

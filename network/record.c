@@ -16,7 +16,10 @@
 enum { RECORD_VERSION = 1, RECORD_SIZE_MAX = 1024 * 1024, STAT_SIZE = 1024 };
 
 struct stored_interface {
-	const char *network, *link, *name, *ip, *ip6;
+	const char *network, *link, *name, *ip, *ip6, *mac;
+	struct strings aliases;
+	bool named, partial;
+	uint32_t index;
 };
 
 struct stored {
@@ -33,6 +36,11 @@ JSON_TABLE(interface_fields, struct stored_interface) = {
 	FIELD_STRING(struct stored_interface, "name", name, REQUIRED),
 	FIELD_STRING(struct stored_interface, "ip", ip, 0),
 	FIELD_STRING(struct stored_interface, "ip6", ip6, 0),
+	FIELD_STRING(struct stored_interface, "mac", mac, 0),
+	FIELD_STRINGS(struct stored_interface, "aliases", aliases, 0),
+	FIELD_BOOL(struct stored_interface, "named", named, 0),
+	FIELD_BOOL(struct stored_interface, "partial", partial, 0),
+	FIELD_U32(struct stored_interface, "index", index, 0),
 	{ 0 },
 };
 
@@ -106,6 +114,14 @@ static void encode(const struct record *r, struct buf *ret)
 		json_write_string(&w, "name", it->name);
 		write_addr(&w, "ip", &it->ip);
 		write_addr(&w, "ip6", &it->ip6);
+		if (mac_is_set(&it->mac))
+			json_write_string(&w, "mac", mac_text(&it->mac).text);
+		if (it->aliases.n)
+			json_write_strings(&w, "aliases", &it->aliases);
+		json_write_bool(&w, "named", it->named);
+		json_write_bool(&w, "partial", it->partial);
+		if (it->index)
+			json_write_uint(&w, "index", it->index);
 		json_write_end(&w);
 	}
 	json_write_end(&w);
@@ -145,10 +161,16 @@ static int decode(const struct stored *s, struct arena *a, struct record *ret, s
 
 		*to = (struct record_interface){ .network = from->network,
 						 .link = from->link,
-						 .name = from->name };
+						 .name = from->name,
+						 .aliases = from->aliases,
+						 .named = from->named,
+						 .partial = from->partial,
+						 .index = from->index };
 		TRY(network_name_check(from->network, e));
 		TRY(decode_addr(from->ip, &to->ip, e));
 		TRY(decode_addr(from->ip6, &to->ip6, e));
+		if (from->mac)
+			TRY(mac_parse(from->mac, &to->mac, e));
 	}
 	r.ports.at = arena_array(a, s->ports.n, sizeof(*r.ports.at));
 	for (size_t i = 0; i < s->ports.n; i++)

@@ -28,6 +28,11 @@ struct record_interface {
 	const char *link; /* on the host; NULL: none (macvlan) */
 	const char *name; /* in the container */
 	struct net_addr ip, ip6;
+	struct net_mac mac;      /* zero: the kernel's choice */
+	struct strings aliases;  /* its further names on this network */
+	bool named;              /* hull-dns answers for it there */
+	bool partial;            /* being made or taken away by who holds the lock */
+	unsigned index;          /* in the container, of what has no link on the host */
 };
 
 struct record {

@@ -202,3 +202,17 @@ int resolver_drop(int state_dir_fd, const char *network, const char *container, 
 		return err_sys(e, "remove the names of network %s", network);
 	return 0;
 }
+
+int resolver_tell(int state_dir_fd, const char *network, const char *container, const char *other,
+		  bool joined, struct err *e)
+{
+	auto_names struct names all = { 0 };
+
+	TRY(names_read(state_dir_fd, network, &all, e));
+	if (!all.n)
+		return 0;
+	names_drop_also(&all, container, other);
+	if (joined)
+		names_add_also(&all, container, other);
+	return names_write(state_dir_fd, network, &all, e);
+}

@@ -6,6 +6,8 @@
 #ifndef HULL_NETWORK_RESOLVER_H
 #define HULL_NETWORK_RESOLVER_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/list.h"
 #include "network/config.h"
@@ -32,5 +34,12 @@ int resolver_add(int state_dir_fd, const struct network *n, const struct resolve
 /* Takes the names back, and hull-dns if nobody is left. No such names: success. */
 int resolver_drop(int state_dir_fd, const char *network, const char *container, struct err *e)
 	MUST_CHECK;
+
+/*
+ * Tells the resolver of `network`, where the container is, whether it is on `other` as well.
+ * It has no resolver: success.
+ */
+int resolver_tell(int state_dir_fd, const char *network, const char *container, const char *other,
+		  bool joined, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,8 +1,12 @@
 #include "process/listen_fds.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "base/io.h"
 
 /* Digits only, and not more than `limit`. */
 static bool number(const char *s, unsigned limit, unsigned *ret)
@@ -38,17 +42,51 @@ unsigned listen_fds_count(pid_t self)
 	return n;
 }
 
-size_t listen_fds_env(unsigned n, pid_t inside, struct arena *a,
+size_t listen_fds_env(unsigned n, const char *names, pid_t inside, struct arena *a,
 		      const char *ret[LISTEN_FDS_ENV_MAX])
 {
-	const char *names = getenv("LISTEN_FDNAMES"); /* NOLINT(concurrency-mt-unsafe) */
 	size_t entries = 0;
 
 	if (n == 0)
 		return 0;
+	if (!names)
+		names = getenv("LISTEN_FDNAMES"); /* NOLINT(concurrency-mt-unsafe) */
 	ret[entries++] = arena_printf(a, "LISTEN_FDS=%u", n);
 	ret[entries++] = arena_printf(a, "LISTEN_PID=%d", inside);
 	if (names)
 		ret[entries++] = arena_printf(a, "LISTEN_FDNAMES=%s", names);
 	return entries;
+}
+
+int listen_fds_above(unsigned n, int *fd, struct err *e)
+{
+	int moved;
+
+	if (*fd < LISTEN_FDS_START || *fd >= LISTEN_FDS_START + (int)n)
+		return 0;
+	moved = fcntl(*fd, F_DUPFD_CLOEXEC, LISTEN_FDS_START + (int)n);
+	if (moved < 0)
+		return err_sys(e, "make room for the program's sockets");
+	close(*fd);
+	*fd = moved;
+	return 0;
+}
+
+/* First all of them above their places: one may stand in another's. */
+int listen_fds_place(const int *fds, unsigned n, struct err *e)
+{
+	int above[LISTEN_FDS_PLACED_MAX];
+
+	assert(n <= LISTEN_FDS_PLACED_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		above[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, LISTEN_FDS_START + (int)n);
+		if (above[i] < 0)
+			return err_sys(e, "keep the program's socket %u", i + 1);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (dup3(above[i], LISTEN_FDS_START + (int)i, O_CLOEXEC) < 0)
+			return err_sys(e, "place the program's socket %u", i + 1);
+		close(above[i]);
+	}
+	return 0;
 }

@@ -48,6 +48,8 @@ struct runtime {
  */
 int runtime_seal(char *const argv[], char *const envp[], struct err *e) MUST_CHECK;
 
+enum { CREATE_SOCKETS_MAX = 32 };
+
 struct create_request {
 	const char *id;
 	const char *bundle;         /* directory with config.json */
@@ -56,6 +58,13 @@ struct create_request {
 	bool no_pivot;              /* move the root mount instead of pivot_root(2) */
 	bool no_new_keyring;
 	unsigned preserve_fds; /* descriptors 3 .. 3+n-1 go to the container */
+	/*
+	 * Sockets that we opened for its program, which finds them as sd_listen_fds(3) says; at most
+	 * CREATE_SOCKETS_MAX, and not with preserve_fds. They stay ours to close.
+	 */
+	const int *sockets;
+	unsigned n_sockets;
+	const char *socket_names; /* LISTEN_FDNAMES */
 	/* What the root file system is, mounted on root.path's directory; NULL: that directory. */
 	const struct mount_overlay *overlay;
 	/* Called by `run` when all is made and the program does not run yet; NULL: nothing. */

@@ -131,6 +131,8 @@ static int make_plan(struct creation *c, struct err *e)
 		.cgroups_disabled = c->rt->cgroups_disabled,
 		.preserve_fds = c->req->preserve_fds,
 		.listen_fds = c->listen_fds,
+		.sockets = c->req->n_sockets ? c->req->sockets : NULL,
+		.socket_names = c->req->socket_names,
 		.notify_dir = c->notify_dir,
 		.overlay = c->req->overlay,
 	};
@@ -574,10 +576,20 @@ void creation_init(struct creation *c, const struct runtime *rt, const struct cr
 	c->init.trees = (struct mount_trees)MOUNT_TREES_NONE;
 }
 
+_Static_assert((int)CREATE_SOCKETS_MAX <= (int)LISTEN_FDS_PLACED_MAX, "they have room");
+
 int creation_check(struct creation *c, struct err *e)
 {
 	c->listen_fds = listen_fds_count(getpid());
 	TRY(store_check_id(c->req->id, e));
+	if (c->req->n_sockets) {
+		if (c->listen_fds || c->req->preserve_fds)
+			return err_set(e, EINVAL,
+				       "sockets are published to a program that has descriptors of "
+				       "systemd's (LISTEN_FDS) or is to keep some");
+		c->listen_fds = c->req->n_sockets;
+		return 0;
+	}
 	return fds_check(c->listen_fds + c->req->preserve_fds, e);
 }
 

@@ -229,17 +229,36 @@ static int readonly(struct init *in, struct err *e)
 	return mount_readonly_apply(&in->plan->mounts, &in->trees, e);
 }
 
+/* What we still need moves out of the way of the program's sockets, which are the first from 3 on. */
+static int place_sockets(struct init *in, struct err *e)
+{
+	const struct plan *p = in->plan;
+	int *ours[] = { &in->sock, &in->gate, &in->proc, &in->trees.root, &in->trees.null };
+
+	if (!p->sockets)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		TRY(listen_fds_above(p->listen_fds, ours[i], e));
+	for (size_t i = 0; i < in->n_hands; i++)
+		TRY(listen_fds_above(p->listen_fds, &in->hands[i], e));
+	return listen_fds_place(p->sockets, p->listen_fds, e);
+}
+
 /*
  * The host's descriptors go: those that we made, and what engines left open
  * in hull and would see held by a container that waits for its start.
  */
 int init_leave_host(struct init *in, struct err *e)
 {
-	int keep[6 + INIT_HANDS_MAX] = {
-		in->sock,       in->gate,       wants_label(in->plan->process) ? in->proc : -1,
-		in->trees.root, in->trees.null, log_fd()
-	};
+	int keep[6 + INIT_HANDS_MAX];
 
+	TRY(place_sockets(in, e));
+	keep[0] = in->sock;
+	keep[1] = in->gate;
+	keep[2] = wants_label(in->plan->process) ? in->proc : -1;
+	keep[3] = in->trees.root;
+	keep[4] = in->trees.null;
+	keep[5] = log_fd(); /* which is above all sockets */
 	memcpy(keep + 6, in->hands, in->n_hands * sizeof(*keep));
 	TRY(fds_close_others(3 + in->plan->preserve_fds, keep, 6 + in->n_hands, e));
 	in->bundle = -1;
@@ -350,7 +369,7 @@ static int environment(struct init *in, struct err *e UNUSED)
 					       environment_home(p->user.uid, &in->arena));
 	if (in->plan->notifies)
 		extra[more.n++] = NOTIFY_ENV;
-	more.n += listen_fds_env(in->plan->listen_fds, getpid(), &in->arena, extra + more.n);
+	more.n += listen_fds_env(in->plan->listen_fds, in->plan->socket_names, getpid(), &in->arena, extra + more.n);
 	in->env = environment_make(&p->env, &more, &in->arena);
 	return 0;
 }

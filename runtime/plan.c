@@ -133,6 +133,8 @@ int plan_create(const struct spec *s, const struct plan_request *req, const stru
 			      .rootfs = req->rootfs,
 			      .listen_fds = req->listen_fds,
 			      .preserve_fds = req->listen_fds + req->preserve_fds,
+			      .sockets = req->sockets,
+			      .socket_names = req->socket_names,
 			      .notifies = req->notify_dir,
 			      .new_keyring = !req->no_new_keyring };
 

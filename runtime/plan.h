@@ -43,6 +43,8 @@ struct plan {
 	bool new_keyring;
 	unsigned listen_fds;   /* descriptors from 3 on that systemd gave us for it */
 	unsigned preserve_fds; /* all that go to it, those included */
+	const int *sockets;    /* those of listen_fds that are yet to be placed; NULL: they are */
+	const char *socket_names; /* NULL: those that hull has */
 	bool notifies;         /* it has a NOTIFY_SOCKET */
 };
 
@@ -54,6 +56,8 @@ struct plan_request {
 	const char *id, *bundle, *rootfs;
 	bool no_pivot, no_new_keyring, cgroups_disabled;
 	unsigned preserve_fds, listen_fds;
+	const int *sockets;
+	const char *socket_names;
 	const char *notify_dir; /* on the host; NULL: no NOTIFY_SOCKET */
 	const struct mount_overlay *overlay; /* NULL: the root is rootfs */
 };

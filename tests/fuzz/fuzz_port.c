@@ -1,6 +1,6 @@
 /*
- * fuzz_port.c - anything at all as a --publish. What is taken is taken again
- * from its own text, and means the same.
+ * fuzz_port.c - anything at all as a --publish, or a --publish-socket. What is taken
+ * is taken again from its own text, and means the same.
  *
  *	fuzz_port tests/fuzz/corpus-port
  */
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "network/listen.h"
 #include "network/port.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,6 +20,18 @@ static void require(bool truth)
 		abort();
 }
 
+static void socket_of(const char *text)
+{
+	struct listen_wish w = { 0 };
+	struct err e = { 0 };
+
+	if (listen_parse(text, &w, &e) < 0) {
+		require(strncmp(e.msg, "publish socket ", 15) == 0 && !strchr(e.msg, '\n'));
+		return;
+	}
+	require(w.name[0] && !strpbrk(w.name, ":= \n") && w.port.host && w.port.count == 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_free char *text = mem_zalloc(size + 1);
@@ -26,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e = { 0 };
 
 	memcpy(text, data, size);
+	socket_of(text);
 	if (port_parse(text, &p, &e) < 0) {
 		require(strncmp(e.msg, "publish ", 8) == 0 && !strchr(e.msg, '\n'));
 		return 0;

@@ -359,3 +359,20 @@ logs_have() {
 	do_ 0 ps -aq
 	stdout_is ""
 }
+
+@test "a published socket is handed to the program, without a network of its own" {
+	# A loopback address that no other test has.
+	local address=127.77.$((BASHPID / 250 % 250)).$((BASHPID % 250 + 1))
+	expect 0 --data-root "$DATA" run -d --name web "${NET[@]}" --publish-socket "web=$address:8085" hull/busybox sh -c '
+		echo "$LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES $$ $(readlink /proc/$$/fd/3 | cut -c 1-7)"
+		ls /proc/1/fd
+		exec sleep 1000'
+	says() { [ "$(hull --data-root "$DATA" logs web | wc -l)" -ge 5 ]; }
+	wait_for 20 says
+	expect 0 --data-root "$DATA" logs web
+	stdout_is $'1 1 web 1 socket:\n0\n1\n2\n3'
+	: 3<>"/dev/tcp/$address/8085"
+	expect 0 --data-root "$DATA" rm -f web
+	run_command bash -c ": 3<>/dev/tcp/$address/8085"
+	stderr_has "Connection refused"
+}

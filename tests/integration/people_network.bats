@@ -110,3 +110,262 @@ print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode(), end="")' "
 	host_hull 0 run --rm $IMAGE true
 	[ -z "$(on_host ip -o link show type veth)" ]
 }
+
+# network_of CONTAINER NETWORK MEMBER: of its inspection.
+network_of() {
+	host_hull 0 inspect "$1"
+	jq -r --arg n "$2" --arg m "$3" '.[0].NetworkSettings.Networks[$n][$m]' <<<"$stdout"
+}
+
+networks_of() {
+	host_hull 0 inspect "$1"
+	jq -r '.[0].NetworkSettings.Networks | keys | join(" ")' <<<"$stdout"
+}
+
+@test "connect and disconnect while it runs: inspection, names, addresses, the way out" {
+	local address
+	host_hull 0 network create red --subnet 10.8.0.0/24
+	host_hull 0 network create blue --subnet 10.9.0.0/24
+	host_hull 0 run -d --name front --network red --cap-add net_raw $IMAGE sleep 1000
+	host_hull 0 run -d --name store --network blue $IMAGE sleep 1000
+	host_hull 1 exec front nslookup store
+	host_hull 0 network connect --ip 10.9.0.77 --alias entry --alias door blue front
+	stdout_is ""
+	[ "$(network_of front blue IPAddress)" = 10.9.0.77 ]
+	[ "$(network_of front blue IPPrefixLen)" = 24 ]
+	[ "$(network_of front blue Gateway)" = 10.9.0.1 ]
+	[ "$(network_of front blue Interface)" = eth1 ]
+	[ "$(network_of front red Interface)" = eth0 ]
+	network_of front blue Aliases | jq -e '. == ["front", "entry", "door"]'
+	host_hull 0 exec front cat /sys/class/net/eth1/address
+	stdout_is "$(network_of front blue MacAddress)"
+	host_hull 0 exec front nslookup store
+	stdout_has "$(network_of store blue IPAddress)"
+	host_hull 0 exec front ping -c 1 -W 5 store
+	host_hull 0 exec store nslookup door
+	stdout_has 10.9.0.77
+	host_hull 0 exec store nslookup front
+	stdout_has 10.9.0.77
+	host_hull 1 network connect blue front
+	stderr_is "hull: container front is on network blue already"
+	host_hull 1 network connect blue nobody
+	stderr_is "hull: no such container: nobody"
+	# By the beginning of its id as well; and what is first in line may go.
+	address=$(network_of front red IPAddress)
+	host_hull 0 inspect front
+	host_hull 0 network disconnect red "$(jq -r '.[0].Id[:12]' <<<"$stdout")"
+	[ "$(networks_of front)" = blue ]
+	host_hull 0 exec front ip route show default
+	stdout_has "10.9.0.1 dev eth1"
+	host_hull 0 exec front grep -c 10.9.0.77 /etc/hosts
+	stdout_is 1
+	host_hull 0 exec front cat /etc/resolv.conf
+	stdout_has "nameserver 10.9.0.1"
+	# The address is free again.
+	host_hull 0 run --rm --network red --ip "$address" $IMAGE true
+	host_hull 0 network rm red
+	host_hull 1 network disconnect blue nobody
+	host_hull 0 rm -f front store
+	host_hull 0 network rm blue
+}
+
+@test "connected stays connected when it is started again; a stopped one can be, too" {
+	host_hull 0 network create red --subnet 10.8.0.0/24
+	host_hull 0 network create blue --subnet 10.9.0.0/24
+	host_hull 0 run -d --name web -p 8082:80 $IMAGE httpd -f -p 80 -h /etc
+	host_hull 0 network connect --ip 10.9.0.9 --alias box blue web
+	host_hull 0 network disconnect bridge web
+	[ "$(networks_of web)" = blue ]
+	wait_for 10 fetch http://127.0.0.1:8082/hostname
+	host_hull 0 restart -t 0 web
+	[ "$(networks_of web)" = blue ]
+	[ "$(network_of web blue IPAddress)" = 10.9.0.9 ]
+	wait_for 10 fetch http://127.0.0.1:8082/hostname
+	host_hull 0 run --rm --network blue $IMAGE nslookup box
+	stdout_has 10.9.0.9
+	host_hull 0 stop -t 0 web
+	# What is wrong is said now, not when it starts.
+	host_hull 1 network connect --ip 10.7.0.1 red web
+	stderr_is "hull: address 10.7.0.1 is not in 10.8.0.0/24, the subnet of network red"
+	host_hull 1 network connect nope web
+	stderr_is "hull: there is no network nope: hull network create nope makes it"
+	host_hull 0 network connect --ip 10.8.0.8 red web
+	host_hull 0 network disconnect blue web
+	[ "$(networks_of web)" = red ]
+	[ "$(network_of web red IPAddress)" = "" ]
+	host_hull 0 start web
+	[ "$(network_of web red IPAddress)" = 10.8.0.8 ]
+	# On none at all: it runs apart, publishes nothing, and says so when it should start.
+	host_hull 0 network disconnect red web
+	[ "$(networks_of web)" = "" ]
+	host_hull 0 exec web sh -c 'ip -o link | wc -l'
+	stdout_is 1
+	! fetch http://127.0.0.1:8082/hostname 2>/dev/null
+	host_hull 0 stop -t 0 web
+	host_hull 1 start web
+	stderr_has "publish 8082:80/tcp: container "
+	stderr_has " is on no network"
+	host_hull 0 network connect bridge web
+	host_hull 0 start web
+	wait_for 10 fetch http://127.0.0.1:8082/hostname
+	host_hull 0 rm -f web
+	[ -z "$(on_host ip -o link show type veth)" ]
+}
+
+@test "what cannot be connected or disconnected says why" {
+	host_hull 0 network create red
+	host_hull 0 run -d --name alone --network none $IMAGE sleep 1000
+	host_hull 1 network connect red alone
+	stderr_is "hull: container alone was made with --network none: only one in a network of hull's own is connected to others"
+	host_hull 0 run -d --name web $IMAGE sleep 1000
+	host_hull 1 network connect host web
+	stderr_is "hull: network host: that is no network of hull's own"
+	host_hull 1 network connect --ip fd00::1 red web
+	stderr_is "hull: --ip fd00::1: it is an address of IPv6"
+	host_hull 1 network connect --ip 1.2.3 red web
+	stderr_has 1.2.3
+	host_hull 1 network connect --alias 'a b' red web
+	stderr_has '"a b"'
+	host_hull 1 network connect red
+	stderr_is "hull: network connect takes a network and a container"
+	host_hull 1 network connect --force red web
+	stderr_is "hull: network connect takes no --force"
+	host_hull 1 network disconnect red web
+	stderr_is "hull: container web is not on network red"
+	host_hull 0 network disconnect --force red web
+	[ "$(networks_of web)" = bridge ]
+	host_hull 0 rm -f alone web
+	host_hull 0 network rm red
+}
+
+@test "connect and disconnect while it is removed: gone is said, and nothing is left" {
+	local n
+	host_hull 0 network create red
+	for n in 1 2 3 4 5; do
+		host_hull 0 run -d --name "c$n" $IMAGE sleep 1000
+		on_host "$HULL" --root "$STATE" --data-root "$DATA" network connect red "c$n" 2>"$WORK/connect" &
+		local connect=$!
+		on_host "$HULL" --root "$STATE" --data-root "$DATA" network disconnect bridge "c$n" 2>"$WORK/disconnect" &
+		local disconnect=$!
+		host_hull 0 rm -f "c$n"
+		wait "$connect" || grep -qx "hull: no such container: .*" "$WORK/connect" || mismatch connect gone "$(cat "$WORK/connect")"
+		wait "$disconnect" || grep -qx "hull: no such container: .*" "$WORK/disconnect" || mismatch disconnect gone "$(cat "$WORK/disconnect")"
+		[ -z "$(on_host ip -o link show type veth)" ]
+		[ -z "$(ls "$DATA/network/containers")" ]
+		[ -z "$(ls "$DATA/containers")" ]
+	done
+	host_hull 0 network rm red
+}
+
+@test "a container whose keeper was killed: stop and rm release its network at once" {
+	local verb
+	host_hull 0 network create red
+	for verb in "rm -f" "stop -t 0"; do
+		host_hull 0 run -d --name web --network red -p 8083:80 $IMAGE httpd -f -p 80 -h /etc
+		host_hull 0 inspect web
+		kill -KILL "$(ps -o ppid= -p "$(jq '.[0].State.Pid' <<<"$stdout")")"
+		# shellcheck disable=SC2086 # two words
+		host_hull 0 $verb web
+		[ -z "$(on_host ip -o link show type veth)" ]
+		[ -z "$(ls "$DATA/network/containers")" ]
+		[ "$(grep -vc '^last ' "$DATA/network/leases/red")" = 0 ]
+		[ "$(on_host nft list table inet hull | grep -c comment)" = 0 ]
+		[ ! -e "$DATA/network/names/red" ]
+	done
+	host_hull 0 rm web
+	host_hull 0 network rm red
+}
+
+# Says who asks, on each socket that it was handed, until it is asked for the `turns`-th time.
+serve_sockets() {
+	cat >"$WORK/serve.py" <<'PYTHON'
+import os, select, socket, sys
+assert os.environ["LISTEN_PID"] == str(os.getpid()), "LISTEN_PID"
+n = int(os.environ["LISTEN_FDS"])
+names = os.environ["LISTEN_FDNAMES"].split(":")
+print(n, *names, flush=True)
+sockets = {socket.socket(fileno=3 + i): name for i, name in enumerate(names)}
+for fd in map(int, os.listdir("/proc/self/fd")):
+    if fd >= 3 + n and os.path.exists(f"/proc/self/fd/{fd}"):
+        print("unknown descriptor", fd, os.readlink(f"/proc/self/fd/{fd}"), flush=True)
+for turn in range(int(sys.argv[1])):
+    s = select.select(list(sockets), [], [])[0][0]
+    if s.type == socket.SOCK_STREAM:
+        c, peer = s.accept()
+        c.sendall(f"{sockets[s]} {peer[0]}".encode())
+        c.close()
+    else:
+        peer = s.recvfrom(100)[1]
+        s.sendto(f"{sockets[s]} {peer[0]}".encode(), peer)
+sys.exit(7)
+PYTHON
+}
+
+# ask tcp|udp ADDRESS PORT: what one of them says, on that host.
+ask() {
+	on_host python3 -c 'import socket, sys
+kind, address, port = sys.argv[1:]
+s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+s.settimeout(10)
+s.connect((address, int(port)))
+if kind == "udp":
+    s.send(b"x")
+print(s.recv(100).decode())' "$@"
+}
+
+# The programs that the container runs are this host's.
+PYTHON=(-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro)
+
+@test "a published socket is the host's own: without a network, with the peer's address, over a restart" {
+	local n
+	requires path=/lib64
+	serve_sockets
+	host_hull 0 run -d --name web --network none --restart on-failure "${PYTHON[@]}" -v "$WORK:/w:ro" \
+		--publish-socket web=8085 --publish-socket 127.0.0.1:8086/udp --publish-socket '[::1]:8087' \
+		$IMAGE python3 /w/serve.py 1
+	# It ends with each answer; meanwhile the sockets wait.
+	for n in 1 2; do
+		[ "$(ask tcp 127.0.0.1 8085)" = "web ::ffff:127.0.0.1" ]
+		[ "$(ask tcp ::1 8085)" = "web ::1" ]
+		[ "$(ask udp 127.0.0.1 8086)" = "udp-8086 127.0.0.1" ]
+		[ "$(ask tcp ::1 8087)" = "tcp-8087 ::1" ]
+	done
+	host_hull 0 logs web
+	[ "$(sort -u <<<"$stdout")" = "3 web udp-8086 tcp-8087" ] || mismatch logs "3 web udp-8086 tcp-8087" "$stdout"
+	host_hull 0 inspect web
+	jq -e '.[0].PublishedSockets == ["web=8085", "127.0.0.1:8086/udp", "[::1]:8087"]' <<<"$stdout"
+	host_hull 125 run --rm --network none --publish-socket 8085 $IMAGE true
+	stderr_is "hull: publish socket 8085:8085/tcp: a program on this host listens on tcp port 8085"
+	host_hull 0 rm -f web
+	! ask tcp 127.0.0.1 8085 2>/dev/null
+	# In the foreground, behind hull-init, and with a network of its own as well.
+	on_host "$HULL" --root "$STATE" --data-root "$DATA" run --rm --init "${PYTHON[@]}" -v "$WORK:/w:ro" \
+		--publish-socket 8085 -p 8088:80 $IMAGE python3 /w/serve.py 1 >"$WORK/out" 2>&1 &
+	wait_for 20 grep -q tcp-8085 "$WORK/out"
+	[ "$(ask tcp 127.0.0.1 8085)" = "tcp-8085 ::ffff:127.0.0.1" ]
+	local code=0
+	wait $! || code=$?
+	[ "$code" = 7 ] || mismatch "exit status" 7 "$code: $(cat "$WORK/out")"
+}
+
+@test "sockets that cannot be published are refused, and nothing is left" {
+	host_hull 0 run -d --name web -p 8080:80 $IMAGE sleep 1000
+	host_hull 125 run --rm --publish-socket 8080 $IMAGE true
+	stderr_has "publish socket 8080:8080/tcp: container "
+	stderr_has " has published 8080:80/tcp already"
+	host_hull 125 run --rm --publish-socket 8081 --publish-socket x=8081 $IMAGE true
+	stderr_is "hull: --publish-socket 8081 and x=8081: the same port"
+	host_hull 125 run --rm --publish-socket 192.0.2.77:8081 $IMAGE true
+	stderr_is "hull: publish socket 192.0.2.77:8081:8081/tcp: this host has no address 192.0.2.77"
+	host_hull 125 run --rm --publish-socket 8081/sctp $IMAGE true
+	stderr_is 'hull: publish socket "8081/sctp": behind "/" is tcp or udp'
+	host_hull 125 run --rm --publish-socket ::1:8081 $IMAGE true
+	stderr_is 'hull: publish socket "::1:8081": an IPv6 address stands in brackets: [::1]:8080'
+	host_hull 125 run --rm --publish-socket a:b=8081 $IMAGE true
+	stderr_has 'before "=" is a name'
+	host_hull 125 run --rm --publish-socket 0 $IMAGE true
+	stderr_is 'hull: publish socket "0": a port is a number between 1 and 65535'
+	host_hull 0 ps -aq --no-trunc
+	[ "$(wc -l <<<"$stdout")" = 1 ]
+	host_hull 0 rm -f web
+}

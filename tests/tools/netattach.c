@@ -2,6 +2,8 @@
  * netattach - gives a network namespace the network of a container, as `hull run` does.
  *
  *	netattach DIR attach ID PID [WORD...]
+ *	netattach DIR connect ID [WORD...]
+ *	netattach DIR disconnect|force ID NETWORK
  *	netattach DIR detach ID
  *	netattach DIR sweep
  *
@@ -86,30 +88,22 @@ static int read_word(struct words *w, const char *word, struct err *e)
 	return 0;
 }
 
-static int attach(int dir, int argc, char **argv, struct err *e)
+static int read_words(struct words *w, int argc, char **argv, struct err *e)
 {
-	static struct words w;
-	struct net_result result = { 0 };
-	char path[64];
-	int fd;
-
-	w.req.container_id = argv[0];
-	w.req.owner = atoi(argv[1]);
-	for (int i = 2; i < argc; i++)
-		TRY(read_word(&w, argv[i], e));
+	for (int i = 0; i < argc; i++)
+		TRY(read_word(w, argv[i], e));
 	/* ip= and the like without net= are of the default network. */
-	if (!w.req.networks.n && (w.joins[0].ip.family || w.joins[0].ip6.family)) {
-		w.req.networks.at = w.joins;
-		w.req.networks.n = 1;
+	if (!w->req.networks.n && (w->joins[0].ip.family || w->joins[0].ip6.family)) {
+		w->req.networks.at = w->joins;
+		w->req.networks.n = 1;
 	}
-	snprintf(path, sizeof(path), "/proc/%s/ns/net", argv[1]);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open %s", path);
-	w.req.netns_fd = fd;
-	TRY(network_attach(dir, &w.req, &result, e));
-	for (size_t i = 0; i < result.interfaces.n; i++) {
-		const struct net_interface *it = &result.interfaces.at[i];
+	return 0;
+}
+
+static void show(struct net_result *result)
+{
+	for (size_t i = 0; i < result->interfaces.n; i++) {
+		const struct net_interface *it = &result->interfaces.at[i];
 
 		printf("%s %s %s", it->name, it->network, mac_text(&it->mac).text);
 		if (it->ip.base.family)
@@ -119,11 +113,58 @@ static int attach(int dir, int argc, char **argv, struct err *e)
 			       addr_text(&it->gateway6).text);
 		printf("\n");
 	}
-	for (size_t i = 0; i < result.ports.n; i++)
-		printf("port %s\n", port_text(&result.ports.at[i]).text);
-	printf("-- resolv.conf\n%s-- hosts\n%s", result.resolv_conf, result.hosts);
-	network_result_done(&result);
+	for (size_t i = 0; i < result->ports.n; i++)
+		printf("port %s\n", port_text(&result->ports.at[i]).text);
+	printf("-- resolv.conf\n%s-- hosts\n%s", result->resolv_conf, result->hosts);
+	network_result_done(result);
+}
+
+static int attach(int dir, int argc, char **argv, struct err *e)
+{
+	static struct words w;
+	struct net_result result = { 0 };
+	char path[64];
+	int fd;
+
+	w.req.container_id = argv[0];
+	w.req.owner = atoi(argv[1]);
+	TRY(read_words(&w, argc - 2, argv + 2, e));
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", argv[1]);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	w.req.netns_fd = fd;
+	TRY(network_attach(dir, &w.req, &result, e));
+	show(&result);
 	close(fd);
+	return 0;
+}
+
+static int connect_one(int dir, int argc, char **argv, struct err *e)
+{
+	static struct words w;
+	struct net_result result = { 0 };
+
+	w.req.container_id = argv[0];
+	TRY(read_words(&w, argc - 1, argv + 1, e));
+	if (w.req.networks.n != 1)
+		return err_set(e, EINVAL, "which network?");
+	TRY(network_connect(dir, &w.req, &result, e));
+	show(&result);
+	return 0;
+}
+
+static int disconnect_one(int dir, const char *id, const char *network, bool force, struct err *e)
+{
+	struct net_request req = { .container_id = id };
+	struct net_result result = { 0 };
+
+	int r = network_disconnect(dir, &req, network, force, &result, e);
+
+	TRY(r);
+	if (r > 0)
+		return err_set(e, ENOENT, "container %s is not on network %s", id, network);
+	show(&result);
 	return 0;
 }
 
@@ -132,13 +173,18 @@ static int run(int argc, char **argv, struct err *e)
 	int dir;
 
 	if (argc < 3)
-		return err_set(e, EINVAL, "usage: netattach DIR attach ID PID [WORD...] | detach ID | "
+		return err_set(e, EINVAL, "usage: netattach DIR attach ID PID [WORD...] | connect ID "
+					  "WORD... | disconnect|force ID NETWORK | detach ID | "
 					  "sweep");
 	dir = network_state_open(argv[1], e);
 	if (dir < 0)
 		return dir;
 	if (strcmp(argv[2], "attach") == 0 && argc >= 5)
 		return attach(dir, argc - 3, argv + 3, e);
+	if (strcmp(argv[2], "connect") == 0 && argc >= 4)
+		return connect_one(dir, argc - 3, argv + 3, e);
+	if ((strcmp(argv[2], "disconnect") == 0 || strcmp(argv[2], "force") == 0) && argc == 5)
+		return disconnect_one(dir, argv[3], argv[4], argv[2][0] == 'f', e);
 	if (strcmp(argv[2], "detach") == 0 && argc == 4)
 		return network_detach(dir, argv[3], e);
 	if (strcmp(argv[2], "sweep") == 0 && argc == 3) {

@@ -1,4 +1,8 @@
 #include "process/listen_fds.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
 #include "test_child.h"
 
 /* Descriptors 3 and 4 are open, and 5 is not. */
@@ -50,13 +54,61 @@ Test(listen_fds, are_told_to_the_program)
 	const char *env[LISTEN_FDS_ENV_MAX];
 
 	clearenv();
-	cr_assert_eq(listen_fds_env(0, 1, &a, env), 0);
-	cr_assert_eq(listen_fds_env(2, 1, &a, env), 2);
+	cr_assert_eq(listen_fds_env(0, NULL, 1, &a, env), 0);
+	cr_assert_eq(listen_fds_env(2, NULL, 1, &a, env), 2);
 	cr_assert_str_eq(env[0], "LISTEN_FDS=2");
 	cr_assert_str_eq(env[1], "LISTEN_PID=1");
 	setenv("LISTEN_FDNAMES", "a:b", 1);
-	cr_assert_eq(listen_fds_env(2, 77, &a, env), 3);
+	cr_assert_eq(listen_fds_env(2, NULL, 77, &a, env), 3);
 	cr_assert_str_eq(env[1], "LISTEN_PID=77");
 	cr_assert_str_eq(env[2], "LISTEN_FDNAMES=a:b");
-	cr_assert_eq(listen_fds_env(0, 1, &a, env), 0);
+	cr_assert_eq(listen_fds_env(2, "c:d", 1, &a, env), 3);
+	cr_assert_str_eq(env[2], "LISTEN_FDNAMES=c:d");
+	cr_assert_eq(listen_fds_env(0, NULL, 1, &a, env), 0);
+}
+
+static ino_t inode_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? 0 : st.st_ino;
+}
+
+/* Each is in another's place, and one of ours in their way. */
+static void places(void *arg UNUSED)
+{
+	int fds[3] = { 5, 3, 20 }, ours = 4;
+	ino_t inodes[3], root;
+
+	close_range(3, ~0U, 0);
+	if (open("/", O_PATH) != 3 || dup2(3, ours) != ours)
+		_exit(1);
+	root = inode_of(ours);
+	for (int i = 0; i < 3; i++) {
+		int fd = memfd_create("socket", 0);
+
+		if (dup2(fd, fds[i]) != fds[i])
+			_exit(2);
+		if (fd != fds[i])
+			close(fd);
+		inodes[i] = inode_of(fds[i]);
+	}
+	if (listen_fds_above(3, &ours, NULL) < 0 || ours < 6)
+		_exit(3);
+	if (listen_fds_place(fds, 3, NULL) < 0)
+		_exit(4);
+	for (int i = 0; i < 3; i++)
+		if (inode_of(3 + i) != inodes[i])
+			_exit(10 + i);
+	if (inode_of(ours) != root)
+		_exit(5);
+	_exit(0);
+}
+
+Test(listen_fds, are_placed)
+{
+	int status = run_child(places, NULL);
+
+	cr_assert(WIFEXITED(status));
+	cr_assert_eq(WEXITSTATUS(status), 0, "exit status %d", WEXITSTATUS(status));
 }

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "network/listen.h"
 #include "network/port.h"
 
 Test(port, parsed)
@@ -100,5 +101,49 @@ Test(port, overlap)
 		cr_expect_eq(port_list_check(&list, &e), rows[i].overlap ? -EINVAL : 0);
 		if (i == 0)
 			cr_expect_str_eq(e.msg, "publish 8080:80/tcp and 8080:81/tcp: the same host port");
+	}
+}
+
+Test(port, sockets)
+{
+	static const struct {
+		const char *text, *name, *port, *error;
+	} rows[] = {
+		{ "8080", "tcp-8080", "8080:8080/tcp" },
+		{ "8080/udp", "udp-8080", "8080:8080/udp" },
+		{ "web=8080", "web", "8080:8080/tcp" },
+		{ "127.0.0.1:80", "tcp-80", "127.0.0.1:80:80/tcp" },
+		{ "a.b-c_1=[::1]:65535/tcp", "a.b-c_1", "[::1]:65535:65535/tcp" },
+		{ "", .error = "publish socket \"\": a port is a number between 1 and 65535" },
+		{ "0", .error = "publish socket \"0\": a port is a number between 1 and 65535" },
+		{ "65536", .error = "publish socket \"65536\": a port is a number between 1 and 65535" },
+		{ "+80", .error = "publish socket \"+80\": a port is a number between 1 and 65535" },
+		{ "80-81", .error = "publish socket \"80-81\": a port is a number between 1 and 65535" },
+		{ "127.0.0.1:", .error = "publish socket \"127.0.0.1:\": a port is a number between 1 and "
+					 "65535" },
+		{ "80/sctp", .error = "publish socket \"80/sctp\": behind \"/\" is tcp or udp" },
+		{ "80/", .error = "publish socket \"80/\": behind \"/\" is tcp or udp" },
+		{ "=80", .error = "publish socket \"=80\": before \"=\" is a name of at most 64 letters, "
+				  "digits, \"_\", \".\" and \"-\"" },
+		{ "host:80", .error = "publish socket \"host:80\": before the port is an IP address" },
+		{ ":80", .error = "publish socket \":80\": before the port is an IP address" },
+		{ "[:80", .error = "publish socket \"[:80\": before the port is an IP address" },
+		{ "[]:80", .error = "publish socket \"[]:80\": before the port is an IP address" },
+		{ "]:80", .error = "publish socket \"]:80\": before the port is an IP address" },
+		{ "::1:80", .error = "publish socket \"::1:80\": an IPv6 address stands in brackets: "
+				     "[::1]:8080" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct listen_wish w = { 0 };
+		struct err e = { 0 };
+		int r = listen_parse(rows[i].text, &w, &e);
+
+		cr_expect_eq(r, rows[i].error ? -EINVAL : 0, "%s: %d", rows[i].text, r);
+		cr_expect_str_eq(e.msg, rows[i].error ? rows[i].error : "");
+		if (r < 0)
+			continue;
+		cr_expect_str_eq(w.name, rows[i].name);
+		cr_expect_str_eq(port_text(&w.port).text, rows[i].port);
 	}
 }

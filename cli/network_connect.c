@@ -1,0 +1,27 @@
+#include "cli/network_connect.h"
+
+#include "cli/people.h"
+#include "engine/netjoin.h"
+
+int network_connect_container(const struct call *call, const struct network_words *words,
+			      struct err *e)
+{
+	const struct join wish = { .network = words->network,
+				   .ip = words->ip,
+				   .ip6 = words->ip6,
+				   .mac = words->mac,
+				   .aliases = words->aliases };
+	auto_engine struct engine g = ENGINE_CLOSED;
+
+	TRY(people_engine(call, &g, e));
+	return netjoin_connect(&g, words->container, &wish, e);
+}
+
+int network_disconnect_container(const struct call *call, const struct network_words *words,
+				 struct err *e)
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+
+	TRY(people_engine(call, &g, e));
+	return netjoin_disconnect(&g, words->container, words->network, words->force, e);
+}

@@ -1,0 +1,26 @@
+/*
+ * network_connect.h - `hull network connect|disconnect`, which are about containers of the engine
+ * (cmd_network.c knows the records of networks, which have names in common with its).
+ */
+#ifndef HULL_CLI_NETWORK_CONNECT_H
+#define HULL_CLI_NETWORK_CONNECT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "cli/commands.h"
+
+struct network_words {
+	const char *network, *container;
+	const char *ip, *ip6, *mac; /* connect; NULL: chosen */
+	struct strings aliases;
+	bool force; /* disconnect */
+};
+
+int network_connect_container(const struct call *call, const struct network_words *words,
+			      struct err *e) MUST_CHECK;
+int network_disconnect_container(const struct call *call, const struct network_words *words,
+				 struct err *e) MUST_CHECK;
+
+#endif
