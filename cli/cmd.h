@@ -17,7 +17,7 @@ extern const struct option_table no_options, create_options, delete_options, doc
 	ps_options, run_options, spec_options, stats_options, update_options;
 
 /* Of commands_people.c. */
-extern const struct option_table attach_options, fsck_options, history_options, images_options,
+extern const struct option_table attach_options, export_options, fsck_options, history_options, images_options,
 	import_options, inspect_options, load_options, logs_options, people_exec_options,
 	people_ps_options, people_start_options, prune_options, pull_options, push_options, rm_options,
 	rmi_options, run_image_options, save_options, stop_options, volume_options;
@@ -41,6 +41,7 @@ int cmd_diff(const struct call *call, struct err *e);
 int cmd_doctor(const struct call *call, struct err *e);
 int cmd_events(const struct call *call, struct err *e);
 int cmd_exec(const struct call *call, struct err *e);
+int cmd_export(const struct call *call, struct err *e);
 int cmd_features(const struct call *call, struct err *e);
 int cmd_fsck(const struct call *call, struct err *e);
 int cmd_healthcheck(const struct call *call, struct err *e);

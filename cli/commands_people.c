@@ -50,6 +50,20 @@ const struct command people_commands[] = {
 		.run = cmd_exec,
 	},
 	{
+		.name = "export",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "write a container's file system to a tar",
+		.details = "Writes all files of the container, running or not, to standard output or a "
+			   "file: those of its image and what it changed, but nothing that is mounted, "
+			   "as volumes are. " WHO,
+		.options = &export_options,
+		.min_args = 1,
+		.max_args = 1,
+		.enters = true,
+		.run = cmd_export,
+	},
+	{
 		.name = "fsck",
 		.modes = MODE_HULL,
 		.arguments = "",

@@ -9,6 +9,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_doctor.c \
 	cli/cmd_events.c \
 	cli/cmd_exec.c \
+	cli/cmd_export.c \
 	cli/cmd_features.c \
 	cli/cmd_healthcheck.c \
 	cli/cmd_help.c \

@@ -12,6 +12,10 @@ engine_libengine_a_SOURCES = \
 	engine/diff.h \
 	engine/engine.c \
 	engine/engine.h \
+	engine/export.c \
+	engine/export.h \
+	engine/files.c \
+	engine/files.h \
 	engine/keep.c \
 	engine/keep.h \
 	engine/health.c \
@@ -24,6 +28,8 @@ engine_libengine_a_SOURCES = \
 	engine/logs.h \
 	engine/netjoin.c \
 	engine/netjoin.h \
+	engine/output.c \
+	engine/output.h \
 	engine/pull.c \
 	engine/pull.h \
 	engine/pull_names.c \

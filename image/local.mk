@@ -37,6 +37,8 @@ image_libimage_a_SOURCES = \
 	image/store_names.c \
 	image/store_pins.c \
 	image/store_private.h \
+	image/tar_tree.c \
+	image/tar_tree.h \
 	image/tar_write.c \
 	image/tar_write.h \
 	image/toml.c \
