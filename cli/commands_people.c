@@ -22,6 +22,26 @@ const struct command people_commands[] = {
 		.run = cmd_attach,
 	},
 	{
+		.name = "cp",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER:PATH|PATH|- CONTAINER:PATH|PATH|-",
+		.help = "copy files out of a container or into it",
+		.details = "Copies a file, or a directory with all that is in it, between the host and a "
+			   "container, running or not. A path in a container begins at its root. A "
+			   "directory that is there gets what is copied below it; else that is copied to "
+			   "the name given. Behind a source, \"/.\" means what is in the directory and not "
+			   "itself; behind a target, \"/\" says that it is a directory, which has to be "
+			   "there. - is a tar, on standard input or output. Directories that are there "
+			   "keep their owners and modes, no file takes the place of a directory or the "
+			   "other way round, and devices, pipes and sockets are left out except of a tar "
+			   "that is written. What is copied belongs to root of the container, or on the "
+			   "host to the user, without set-user-ID bits, unless --archive is given. " WHO,
+		.options = &cp_options,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_cp,
+	},
+	{
 		.name = "diff",
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER",

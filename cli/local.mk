@@ -3,6 +3,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd.h \
 	cli/cmd_complete.c \
 	cli/cmd_containers.c \
+	cli/cmd_cp.c \
 	cli/cmd_create.c \
 	cli/cmd_delete.c \
 	cli/cmd_diff.c \

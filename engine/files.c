@@ -204,18 +204,29 @@ static int add_bind(const struct files *f, const struct spec_mount *m, struct er
 		return 0;
 	if (place < 0)
 		return err_neg(e, place, "open %s in the container", m->destination);
-	if (has_option(m, "ro") && mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+	if ((has_option(m, "ro") || has_option(m, "rro")) &&
+	    mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "make %s read-only", m->destination);
 	return mount_attach(tree, place, m->destination, e);
+}
+
+/* By its path: what was open before is of the mount namespace that we have left. */
+static int open_rootfs(const struct files *f, struct err *e)
+{
+	auto_buf struct buf path = { 0 };
+	int fd;
+
+	buf_printf(&path, "%s/containers/%s/rootfs", f->g->path.text, f->id);
+	fd = open(path.text, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open %s", path.text) : fd;
 }
 
 static int add_mounts(struct files *f, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	auto_fd int place = openat(f->dir, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int place = open_rootfs(f, e);
 
-	if (place < 0)
-		return err_sys(e, "open the directory of the container's root");
+	TRY(place);
 	TRY(mount_attach(f->root, place, "the container's root", e));
 	for (size_t i = 0; i < f->spec.mounts.n; i++)
 		if (is_bind(&f->spec.mounts.at[i]))

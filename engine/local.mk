@@ -7,6 +7,8 @@ engine_libengine_a_SOURCES = \
 	engine/config.h \
 	engine/containers.c \
 	engine/containers.h \
+	engine/copy.c \
+	engine/copy.h \
 	engine/create.c \
 	engine/diff.c \
 	engine/diff.h \
@@ -30,6 +32,8 @@ engine_libengine_a_SOURCES = \
 	engine/netjoin.h \
 	engine/output.c \
 	engine/output.h \
+	engine/place.c \
+	engine/place.h \
 	engine/pull.c \
 	engine/pull.h \
 	engine/pull_names.c \

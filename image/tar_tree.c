@@ -340,6 +340,8 @@ static int add_symlink(struct tar_tree *t, const struct node *n, struct err *e)
 	char link[PATH_MAX];
 	ssize_t len = readlinkat(n->fd, "", link, sizeof(link) - 1);
 
+	if (len < 0 && errno == ENOENT)
+		return 0; /* as of proc's "self", where we have no number */
 	if (len < 0)
 		return fail(t, "read the link", e);
 	link[len] = '\0';
@@ -413,7 +415,7 @@ static int add_below(struct tar_tree *t, int dir, struct err *e)
 	size_t len = t->path.len;
 	int r = 0;
 
-	if (t->depth && is_kernels(dir))
+	if (is_kernels(dir))
 		return 0;
 	if (t->depth == DEPTH_MAX)
 		return err_set(e, ENAMETOOLONG, "%.64s...: it lies below more than %d directories",

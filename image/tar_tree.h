@@ -12,7 +12,7 @@
  *
  * Directories are in the order of their names and times are whole seconds: the same tree gives
  * the same bytes. What is mounted below is gone into, unless it is one of the kernel's own file
- * systems (proc and the like): those are empty directories. Hard links lead to the name that came first; sockets are left out and counted.
+ * systems (proc and the like): their directories are empty. Hard links lead to the name that came first; sockets are left out and counted.
  * Of extended attributes there are those that hull-unpack takes (unpack/entry.h).
  */
 #ifndef HULL_IMAGE_TAR_TREE_H
