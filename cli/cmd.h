@@ -17,7 +17,7 @@ extern const struct option_table no_options, create_options, delete_options, doc
 	ps_options, run_options, spec_options, stats_options, update_options;
 
 /* Of commands_people.c. */
-extern const struct option_table attach_options, cp_options, export_options, fsck_options, history_options, images_options,
+extern const struct option_table attach_options, commit_options, cp_options, export_options, fsck_options, history_options, images_options,
 	import_options, inspect_options, load_options, logs_options, people_exec_options,
 	people_ps_options, people_start_options, prune_options, pull_options, push_options, rm_options,
 	rmi_options, run_image_options, save_options, stop_options, volume_options;
@@ -34,6 +34,7 @@ struct create_request create_values_request(const struct create_values *values, 
 int list_containers(const struct runtime *rt, const char *format, bool quiet, struct err *e);
 
 int cmd_attach(const struct call *call, struct err *e);
+int cmd_commit(const struct call *call, struct err *e);
 int cmd_complete(const struct call *call, struct err *e);
 int cmd_cp(const struct call *call, struct err *e);
 int cmd_create(const struct call *call, struct err *e);

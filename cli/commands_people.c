@@ -22,6 +22,20 @@ const struct command people_commands[] = {
 		.run = cmd_attach,
 	},
 	{
+		.name = "commit",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER [IMAGE]",
+		.help = "make an image of what a container has become",
+		.details = "Makes an image of the container's own image and, as one layer more, what the "
+			   "container changed, and prints its id. It runs what the container runs, in the "
+			   "same environment. What is mounted, as volumes are, is no part of it. An IMAGE "
+			   "without a registry is one of localhost. " WHO,
+		.options = &commit_options,
+		.min_args = 1,
+		.max_args = 2,
+		.run = cmd_commit,
+	},
+	{
 		.name = "cp",
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER:PATH|PATH|- CONTAINER:PATH|PATH|-",

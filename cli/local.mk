@@ -1,6 +1,7 @@
 noinst_LIBRARIES += cli/libcli.a
 cli_libcli_a_SOURCES = \
 	cli/cmd.h \
+	cli/cmd_commit.c \
 	cli/cmd_complete.c \
 	cli/cmd_containers.c \
 	cli/cmd_cp.c \

@@ -6,6 +6,8 @@ image_libimage_a_SOURCES = \
 	image/base64.h \
 	image/config_bundle.c \
 	image/config_bundle.h \
+	image/config_change.c \
+	image/config_change.h \
 	image/digest.c \
 	image/digest.h \
 	image/documents.c \

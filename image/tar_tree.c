@@ -463,6 +463,8 @@ static int add_node(struct tar_tree *t, struct node *n, enum depth depth, struct
 	case S_IFLNK:
 		return add_symlink(t, n, e);
 	case S_IFCHR:
+		if (n->st.st_rdev == 0)
+			return 0; /* overlayfs's, of a name that went meanwhile: nobody else can have one */
 		return add_special(t, n, TAR_CHARACTER, e);
 	case S_IFBLK:
 		return add_special(t, n, TAR_BLOCK_DEVICE, e);
@@ -479,7 +481,7 @@ static int add(struct tar_tree *t, int dir, const char *name, enum depth depth, 
 	struct node n = { .fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC) };
 	int r;
 
-	if (n.fd < 0 && errno == ENOENT && t->depth)
+	if (n.fd < 0 && errno == ENOENT && (t->depth || depth == ALONE))
 		return 0; /* gone meanwhile */
 	if (n.fd < 0)
 		return fail(t, "open", e);
