@@ -231,7 +231,8 @@ const struct command people_commands[] = {
 		.arguments = "IMAGE [NAME]",
 		.help = "give an image to a registry",
 		.details = "Sends what the registry does not have yet of an image, under NAME or the "
-			   "name that it has, and prints its digest. Credentials are found as pull "
+			   "name that it has, and prints its digest. What another repository of the "
+			   "registry has, by the names in the store, it takes from there. Credentials are found as pull "
 			   "finds them.",
 		.options = &push_options,
 		.min_args = 1,
