@@ -9,8 +9,11 @@ struct export_values {
 	const char *output;
 };
 static const struct option_row export_rows[] = {
-	{ .name = "output", .letter = 'o', .kind = OPTION_STRING,
-	  .member = offsetof(struct export_values, output), .argument = "FILE",
+	{ .name = "output",
+	  .letter = 'o',
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct export_values, output),
+	  .argument = "FILE",
 	  .help = "write to FILE instead of standard output" },
 };
 const struct option_table export_options = { export_rows, ARRAY_LEN(export_rows),

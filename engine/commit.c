@@ -32,7 +32,7 @@ struct committing {
 	struct spec spec;
 	struct image image;
 	const struct mount_overlay *overlay;
-	const char *name; /* in full, NULL: none */
+	const char *name;  /* in full, NULL: none */
 	int reads, writes; /* a pipe for the layer */
 };
 
@@ -94,8 +94,9 @@ static int find_all(struct committing *c, struct err *e)
 	TRY(dir);
 	c->overlay = rootfs_overlay(c->g, &c->record, &c->arena);
 	if (!c->overlay)
-		return err_set(e, ENOTSUP,
-			       "it is of a directory (--rootfs): nothing says what was in it before");
+		return err_set(
+			e, ENOTSUP,
+			"it is of a directory (--rootfs): nothing says what was in it before");
 	TRY(io_read_file(dir, "config.json", CONFIG_MAX, "config.json", &config, e));
 	TRY(spec_parse(&c->spec, "config.json", config.text, config.len, e));
 	return find_image(c, e);
@@ -313,8 +314,8 @@ static const char *command_line(struct committing *c)
 	return arena_strdup(&c->arena, text.text);
 }
 
-static int make_config(struct committing *c, const struct image_run *run, const struct digest *diff_id,
-		       struct image_descriptor *ret, struct err *e)
+static int make_config(struct committing *c, const struct image_run *run,
+		       const struct digest *diff_id, struct image_descriptor *ret, struct err *e)
 {
 	auto_buf struct buf old = { 0 }, text = { 0 };
 	char now[48];
@@ -326,7 +327,8 @@ static int make_config(struct committing *c, const struct image_run *run, const 
 
 	record_now(now);
 	TRY(image_store_read(&c->g->store, &c->image.id, &old, e));
-	TRY(image_config_change("the image's configuration", old.text, old.len, run, &step, &text, e));
+	TRY(image_config_change("the image's configuration", old.text, old.len, run, &step, &text,
+				e));
 	if (text.len > IMAGE_DOCUMENT_MAX)
 		return err_set(e, EFBIG, "the configuration would have more than %d bytes",
 			       IMAGE_DOCUMENT_MAX);

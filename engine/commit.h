@@ -6,10 +6,10 @@
 
 struct commit_request {
 	const char *who;
-	const char *name; /* of the new image; NULL: none */
-	struct strings changes; /* instructions (image/config_change.h) */
+	const char *name;             /* of the new image; NULL: none */
+	struct strings changes;       /* instructions (image/config_change.h) */
 	const char *author, *message; /* NULL: none */
-	bool pause; /* stop all its processes meanwhile */
+	bool pause;                   /* stop all its processes meanwhile */
 };
 
 /*

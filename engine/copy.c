@@ -216,7 +216,8 @@ static int copy_out(struct copying *c, struct err *e)
 static int check(const struct copying *c, struct err *e)
 {
 	if (c->q->archive && !c->q->to_container && !is_stream(c) && geteuid() != 0)
-		return err_set(e, EPERM, "--archive: only root can give files of the host to others");
+		return err_set(e, EPERM,
+			       "--archive: only root can give files of the host to others");
 	if (!c->q->to_container && is_stream(c) && isatty(STDOUT_FILENO))
 		return err_set(e, ENOTTY, "standard output is a terminal: redirect it");
 	if (c->q->to_container && is_stream(c) && isatty(STDIN_FILENO))
@@ -226,11 +227,9 @@ static int check(const struct copying *c, struct err *e)
 
 int copy_files(const struct engine *g, const struct copy_request *q, struct err *e)
 {
-	__attribute__((cleanup(copying_done))) struct copying c = { .q = q,
-								    .files = FILES_NONE,
-								    .outside = PLACE_NONE,
-								    .reads = -1,
-								    .writes = -1 };
+	__attribute__((cleanup(copying_done))) struct copying c = {
+		.q = q, .files = FILES_NONE, .outside = PLACE_NONE, .reads = -1, .writes = -1
+	};
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction old;
 	int r;

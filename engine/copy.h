@@ -6,9 +6,9 @@
 
 struct copy_request {
 	const char *who, *inside; /* the container, and a path in it, from its root */
-	const char *outside;      /* a path of the host; "-": a tar, from or to our standard streams */
+	const char *outside; /* a path of the host; "-": a tar, from or to our standard streams */
 	bool to_container;
-	bool archive;     /* owners as they are; else it belongs to who gets it: root of the container, or us */
+	bool archive; /* owners as they are; else it belongs to who gets it: root of the container, or us */
 	bool follow_link; /* what is copied, if it is a link, is what that leads to */
 };
 

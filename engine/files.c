@@ -58,10 +58,11 @@ static int open_running(struct files *f, struct err *e)
 	char path[64];
 
 	if (f->handle.state.executor && strcmp(f->handle.state.executor, "process") != 0)
-		return err_set(e, ENOTSUP,
-			       "it runs in a machine of its own (%s), whose files are not to be had from "
-			       "outside: stop it first",
-			       f->handle.state.executor);
+		return err_set(
+			e, ENOTSUP,
+			"it runs in a machine of its own (%s), whose files are not to be had from "
+			"outside: stop it first",
+			f->handle.state.executor);
 	snprintf(path, sizeof(path), "/proc/%d/root", f->handle.state.pid);
 	f->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (f->root < 0)
@@ -189,8 +190,8 @@ static int open_place(const struct files *f, const struct spec_mount *m, int tre
 static int add_bind(const struct files *f, const struct spec_mount *m, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	auto_fd int tree = open_tree(AT_FDCWD, m->source,
-				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	auto_fd int tree =
+		open_tree(AT_FDCWD, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	auto_fd int place = -1;
 
 	if (tree < 0 && errno == ENOENT) {
@@ -231,7 +232,8 @@ static int add_mounts(struct files *f, struct err *e)
 	for (size_t i = 0; i < f->spec.mounts.n; i++)
 		if (is_bind(&f->spec.mounts.at[i]))
 			TRY(add_bind(f, &f->spec.mounts.at[i], e));
-	if (f->spec.root.readonly && mount_setattr(f->root, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+	if (f->spec.root.readonly &&
+	    mount_setattr(f->root, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "make the container's root read-only");
 	return 0;
 }

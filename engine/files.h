@@ -33,9 +33,10 @@ struct files {
 	bool write;
 	char id[RECORD_ID_LEN + 1];
 	struct record record;
-	struct handle handle;     /* of a running one */
+	struct handle handle; /* of a running one */
 	bool running;
-	int dir, copying, lock; /* of the engine's directory of it; held while one that is stopped is written to */
+	int dir, copying,
+		lock; /* of the engine's directory of it; held while one that is stopped is written to */
 	struct spec spec;
 	int root;
 	files_fn *fn;

@@ -171,16 +171,18 @@ int place_choose(const struct place_source *from, const struct place *to, const 
 	bool directory = to->exists && S_ISDIR(to->st.st_mode);
 
 	if (from->stream && to->exists && !directory)
-		return err_set(e, ENOTDIR, "a tar is unpacked to a directory, and %s is none", path);
+		return err_set(e, ENOTDIR, "a tar is unpacked to a directory, and %s is none",
+			       path);
 	if (!to->exists && (from->stream || to->slash))
 		return err_set(e, ENOENT, "there is no directory %s", path);
 	if (to->exists && !directory && from->directory)
-		return err_set(e, ENOTDIR, "a directory can't be copied to a file, which %s is", path);
+		return err_set(e, ENOTDIR, "a directory can't be copied to a file, which %s is",
+			       path);
 	if (to->exists && !directory && !S_ISREG(to->st.st_mode) && !S_ISLNK(to->st.st_mode))
 		return err_set(e, EINVAL, "%s is neither a directory nor a regular file", path);
 	*ret_below = directory;
 	snprintf(ret_name, NAME_MAX + 1, "%s",
-		 !directory		       ? to->name
+		 !directory                       ? to->name
 		 : from->stream || from->contents ? ""
 						  : from->given);
 	return 0;

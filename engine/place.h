@@ -36,7 +36,8 @@ void place_close(struct place *p);
  * as any program does. Its last name is followed if it is a link with `follow`, or with a slash. What
  * has the name has to exist.
  */
-int place_find(int root, const char *path, bool follow, struct place *ret, struct err *e) MUST_CHECK;
+int place_find(int root, const char *path, bool follow, struct place *ret, struct err *e)
+	MUST_CHECK;
 
 /* What is copied. */
 struct place_source {

@@ -96,7 +96,8 @@ static int change_cmd(struct image_run *run, const char *rest, struct arena *a, 
 	return parse_command(rest, a, &run->cmd, e);
 }
 
-static int change_entrypoint(struct image_run *run, const char *rest, struct arena *a, struct err *e)
+static int change_entrypoint(struct image_run *run, const char *rest, struct arena *a,
+			     struct err *e)
 {
 	return parse_command(rest, a, &run->entrypoint, e);
 }
@@ -150,7 +151,8 @@ static void set_env(struct image_run *run, const char *name, const char *value, 
 
 static void set_label(struct image_run *run, const char *name, const char *value, struct arena *a)
 {
-	struct spec_pair *old = run->labels.at, *at = arena_array(a, run->labels.n + 1, sizeof(*at));
+	struct spec_pair *old = run->labels.at,
+			 *at = arena_array(a, run->labels.n + 1, sizeof(*at));
 	size_t i;
 
 	if (run->labels.n)
@@ -219,7 +221,8 @@ static int change_volumes(struct image_run *run, const char *rest, struct arena 
 	return 0;
 }
 
-static int change_user(struct image_run *run, const char *rest, struct arena *a, struct err *e UNUSED)
+static int change_user(struct image_run *run, const char *rest, struct arena *a,
+		       struct err *e UNUSED)
 {
 	run->user = arena_strdup(a, rest);
 	return 0;
@@ -239,9 +242,10 @@ static int change_directory(struct image_run *run, const char *rest, struct aren
 
 	if (!rest[0])
 		return err_set(e, EINVAL, "expected a directory");
-	run->working_dir = rest[0] == '/' ? arena_strdup(a, rest)
-					  : arena_printf(a, "%s%s%s", was,
-							 was[strlen(was) - 1] == '/' ? "" : "/", rest);
+	run->working_dir = rest[0] == '/'
+				   ? arena_strdup(a, rest)
+				   : arena_printf(a, "%s%s%s", was,
+						  was[strlen(was) - 1] == '/' ? "" : "/", rest);
 	return 0;
 }
 
@@ -249,10 +253,10 @@ static const struct {
 	const char *name;
 	int (*change)(struct image_run *run, const char *rest, struct arena *a, struct err *e);
 } instructions[] = {
-	{ "CMD", change_cmd },       { "ENTRYPOINT", change_entrypoint },
-	{ "ENV", change_env },       { "EXPOSE", change_ports },
-	{ "LABEL", change_label },   { "STOPSIGNAL", change_stop_signal },
-	{ "USER", change_user },     { "VOLUME", change_volumes },
+	{ "CMD", change_cmd },           { "ENTRYPOINT", change_entrypoint },
+	{ "ENV", change_env },           { "EXPOSE", change_ports },
+	{ "LABEL", change_label },       { "STOPSIGNAL", change_stop_signal },
+	{ "USER", change_user },         { "VOLUME", change_volumes },
 	{ "WORKDIR", change_directory },
 };
 
@@ -271,10 +275,11 @@ int image_run_change(struct image_run *run, const char *instruction, struct aren
 			return err_wrap(e, "%s", json_quote(instruction).text);
 		return 0;
 	}
-	return err_set(e, EINVAL,
-		       "%s: expected CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or "
-		       "WORKDIR",
-		       json_quote(instruction).text);
+	return err_set(
+		e, EINVAL,
+		"%s: expected CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or "
+		"WORKDIR",
+		json_quote(instruction).text);
 }
 
 /*
@@ -353,9 +358,10 @@ static void write_set(struct json_writer *w, const char *key, const struct image
 
 static void write_run(struct json_writer *w, const struct image_run *run, const struct json *old)
 {
-	static const char *const ours[] = { "User",       "ExposedPorts", "Env",    "Entrypoint", "Cmd",
-					    "Volumes",    "WorkingDir",   "Labels", "StopSignal",
-					    "ArgsEscaped", NULL };
+	static const char *const ours[] = {
+		"User",       "ExposedPorts", "Env",        "Entrypoint",  "Cmd", "Volumes",
+		"WorkingDir", "Labels",       "StopSignal", "ArgsEscaped", NULL
+	};
 
 	json_write_object(w, "config");
 	write_text(w, "User", run->user);
@@ -383,7 +389,8 @@ static void copy_elements(struct json_writer *w, const struct json *array)
 			copy_value(w, NULL, at);
 }
 
-static void write_layers(struct json_writer *w, const struct image_step *step, const struct json *old)
+static void write_layers(struct json_writer *w, const struct image_step *step,
+			 const struct json *old)
 {
 	json_write_object(w, "rootfs");
 	json_write_string(w, "type", "layers");
@@ -394,7 +401,8 @@ static void write_layers(struct json_writer *w, const struct image_step *step, c
 	json_write_end(w);
 }
 
-static void write_history(struct json_writer *w, const struct image_step *step, const struct json *old)
+static void write_history(struct json_writer *w, const struct image_step *step,
+			  const struct json *old)
 {
 	json_write_array(w, "history");
 	copy_elements(w, old);
@@ -407,12 +415,13 @@ static void write_history(struct json_writer *w, const struct image_step *step, 
 	json_write_end(w);
 }
 
-int image_config_change(const char *name, const char *text, size_t size, const struct image_run *run,
-			const struct image_step *step, struct buf *ret, struct err *e)
+int image_config_change(const char *name, const char *text, size_t size,
+			const struct image_run *run, const struct image_step *step, struct buf *ret,
+			struct err *e)
 {
 	/* What Docker notes of the container that an image was made of is not of this one. */
-	static const char *const ours[] = { "created", "author", "config", "rootfs", "history",
-					    "container", "container_config", NULL };
+	static const char *const ours[] = { "created", "author",    "config",           "rootfs",
+					    "history", "container", "container_config", NULL };
 	auto_json struct json_doc doc = { .name = name, .text = text, .size = size };
 	auto_arena struct arena a = { 0 };
 	struct json_writer w = json_writer(ret, NULL);

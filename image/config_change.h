@@ -31,7 +31,8 @@ struct image_step {
  * Writes the configuration `text` again with a layer more, and with `run`: its members take the
  * place of those of the same name. Whatever else is in it stays, known or not.
  */
-int image_config_change(const char *name, const char *text, size_t size, const struct image_run *run,
-			const struct image_step *step, struct buf *ret, struct err *e) MUST_CHECK;
+int image_config_change(const char *name, const char *text, size_t size,
+			const struct image_run *run, const struct image_step *step, struct buf *ret,
+			struct err *e) MUST_CHECK;
 
 #endif

@@ -156,7 +156,9 @@ static int read_names(const struct tar_tree *t, int dir, struct names *ret, stru
 static struct tar_link *find_link(const struct tar_tree *t, const struct stat *st)
 {
 	size_t mask = t->links_size - 1;
-	size_t at = (size_t)((st->st_ino ^ (uint64_t)st->st_dev << 32) * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+	size_t at =
+		(size_t)((st->st_ino ^ (uint64_t)st->st_dev << 32) * UINT64_C(0x9e3779b97f4a7c15) >>
+			 20);
 
 	for (at &= mask; t->links[at].path; at = (at + 1) & mask)
 		if (t->links[at].ino == st->st_ino && t->links[at].dev == st->st_dev)
@@ -300,7 +302,8 @@ static int copy_content(struct tar_tree *t, int fd, uint64_t size, struct err *e
 			return err_neg(e, (int)n, "read %s", json_quote(t->path.text).text);
 		if ((size_t)n < want) {
 			if (!shrank)
-				log_warn("%s shrank while it was read: zeros are in the place of what it lost",
+				log_warn("%s shrank while it was read: zeros are in the place of "
+					 "what it lost",
 					 json_quote(t->path.text).text);
 			shrank = true;
 			memset(bytes + n, 0, want - (size_t)n);
@@ -384,12 +387,12 @@ static int add_directory(struct tar_tree *t, const struct node *n, int dir, stru
 static bool is_kernels(int dir)
 {
 	static const unsigned long magics[] = {
-		PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-		DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC, BPF_FS_MAGIC,
-		PSTOREFS_MAGIC, EFIVARFS_MAGIC, BINFMTFS_MAGIC, SELINUX_MAGIC, SMACK_MAGIC, NSFS_MAGIC,
-		0x19800202, /* mqueue */
-		0x62656570, /* configfs */
-		0x65735543, /* fusectl */
+		PROC_SUPER_MAGIC,   SYSFS_MAGIC,    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC,  TRACEFS_MAGIC,      SECURITYFS_MAGIC,
+		BPF_FS_MAGIC,       PSTOREFS_MAGIC, EFIVARFS_MAGIC,     BINFMTFS_MAGIC,
+		SELINUX_MAGIC,      SMACK_MAGIC,    NSFS_MAGIC,         0x19800202, /* mqueue */
+		0x62656570,                                                         /* configfs */
+		0x65735543,                                                         /* fusectl */
 	};
 	struct statfs st;
 

@@ -2,7 +2,7 @@
 # as: root, user
 #
 # Files out of containers and into them.
-# shellcheck disable=SC2154 # status, stdout and stderr are run_command's; tool sets tool
+# shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's; tool sets tool
 load helpers
 load ../tools/tools
 
@@ -13,7 +13,7 @@ setup() {
 	DATA=$WORK/data
 	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
 	mkdir "$WORK/h"
-	cd "$WORK/h"
+	cd "$WORK/h" || return
 }
 
 teardown() {
@@ -43,7 +43,7 @@ box() {
 # inside NAME SCRIPT: runs it in the running container.
 inside() { hull --data-root "$DATA" exec "$1" sh -c "$2"; }
 
-# each STEP...: with a running container "one" and then with a stopped one.
+# What "one" has to be copied out of it.
 content='mkdir -p /s/sub; echo f >/s/f; echo g >/s/sub/g; ln -s f /s/link; ln -s sub /s/dirlink; ln -s /s/sub /abs; chmod 4750 /s/f'
 
 # tree DIR: names and what is in them.
@@ -262,8 +262,11 @@ places='mkdir /d /t /z /real /real/sub; mkdir -m 700 /c; ln -s /linked /tolink; 
 locked() { local f; for f in "$DATA"/containers/*/copying; do ! flock -n "$f" true || return 1; done; [ -e "$f" ]; }
 waiting() { grep -q -- '-> FLOCK' /proc/locks; }
 
+# lacks_secret FILE: what is only on the host has not come to be in it.
+lacks_secret() { [ ! -e "$1" ] || [ "$(grep -ac "$TAG-secret" "$1")" = 0 ]; }
+
 @test "no race of links in a container leads cp to the host's files" {
-	local i in=0 out=0
+	local in=0 out=0
 	tool swap
 	mkdir "$WORK/bin" "$WORK/host"
 	cp "$tool" "$WORK/bin/swap"
@@ -276,7 +279,7 @@ waiting() { grep -q -- '-> FLOCK' /proc/locks; }
 		echo theirs >/r/file; ln -s $WORK/host/secret /r/filelink
 		/swap/swap /r/dir /r/link & /swap/swap /r/file /r/filelink &
 		(while :; do mv /r/up /r/dir2 2>/dev/null; mv /r/dir2 /r/up; done) &" -v "$WORK/bin:/swap:ro"
-	for i in $(seq "$(rounds 60)"); do
+	for _ in $(seq "$(rounds 60)"); do
 		# Into it: by name, below, as trees and tars; each may fail.
 		! hull --data-root "$DATA" cp mine racer:/r/dir/secret 2>/dev/null || in=$((in + 1))
 		hull --data-root "$DATA" cp tree/. racer:/r/dir 2>/dev/null || true
@@ -285,12 +288,12 @@ waiting() { grep -q -- '-> FLOCK' /proc/locks; }
 		# Out of it.
 		rm -rf got
 		hull --data-root "$DATA" cp racer:/r/dir/secret got 2>/dev/null || true
-		[ ! -e got ] || ! grep -q secret got
+		lacks_secret got
 		rm -rf got
 		! hull --data-root "$DATA" cp -L racer:/r/file got 2>/dev/null || out=$((out + 1))
-		[ ! -e got ] || ! grep -q secret got
+		lacks_secret got
 		hull --data-root "$DATA" cp racer:/r - 2>/dev/null >got.tar || true
-		! grep -q "$TAG-secret" got.tar
+		lacks_secret got.tar
 	done
 	[ "$(ls "$WORK/host")" = secret ]
 	[ "$(cat "$WORK/host/secret")" = "$TAG-secret" ]

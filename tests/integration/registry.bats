@@ -107,7 +107,7 @@ push() {
 	printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf me:secret | base64)" \
 		>"$HOME/.docker/config.json"
 	do_ 0 pull --ca "$WORK/cert.pem" "$REGISTRY/tool:1"
-	! grep -r secret "$DATA"
+	[ -z "$(grep -r secret "$DATA")" ]
 }
 
 @test "hull-fetch gives up what it does not need" {
