@@ -18,11 +18,11 @@ extern const struct option_table no_options, checkpoint_options, create_options,
 	update_options;
 
 /* Of commands_people.c. */
-extern const struct option_table attach_options, fsck_options, history_options, images_options,
-	import_options, inspect_options, load_options, logs_options, people_exec_options,
-	people_ps_options, people_start_options, prune_options, pull_options, push_options,
-	rm_options, rmi_options, run_image_options, save_options, stop_options, volume_options,
-	why_options;
+extern const struct option_table attach_options, commit_options, cp_options, export_options,
+	fsck_options, history_options, images_options, import_options, inspect_options,
+	load_options, logs_options, people_exec_options, people_ps_options, people_start_options,
+	prune_options, pull_options, push_options, rm_options, rmi_options, run_image_options,
+	save_options, stop_options, volume_options, why_options;
 
 /* The options of `create`; those of `run` begin with them. */
 struct create_values {
@@ -37,13 +37,16 @@ int list_containers(const struct runtime *rt, const char *format, bool quiet, st
 
 int cmd_attach(const struct call *call, struct err *e);
 int cmd_checkpoint(const struct call *call, struct err *e);
+int cmd_commit(const struct call *call, struct err *e);
 int cmd_complete(const struct call *call, struct err *e);
+int cmd_cp(const struct call *call, struct err *e);
 int cmd_create(const struct call *call, struct err *e);
 int cmd_delete(const struct call *call, struct err *e);
 int cmd_diff(const struct call *call, struct err *e);
 int cmd_doctor(const struct call *call, struct err *e);
 int cmd_events(const struct call *call, struct err *e);
 int cmd_exec(const struct call *call, struct err *e);
+int cmd_export(const struct call *call, struct err *e);
 int cmd_features(const struct call *call, struct err *e);
 int cmd_fsck(const struct call *call, struct err *e);
 int cmd_healthcheck(const struct call *call, struct err *e);

@@ -22,6 +22,40 @@ const struct command people_commands[] = {
 		.run = cmd_attach,
 	},
 	{
+		.name = "commit",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER [IMAGE]",
+		.help = "make an image of what a container has become",
+		.details = "Makes an image of the container's own image and, as one layer more, what the "
+			   "container changed, and prints its id. It runs what the container runs, in the "
+			   "same environment. What is mounted, as volumes are, is no part of it. An IMAGE "
+			   "without a registry is one of localhost. " WHO,
+		.options = &commit_options,
+		.min_args = 1,
+		.max_args = 2,
+		.run = cmd_commit,
+	},
+	{
+		.name = "cp",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER:PATH|PATH|- CONTAINER:PATH|PATH|-",
+		.help = "copy files out of a container or into it",
+		.details = "Copies a file, or a directory with all that is in it, between the host and a "
+			   "container, running or not. A path in a container begins at its root. A "
+			   "directory that is there gets what is copied below it; else that is copied to "
+			   "the name given. Behind a source, \"/.\" means what is in the directory and not "
+			   "itself; behind a target, \"/\" says that it is a directory, which has to be "
+			   "there. - is a tar, on standard input or output. Directories that are there "
+			   "keep their owners and modes, no file takes the place of a directory or the "
+			   "other way round, and devices, pipes and sockets are left out except of a tar "
+			   "that is written. What is copied belongs to root of the container, or on the "
+			   "host to the user, without set-user-ID bits, unless --archive is given. " WHO,
+		.options = &cp_options,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_cp,
+	},
+	{
 		.name = "diff",
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER",
@@ -48,6 +82,20 @@ const struct command people_commands[] = {
 		.enters = true,
 		.takes_container = true,
 		.run = cmd_exec,
+	},
+	{
+		.name = "export",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "write a container's file system to a tar",
+		.details = "Writes all files of the container, running or not, to standard output or a "
+			   "file: those of its image and what it changed, but nothing that is mounted, "
+			   "as volumes are. " WHO,
+		.options = &export_options,
+		.min_args = 1,
+		.max_args = 1,
+		.enters = true,
+		.run = cmd_export,
 	},
 	{
 		.name = "fsck",
@@ -183,7 +231,8 @@ const struct command people_commands[] = {
 		.arguments = "IMAGE [NAME]",
 		.help = "give an image to a registry",
 		.details = "Sends what the registry does not have yet of an image, under NAME or the "
-			   "name that it has, and prints its digest. Credentials are found as pull "
+			   "name that it has, and prints its digest. What another repository of the "
+			   "registry has, by the names in the store, it takes from there. Credentials are found as pull "
 			   "finds them.",
 		.options = &push_options,
 		.min_args = 1,

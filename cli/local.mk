@@ -2,14 +2,17 @@ noinst_LIBRARIES += cli/libcli.a
 cli_libcli_a_SOURCES = \
 	cli/cmd.h \
 	cli/cmd_checkpoint.c \
+	cli/cmd_commit.c \
 	cli/cmd_complete.c \
 	cli/cmd_containers.c \
+	cli/cmd_cp.c \
 	cli/cmd_create.c \
 	cli/cmd_delete.c \
 	cli/cmd_diff.c \
 	cli/cmd_doctor.c \
 	cli/cmd_events.c \
 	cli/cmd_exec.c \
+	cli/cmd_export.c \
 	cli/cmd_features.c \
 	cli/cmd_healthcheck.c \
 	cli/cmd_help.c \

@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "engine/files.h"
 #include "engine/keep.h"
 #include "engine/netjoin.h"
 #include "engine/rootfs.h"
@@ -58,6 +59,11 @@ int engine_start(const struct engine *g, const char *who, bool attach, int *ret_
 	int r = open_locked(g, who, &m, e);
 
 	*ret_status = 0;
+	if (r == -EBUSY && m.dir >= 0) {
+		TRY(files_wait(m.dir, e));
+		making_done(&m);
+		r = open_locked(g, who, &m, e);
+	}
 	if (r >= 0)
 		r = check_orphan(g, &m, e);
 	if (r == -EBUSY && !attach)

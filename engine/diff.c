@@ -30,9 +30,11 @@ enum { CONFIG_MAX = 16 * 1024 * 1024 };
 struct diffing {
 	const struct mount_overlay *overlay;
 	const struct spec *spec;
-	const char *opaque; /* the attribute of opaque directories */
-	int out;
-	struct buf path, text;
+	const char *opaque;   /* the attribute of opaque directories */
+	const char *redirect; /* that of renamed ones */
+	struct arena *arena;
+	struct changes *changes;
+	struct buf path;
 };
 
 struct names {
@@ -93,18 +95,13 @@ static bool is_mountpoint(const struct diffing *d)
 
 static void say(struct diffing *d, char kind)
 {
+	struct changes *c = d->changes;
+
 	if (kind == 'A' && is_mountpoint(d))
 		return;
-	buf_printf(&d->text, "%c ", kind);
-	for (size_t i = 0; i < d->path.len; i++) {
-		unsigned char c = (unsigned char)d->path.text[i];
-
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(&d->text, "\\x%02x", c);
-		else
-			buf_char(&d->text, (char)c);
-	}
-	buf_char(&d->text, '\n');
+	if ((c->n & (c->n - 1)) == 0)
+		c->at = mem_grow(c->at, c->n ? 2 * c->n : 1, sizeof(*c->at));
+	c->at[c->n++] = (struct change){ kind, arena_strdup(d->arena, d->path.text) };
 }
 
 static bool is_opaque(const struct diffing *d, int dir)
@@ -130,6 +127,11 @@ static int enter(struct diffing *d, int upper, int below, const char *name, stru
 		image = openat(below, name, flags);
 	if (image < 0 && below >= 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
 		return err_sys(e, "open %s of the image", d->path.text);
+	/* hull's own mounts make none (mounts/overlay.h). */
+	if (fgetxattr(own, d->redirect, NULL, 0) >= 0)
+		return err_set(e, ENOTSUP,
+			       "%s is a directory of the image that was renamed, which is not understood",
+			       d->path.text);
 	return walk(d, own, image, e);
 }
 
@@ -141,7 +143,7 @@ static bool is_alike(const struct stat *a, const struct stat *b)
 static int compare(struct diffing *d, int upper, int below, const char *name, struct err *e)
 {
 	struct stat st, image = { 0 };
-	size_t before = d->text.len, said;
+	size_t before = d->changes->n, said;
 	bool in_image = below >= 0 && fstatat(below, name, &image, AT_SYMLINK_NOFOLLOW) == 0;
 
 	if (fstatat(upper, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -160,13 +162,11 @@ static int compare(struct diffing *d, int upper, int below, const char *name, st
 	say(d, in_image ? 'C' : 'A');
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	said = d->text.len;
+	said = d->changes->n;
 	TRY(enter(d, upper, below, name, e));
 	/* It is there because of what is mounted below it, and else as it was. */
-	if (d->text.len == said && in_image && is_alike(&st, &image)) {
-		d->text.len = before;
-		d->text.text[before] = '\0';
-	}
+	if (d->changes->n == said && in_image && is_alike(&st, &image))
+		d->changes->n = before;
 	return 0;
 }
 
@@ -188,22 +188,65 @@ static int walk(struct diffing *d, int upper, int below, struct err *e)
 	return 0;
 }
 
-static int diff(void *ctx, struct err *e)
+void changes_done(struct changes *c)
 {
-	struct diffing *d = ctx;
-	struct mount_overlay image = *d->overlay;
+	free(c->at);
+	arena_done(&c->arena);
+}
+
+int changes_find(const struct mount_overlay *overlay, const struct spec *spec, struct changes *ret,
+		 struct err *e)
+{
+	struct diffing d = { .overlay = overlay, .spec = spec, .arena = &ret->arena, .changes = ret };
+	struct mount_overlay image = *overlay;
 	auto_fd int upper = open(image.upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int below = -1;
 	int r;
 
 	if (upper < 0)
 		return err_sys(e, "open what the container changed");
+	d.opaque = overlay->in_place ? "user.overlay.opaque" : "trusted.overlay.opaque";
+	d.redirect = overlay->in_place ? "user.overlay.redirect" : "trusted.overlay.redirect";
 	image.upper = image.work = NULL;
 	image.is_volatile = false;
 	below = mount_overlay_open(&image, e);
 	TRY(below);
-	TRY(walk(d, upper, below, e));
-	r = d->text.len ? io_write_all(d->out, d->text.text, d->text.len) : 0;
+	r = walk(&d, upper, below, e);
+	buf_done(&d.path);
+	return r;
+}
+
+struct printing {
+	const struct mount_overlay *overlay;
+	const struct spec *spec;
+	int out;
+};
+
+static void print(const struct change *c, struct buf *ret)
+{
+	buf_printf(ret, "%c ", c->kind);
+	for (const char *at = c->path; *at; at++) {
+		unsigned char byte = (unsigned char)*at;
+
+		if (byte < 0x20 || byte == 0x7f)
+			buf_printf(ret, "\\x%02x", byte);
+		else
+			buf_char(ret, *at);
+	}
+	buf_char(ret, '\n');
+}
+
+static int diff(void *ctx, struct err *e)
+{
+	const struct printing *p = ctx;
+	auto_changes struct changes changes = { 0 };
+	auto_buf struct buf text = { 0 };
+	int r;
+
+	TRY(changes_find(p->overlay, p->spec, &changes, e));
+	for (size_t i = 0; i < changes.n; i++)
+		print(&changes.at[i], &text);
+	r = text.len ? io_write_all(p->out, text.text, text.len) : 0;
 	return r < 0 ? err_neg(e, r, "write the changes") : 0;
 }
 
@@ -213,25 +256,22 @@ int engine_diff(const struct engine *g, const char *who, int fd, struct err *e)
 	auto_record struct record record = { 0 };
 	auto_spec struct spec spec = { 0 };
 	auto_buf struct buf config = { 0 };
-	struct diffing d = { .spec = &spec, .out = fd };
+	struct printing p = { .spec = &spec, .out = fd };
 	char id[RECORD_ID_LEN + 1];
 	auto_fd int dir = -1;
-	int r;
 
 	TRY(record_find(g, who, id, e));
 	dir = record_open(g, id, &record, e);
 	TRY(dir);
-	d.overlay = rootfs_overlay(g, &record, &a);
-	if (!d.overlay)
+	p.overlay = rootfs_overlay(g, &record, &a);
+	if (!p.overlay)
 		return err_set(e, ENOTSUP,
 			       "container %s is of a directory (--rootfs): nothing says "
 			       "what was in it before",
 			       who);
 	TRY(io_read_file(dir, "config.json", CONFIG_MAX, "config.json", &config, e));
 	TRY(spec_parse(&spec, "config.json", config.text, config.len, e));
-	d.opaque = d.overlay->in_place ? "user.overlay.opaque" : "trusted.overlay.opaque";
-	r = userns_run(diff, &d, e);
-	buf_done(&d.path);
-	buf_done(&d.text);
-	return r < 0 ? err_wrap(e, "compare %s with its image", who) : 0;
+	if (userns_run(diff, &p, e) < 0)
+		return err_wrap(e, "compare %s with its image", who);
+	return 0;
 }

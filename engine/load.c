@@ -103,6 +103,22 @@ static int load_layout(const struct engine *g, const struct unpacked *u, const c
 	return r < 0 ? err_wrap(e, "%s", path ? path : "standard input") : 0;
 }
 
+/* By its first bytes, as image-spec's media types have it. */
+static const char *layer_type(const struct engine *g, const struct digest *blob)
+{
+	static const unsigned char gzip[] = { 0x1f, 0x8b }, zstd[] = { 0x28, 0xb5, 0x2f, 0xfd };
+	auto_fd int fd = image_store_open_blob(&g->store, blob, NULL);
+	unsigned char bytes[4] = { 0 };
+
+	if (fd >= 0 && io_read_all(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes)) {
+		if (memcmp(bytes, gzip, sizeof(gzip)) == 0)
+			return "application/vnd.oci.image.layer.v1.tar+gzip";
+		if (memcmp(bytes, zstd, sizeof(zstd)) == 0)
+			return "application/vnd.oci.image.layer.v1.tar+zstd";
+	}
+	return "application/vnd.oci.image.layer.v1.tar";
+}
+
 /* One layer of a docker-archive: a tar, perhaps a link to that of another image. */
 static int add_layer(const struct engine *g, int dir, const char *name,
 		     struct image_descriptor *ret, struct err *e)
@@ -111,8 +127,9 @@ static int add_layer(const struct engine *g, int dir, const char *name,
 
 	if (fd < 0)
 		return err_sys(e, "open the layer %s of the archive", name);
-	ret->media_type = "application/vnd.oci.image.layer.v1.tar";
-	return image_store_add_fd(&g->store, fd, NULL, -1, &ret->digest, &ret->size, e);
+	TRY(image_store_add_fd(&g->store, fd, NULL, -1, &ret->digest, &ret->size, e));
+	ret->media_type = layer_type(g, &ret->digest);
+	return 0;
 }
 
 static int make_manifest(const struct engine *g, struct image_manifest *m,
@@ -244,22 +261,6 @@ static void write_config(struct buf *out, const struct digest *diff_id, const ch
 	json_write_end(&w);
 	json_write_end(&w);
 	json_write_end(&w);
-}
-
-/* By its first bytes, as image-spec's media types have it. */
-static const char *layer_type(const struct engine *g, const struct digest *blob)
-{
-	static const unsigned char gzip[] = { 0x1f, 0x8b }, zstd[] = { 0x28, 0xb5, 0x2f, 0xfd };
-	auto_fd int fd = image_store_open_blob(&g->store, blob, NULL);
-	unsigned char bytes[4] = { 0 };
-
-	if (fd >= 0 && io_read_all(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes)) {
-		if (memcmp(bytes, gzip, sizeof(gzip)) == 0)
-			return "application/vnd.oci.image.layer.v1.tar+gzip";
-		if (memcmp(bytes, zstd, sizeof(zstd)) == 0)
-			return "application/vnd.oci.image.layer.v1.tar+zstd";
-	}
-	return "application/vnd.oci.image.layer.v1.tar";
 }
 
 int load_rootfs(const struct engine *g, const char *path, const char *name, const char *comment,

@@ -3,10 +3,14 @@ engine_libengine_a_CPPFLAGS = $(AM_CPPFLAGS) -DHULL_PKGDATADIR='"$(pkgdatadir)"'
 engine_libengine_a_SOURCES = \
 	engine/attach.c \
 	engine/attach.h \
+	engine/commit.c \
+	engine/commit.h \
 	engine/config.c \
 	engine/config.h \
 	engine/containers.c \
 	engine/containers.h \
+	engine/copy.c \
+	engine/copy.h \
 	engine/create.c \
 	engine/diff.c \
 	engine/diff.h \
@@ -14,6 +18,10 @@ engine_libengine_a_SOURCES = \
 	engine/engine.h \
 	engine/joins.c \
 	engine/joins.h \
+	engine/export.c \
+	engine/export.h \
+	engine/files.c \
+	engine/files.h \
 	engine/keep.c \
 	engine/keep.h \
 	engine/health.c \
@@ -30,6 +38,10 @@ engine_libengine_a_SOURCES = \
 	engine/netjoin_private.h \
 	engine/netsockets.c \
 	engine/netsockets.h \
+	engine/output.c \
+	engine/output.h \
+	engine/place.c \
+	engine/place.h \
 	engine/pull.c \
 	engine/pull.h \
 	engine/pull_names.c \

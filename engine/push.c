@@ -1,9 +1,11 @@
 #include "engine/push.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "image/registry.h"
 
 struct pushing {
@@ -14,21 +16,75 @@ struct pushing {
 	struct image_record record;
 	struct image image;
 	struct registry registry;
+	struct origin *origins; /* what other repositories of the registry may have */
+	size_t origins_n;
+	bool origins_known;
+};
+
+struct origin {
+	struct digest blob;
+	const char *repository;
 };
 
 static void pushing_done(struct pushing *p)
 {
 	registry_close(&p->registry);
+	free(p->origins);
 	image_done(&p->image);
 	arena_done(&p->arena);
+}
+
+/* Those of an image in the store that is called by a name of the same registry. */
+static void add_origins(struct pushing *p, const struct image_record *record)
+{
+	auto_image struct image image = { 0 };
+	struct reference name = { 0 };
+	const struct image_manifest *m = &image.manifest;
+	struct err ignored;
+	const char *repository;
+
+	if (!record->name || reference_parse(record->name, &name, &ignored) < 0 ||
+	    strcmp(name.registry, p->to.registry) != 0 ||
+	    strcmp(name.repository, p->to.repository) == 0 ||
+	    image_load(&p->g->store, &record->manifest.digest, &image, &ignored) < 0)
+		return;
+	repository = arena_strdup(&p->arena, name.repository);
+	p->origins = mem_grow(p->origins, p->origins_n + m->layers.n + 1, sizeof(*p->origins));
+	for (size_t i = 0; i < m->layers.n; i++)
+		p->origins[p->origins_n++] = (struct origin){ m->layers.at[i].digest, repository };
+	p->origins[p->origins_n++] = (struct origin){ m->config.digest, repository };
+}
+
+/* The first repository that may have the blob; NULL: none is known. */
+static int find_origin(struct pushing *p, const struct digest *blob, const char **ret, struct err *e)
+{
+	struct image_records all = { 0 };
+
+	if (!p->origins_known) {
+		TRY(image_store_list(&p->g->store, &p->arena, &all, e));
+		for (size_t i = 0; i < all.n; i++)
+			add_origins(p, &all.at[i]);
+		p->origins_known = true;
+	}
+	*ret = NULL;
+	for (size_t i = 0; i < p->origins_n && !*ret; i++)
+		if (digest_equal(&p->origins[i].blob, blob))
+			*ret = p->origins[i].repository;
+	return 0;
 }
 
 static int push_blob(struct pushing *p, const struct image_descriptor *d, struct err *e)
 {
 	auto_fd int fd = -1;
+	const char *origin;
 	bool there;
 
 	TRY(registry_has(&p->registry, &d->digest, &there, e));
+	if (there)
+		return 0;
+	TRY(find_origin(p, &d->digest, &origin, e));
+	if (origin)
+		TRY(registry_mount(&p->registry, &d->digest, origin, &there, e));
 	if (there)
 		return 0;
 	fd = image_store_open_blob(&p->g->store, &d->digest, e);

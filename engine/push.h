@@ -6,7 +6,8 @@
 
 /*
  * Gives `image` to the registry that `to` names (NULL: the image's own name), under that name. What
- * the registry has already is not sent again. *ret is the manifest's digest.
+ * the registry has already is not sent again, and what another of its repositories has (as names in the
+ * store say) it is asked to take from there. *ret is the manifest's digest.
  */
 int push_image(const struct engine *g, const char *image, const char *to,
 	       const struct pull_options *o, struct digest *ret, struct err *e) MUST_CHECK;

@@ -1,14 +1,11 @@
 #include "engine/save.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/json_write.h"
+#include "engine/output.h"
 #include "image/tar_write.h"
 
 enum { CHUNK = 128 * 1024 };
@@ -192,57 +189,29 @@ static int write_all(struct saving *s, enum save_format format, struct err *e)
 	return write_failed(tar_write_end(s->fd), e);
 }
 
-/* What is no regular file (a FIFO, a device) is written to; there is nothing in it to be saved. */
-static bool is_replaced(const char *path)
+struct write_call {
+	struct saving *s;
+	enum save_format format;
+};
+
+static int write_to(void *ctx, int fd, struct err *e)
 {
-	struct stat st;
+	const struct write_call *c = ctx;
 
-	return stat(path, &st) < 0 || S_ISREG(st.st_mode);
-}
-
-static int write_new_file(struct saving *s, enum save_format format, const char *path,
-			  struct err *e)
-{
-	const char *name = arena_printf(&s->arena, "%s.%d.new", path, getpid());
-	auto_fd int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return err_sys(e, "make %s", name);
-	s->fd = fd;
-	if (write_all(s, format, e) >= 0 && rename(name, path) == 0)
-		return 0;
-	if (!e->code)
-		err_sys(e, "rename %s to %s", name, path);
-	unlink(name);
-	return -e->code;
-}
-
-static int write_stream(struct saving *s, enum save_format format, const char *path, struct err *e)
-{
-	auto_fd int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-
-	if (path && fd < 0)
-		return err_sys(e, "open %s", path);
-	s->fd = path ? fd : STDOUT_FILENO;
-	return write_all(s, format, e);
+	c->s->fd = fd;
+	return write_all(c->s, c->format, e);
 }
 
 int save_archive(const struct engine *g, const struct strings *images, enum save_format format,
 		 const char *path, struct err *e)
 {
 	__attribute__((cleanup(saving_done))) struct saving s = { .g = g, .fd = -1 };
+	struct write_call call = { &s, format };
 	auto_fd int use = -1;
 
-	if (path && strcmp(path, "-") == 0)
-		path = NULL;
-	if (!path && isatty(STDOUT_FILENO))
-		return err_set(e, ENOTTY,
-			       "standard output is a terminal: use --output, or redirect it");
+	TRY(output_check(path, e));
 	use = image_store_use(&g->store, e);
 	TRY(use);
 	TRY(find_images(&s, images, e));
-	e->code = 0;
-	if (path && is_replaced(path))
-		return write_new_file(&s, format, path, e);
-	return write_stream(&s, format, path, e);
+	return output_write(path, write_to, &call, e);
 }

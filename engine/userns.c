@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -95,21 +96,53 @@ int userns_maps(struct arena *a, struct spec_idmaps *uids, struct spec_idmaps *g
 	return 0;
 }
 
-/* The child's side: it says that it is in its namespace, waits for the maps, and works. */
-_Noreturn static void child(int sock, int (*fn)(void *ctx, struct err *e), void *ctx)
+/*
+ * Jobs. Whoever begins one and its process say to each other over a socket:
+ *
+ *	process		an err: whether it is where it is to be
+ *	we		a byte: the maps are written (only where there are any)
+ *	process		whatever `fn` says, each thing behind an err without a code
+ *	process		an err: how `fn` has ended
+ */
+
+/* Where the process goes. */
+static int go_there(int pidfd, struct err *e)
 {
+	bool root = geteuid() == 0;
+
+	if (pidfd >= 0) {
+		/* One after the other: the first makes the second ours to ask for. */
+		if (!root && setns(pidfd, CLONE_NEWUSER) < 0)
+			return err_sys(e, "enter the container's user namespace");
+		return setns(pidfd, CLONE_NEWNS) < 0
+			       ? err_sys(e, "enter the container's mount namespace")
+			       : 0;
+	}
+	if (unshare((root ? 0 : CLONE_NEWUSER) | CLONE_NEWNS) < 0)
+		return err_sys(e, root ? "make a mount namespace" : "make a user namespace");
+	if (root && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(e, "keep mounts to itself");
+	return 0;
+}
+
+_Noreturn static void child(int sock, int pidfd, userns_job_fn *fn, void *ctx)
+{
+	bool rootless = geteuid() != 0;
 	struct err e = { 0 };
 	char go = 0;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		err_sys(&e, "make a user namespace");
+	if (go_there(pidfd, &e) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+		if (!e.code)
+			err_sys(&e, "die with the parent");
+	}
 	if (io_write_all(sock, &e, sizeof(e)) < 0 || e.code)
 		_exit(1);
+	/* Also says that the parent was still there after the prctl(2). */
 	if (io_read_all(sock, &go, 1) != 1)
 		_exit(1);
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+	if (rootless && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		err_sys(&e, "become root in the user namespace");
-	else if (fn(ctx, &e) >= 0)
+	else if (fn(ctx, sock, &e) >= 0)
 		e.code = 0;
 	if (io_write_all(sock, &e, sizeof(e)) < 0)
 		_exit(1);
@@ -128,37 +161,96 @@ static int receive(int sock, struct err *e)
 	return 0;
 }
 
-static int attend(int sock, pid_t pid, struct err *e)
+static int let_go(const struct userns_job *job, bool new_userns, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct spec_idmaps uids, gids;
 
-	TRY(receive(sock, e));
-	TRY(userns_maps(&a, &uids, &gids, e));
-	TRY(idmap_write(pid, &uids, &gids, e));
-	if (io_write_all(sock, "g", 1) < 0)
+	TRY(receive(job->sock, e));
+	if (new_userns) {
+		TRY(userns_maps(&a, &uids, &gids, e));
+		TRY(idmap_write(job->pid, &uids, &gids, e));
+	}
+	if (io_write_all(job->sock, "g", 1) < 0)
 		return err_set(e, ECHILD, "the helper in the user namespace died");
-	return receive(sock, e);
+	return 0;
+}
+
+int userns_begin(int pidfd, userns_job_fn *fn, void *ctx, struct userns_job *ret, struct err *e)
+{
+	struct userns_job job = USERNS_NO_JOB;
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "make the helper's sockets");
+	job.sock = pair[0];
+	job.pid = fork();
+	if (job.pid == 0) {
+		close(pair[0]);
+		child(pair[1], pidfd, fn, ctx);
+	}
+	close(pair[1]);
+	r = job.pid < 0 ? err_sys(e, "make the helper in the user namespace")
+			: let_go(&job, geteuid() != 0 && pidfd < 0, e);
+	if (r < 0)
+		userns_job_done(&job);
+	else
+		*ret = job;
+	return r;
+}
+
+int userns_say(int sock, const void *bytes, size_t len, struct err *e)
+{
+	const struct err fine = { 0 };
+
+	if (io_write_all(sock, &fine, sizeof(fine)) < 0 || io_write_all(sock, bytes, len) < 0)
+		return err_set(e, ECHILD, "whom the helper works for has died");
+	return 0;
+}
+
+int userns_hear(const struct userns_job *job, void *bytes, size_t len, struct err *e)
+{
+	TRY(receive(job->sock, e));
+	if (io_read_all(job->sock, bytes, len) != (ssize_t)len)
+		return err_set(e, ECHILD, "the helper in the user namespace died");
+	return 0;
+}
+
+int userns_end(struct userns_job *job, struct err *e)
+{
+	int r = receive(job->sock, e);
+
+	userns_job_done(job);
+	return r;
+}
+
+void userns_job_done(struct userns_job *job)
+{
+	close_fd(&job->sock);
+	while (job->pid > 0 && waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	job->pid = 0;
+}
+
+struct call {
+	int (*fn)(void *ctx, struct err *e);
+	void *ctx;
+};
+
+static int call(void *ctx, int sock UNUSED, struct err *e)
+{
+	const struct call *c = ctx;
+
+	return c->fn(c->ctx, e);
 }
 
 int userns_run(int (*fn)(void *ctx, struct err *e), void *ctx, struct err *e)
 {
-	int pair[2], r;
-	pid_t pid;
+	auto_userns_job struct userns_job job = USERNS_NO_JOB;
+	struct call c = { fn, ctx };
 
 	if (geteuid() == 0)
 		return fn(ctx, e);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "make the helper's sockets");
-	pid = fork();
-	if (pid == 0) {
-		close(pair[0]);
-		child(pair[1], fn, ctx);
-	}
-	close(pair[1]);
-	r = pid < 0 ? err_sys(e, "make the helper in the user namespace") : attend(pair[0], pid, e);
-	close(pair[0]);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	return r;
+	TRY(userns_begin(-1, call, &c, &job, e));
+	return userns_end(&job, e);
 }

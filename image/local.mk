@@ -6,6 +6,8 @@ image_libimage_a_SOURCES = \
 	image/base64.h \
 	image/config_bundle.c \
 	image/config_bundle.h \
+	image/config_change.c \
+	image/config_change.h \
 	image/digest.c \
 	image/digest.h \
 	image/documents.c \
@@ -37,6 +39,8 @@ image_libimage_a_SOURCES = \
 	image/store_names.c \
 	image/store_pins.c \
 	image/store_private.h \
+	image/tar_tree.c \
+	image/tar_tree.h \
 	image/tar_write.c \
 	image/tar_write.h \
 	image/toml.c \

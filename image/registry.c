@@ -189,6 +189,22 @@ int registry_has(struct registry *r, const struct digest *digest, bool *ret, str
 	return n == -ENOENT ? 0 : n;
 }
 
+int registry_mount(struct registry *r, const struct digest *digest, const char *from, bool *ret,
+		   struct err *e)
+{
+	char what[FRAME_LINE_MAX / 2];
+	int n;
+
+	*ret = false;
+	if (snprintf(what, sizeof(what), "%s %s", digest->text, from) >= (int)sizeof(what))
+		return 0;
+	n = send_line(r, "mount", what, e);
+	if (n >= 0)
+		n = receive_end(r, e);
+	*ret = n >= 0;
+	return n == -ENOENT ? 0 : n;
+}
+
 /* One that has ended has said why before, and that is the message. */
 static int send_bytes(const struct registry *r, const char *bytes, size_t len)
 {

@@ -54,6 +54,9 @@ int registry_blob_more(struct registry *r, struct image_blob *to, struct err *e)
 
 /* Whether it has a blob. */
 int registry_has(struct registry *r, const struct digest *digest, bool *ret, struct err *e) MUST_CHECK;
+/* Whether it could take a blob from `from`, another of its repositories that may have it. */
+int registry_mount(struct registry *r, const struct digest *digest, const char *from, bool *ret,
+		   struct err *e) MUST_CHECK;
 /* Gives it a blob of `size` bytes from `fd`; a manifest by tag or digest. After a failure: close. */
 int registry_put_blob(struct registry *r, const struct digest *digest, int fd, uint64_t size,
 		      struct err *e) MUST_CHECK;

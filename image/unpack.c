@@ -16,6 +16,7 @@ static const char *const whiteout_words[] = {
 	[UNPACK_OVERLAY] = "overlay",
 	[UNPACK_USERXATTR] = "userxattr",
 	[UNPACK_APPLY] = "apply",
+	[UNPACK_PLAIN] = "plain",
 };
 
 /* The line that the helper prints. */

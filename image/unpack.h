@@ -7,7 +7,8 @@
  *
  * The helper shuts itself in before it reads a byte (image/unpack/sandbox.h), so that what is
  * wrong in a layer can harm nothing but the directory. On failure the directory holds what was
- * made so far: remove it. It must be empty (but for UNPACK_APPLY) and nobody else's to write in.
+ * made so far: remove it. It must be empty (but for UNPACK_APPLY and UNPACK_PLAIN) and nobody
+ * else's to write in (but for UNPACK_PLAIN: then they may harm what they could write to anyway).
  */
 #ifndef HULL_IMAGE_UNPACK_H
 #define HULL_IMAGE_UNPACK_H
@@ -20,6 +21,7 @@
 enum unpack_whiteouts {
 	UNPACK_OVERLAY,   /* device 0:0, trusted.overlay.opaque: a lower of an overlayfs of root */
 	UNPACK_USERXATTR, /* device 0:0, user.overlay.opaque: for `-o userxattr`, in user namespaces */
+	UNPACK_PLAIN,     /* files: it is no layer, and the directory is in use (unpack/extract.h) */
 	UNPACK_APPLY,     /* carried out on what is in the directory from the layers before */
 };
 

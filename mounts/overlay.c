@@ -91,6 +91,10 @@ static int set_lowers(int fs, const struct dirs *lowers, struct err *e)
 
 static int set_flags(int fs, const struct mount_overlay *o, struct err *e)
 {
+	/* All that a container changes lies in its upper directory as what it is (engine/diff.c). */
+	if (!o->in_place && (fsconfig(fs, FSCONFIG_SET_STRING, "redirect_dir", "off", 0) < 0 ||
+			     fsconfig(fs, FSCONFIG_SET_STRING, "metacopy", "off", 0) < 0))
+		return fail(fs, "redirect_dir and metacopy", e);
 	if (o->in_place && fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return fail(fs, "userxattr", e);
 	if (o->is_volatile && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)

@@ -4,7 +4,8 @@
  * Images are unpacked once, a directory for each layer, and every container
  * has only what it changes for itself. The file system is made as a detached
  * mount, so nothing of it appears among the host's mounts, and it is gone with
- * the container's mount namespace.
+ * the container's mount namespace. Whatever the kernel's defaults are, nothing in an upper directory refers
+ * to what is below it (redirect_dir, metacopy): it can be read on its own.
  */
 #ifndef HULL_MOUNTS_OVERLAY_H
 #define HULL_MOUNTS_OVERLAY_H

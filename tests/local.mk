@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	tests/unit/test_image_registries \
 	tests/unit/test_image_schema \
 	tests/unit/test_image_store \
+	tests/unit/test_image_config_change \
 	tests/unit/test_image_tar_write \
 	tests/unit/test_image_unpack \
 	tests/unit/test_init \
@@ -124,6 +125,10 @@ tests_unit_test_health_SOURCES = tests/unit/test_health.c
 tests_unit_test_health_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_health_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_health_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
+tests_unit_test_image_config_change_SOURCES = tests/unit/test_image_config_change.c
+tests_unit_test_image_config_change_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_image_config_change_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_image_config_change_LDADD = $(LIBIMAGE) $(CRITERION_LIBS)
 tests_unit_test_image_tar_write_SOURCES = tests/unit/test_image_tar_write.c
 tests_unit_test_image_tar_write_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_image_tar_write_LDFLAGS = $(UNITLDFLAGS)

@@ -22,6 +22,10 @@ struct fetcher {
 	const char *credentials; /* "user:password", NULL without */
 	const char *token;       /* of the registry's token server, NULL: none yet */
 	bool basic;              /* it wants the credentials themselves */
+	struct {
+		const char *digest, *url; /* NULL: none */
+		bool foreign;
+	} session; /* an upload that has begun, where a mount was asked for */
 };
 
 /* One request's answer. */
@@ -49,8 +53,12 @@ int fetcher_curl_failure(CURLcode code, const char *url, struct err *e) MUST_CHE
 int fetcher_status_failure(const struct fetcher *f, const struct answer *a, const char *what,
 			   struct err *e) MUST_CHECK;
 
-/* upload.c: a blob that is there (-ENOENT: it is not); one from FRAME_FD; a manifest from there. */
+/*
+ * upload.c: a blob that is there (-ENOENT: it is not); one that another repository of the registry has
+ * (-ENOENT: it is not to be had from there); one from FRAME_FD; a manifest from there.
+ */
 int upload_has(struct fetcher *f, const char *digest, struct err *e) MUST_CHECK;
+int upload_mount(struct fetcher *f, const char *digest, const char *from, struct err *e) MUST_CHECK;
 int upload_blob(struct fetcher *f, const char *digest, uint64_t size, struct err *e) MUST_CHECK;
 int upload_manifest(struct fetcher *f, const char *reference, const char *type, uint64_t size,
 		    struct err *e) MUST_CHECK;

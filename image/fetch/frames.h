@@ -6,6 +6,7 @@
  *	               manifest REFERENCE      a tag or digest
  *	               blob DIGEST
  *	               has DIGEST              fails with ENOENT if the registry has no such blob
+ *	               mount DIGEST REPOSITORY fails with ENOENT if the registry does not take it from there
  *	               put-blob DIGEST SIZE    so many bytes follow
  *	               put-manifest REFERENCE SIZE TYPE
  *	hull-fetch:  frames: a byte that says what, four bytes length (little-endian), bytes

@@ -162,6 +162,27 @@ int fetcher_curl_failure(CURLcode code, const char *url, struct err *e)
 	return err_set(e, number, "%s: %s", url, curl_easy_strerror(code));
 }
 
+static void add_escaped(const struct fetcher *f, const char *text, struct buf *ret)
+{
+	char *escaped = curl_easy_escape(f->curl, text, 0);
+
+	buf_str(ret, escaped ? escaped : "");
+	curl_free(escaped);
+}
+
+/* A registry asks for several with blanks between; a token server wants one parameter for each. */
+static void add_scopes(struct fetcher *f, const char *scopes, struct buf *ret)
+{
+	do {
+		size_t len = strcspn(scopes, " ");
+
+		buf_str(ret, "&scope=");
+		add_escaped(f, arena_strndup(&f->arena, scopes, len), ret);
+		scopes += len;
+		scopes += strspn(scopes, " ");
+	} while (*scopes);
+}
+
 /* The token server's answer, with our credentials if there are any. */
 static int fetch_token(struct fetcher *f, const struct challenge *c, struct err *e)
 {
@@ -169,14 +190,11 @@ static int fetch_token(struct fetcher *f, const struct challenge *c, struct err 
 	__attribute__((cleanup(answer_done))) struct answer a = { .f = f,
 								  .text = &text,
 								  .limit = TOKEN_ANSWER_MAX };
-	char *service = curl_easy_escape(f->curl, c->service ? c->service : "", 0);
-	char *scope = curl_easy_escape(f->curl, c->scope ? c->scope : "", 0);
 	CURLcode code;
 
-	buf_printf(&url, "%s%cservice=%s&scope=%s", c->realm, strchr(c->realm, '?') ? '&' : '?',
-		   service, scope);
-	curl_free(service);
-	curl_free(scope);
+	buf_printf(&url, "%s%cservice=", c->realm, strchr(c->realm, '?') ? '&' : '?');
+	add_escaped(f, c->service ? c->service : "", &url);
+	add_scopes(f, c->scope ? c->scope : "", &url);
 	fetcher_prepare(f, &a, url.text);
 	f->token = NULL;
 	fetcher_set_credentials(f, true);
@@ -325,14 +343,33 @@ static bool is_plain_name(const char *name)
 	return *name;
 }
 
+/* The same, of names with slashes between. */
+static bool is_repository(const char *name)
+{
+	char part[FRAME_LINE_MAX];
+	size_t len;
+
+	for (;; name += len + 1) {
+		len = strcspn(name, "/");
+		memcpy(part, name, len);
+		part[len] = '\0';
+		if (!is_plain_name(part))
+			return false;
+		if (!name[len])
+			return true;
+	}
+}
+
 /* What follows the line is its body. */
 static int answer_upload(struct fetcher *f, const char *line, struct err *e)
 {
-	char name[256], type[256];
+	char name[256], type[256], from[FRAME_LINE_MAX];
 	unsigned long long size;
 
 	if (sscanf(line, "has %255s", name) == 1 && is_plain_name(name))
 		return upload_has(f, name, e);
+	if (sscanf(line, "mount %255s %4095s", name, from) == 2 && is_plain_name(name) && is_repository(from))
+		return upload_mount(f, name, from, e);
 	if (sscanf(line, "put-blob %255s %llu", name, &size) == 2 && is_plain_name(name))
 		return upload_blob(f, name, size, e);
 	if (sscanf(line, "put-manifest %255s %llu %255s", name, &size, type) == 3 && is_plain_name(name))

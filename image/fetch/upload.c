@@ -161,21 +161,64 @@ static int place_of(struct fetcher *f, const struct answer *a, const char *diges
 			      digest);
 }
 
-int upload_blob(struct fetcher *f, const char *digest, uint64_t size, struct err *e)
+/*
+ * distribution, "mounting a blob from another repository": 201, it is done; 202, an upload has begun as if
+ * nothing else had been asked. Whatever else is said of it, the blob can still be uploaded.
+ */
+int upload_mount(struct fetcher *f, const char *digest, const char *from, struct err *e)
+{
+	static const struct request post = { .method = "POST" };
+	auto_buf struct buf said = { 0 }, name = { 0 };
+	auto_answer struct answer a = { .f = f, .text = &said };
+	struct request put = { .method = "PUT" };
+	int r;
+
+	buf_printf(&name, "uploads/?mount=%s&from=%s", digest, from);
+	r = ask(f, &post, "blobs", name.text, &a, e);
+	if (r == -EACCES)
+		return err_set(e, ENOENT, "%s: no access to %s", f->registry, from);
+	TRY(r);
+	if (a.status == 201)
+		return 0;
+	if (a.status == 202 && place_of(f, &a, digest, &put, e) == 0) {
+		f->session.digest = arena_strdup(&f->arena, digest);
+		f->session.url = put.url;
+		f->session.foreign = put.foreign;
+	}
+	return err_set(e, ENOENT, "%s: %s is not to be had from %s (HTTP %ld)", f->registry, digest, from,
+		       a.status);
+}
+
+/* Where the content goes: to an upload that has begun, or a new one. */
+static int begin_upload(struct fetcher *f, const char *digest, struct request *ret, struct err *e)
 {
 	static const struct request post = { .method = "POST" };
 	auto_buf struct buf said = { 0 };
-	auto_answer struct answer begun = { .f = f, .text = &said },
-				  done = { .f = f, .text = &said };
+	auto_answer struct answer begun = { .f = f, .text = &said };
+	bool has_session = f->session.digest && strcmp(f->session.digest, digest) == 0;
+
+	f->session.digest = NULL;
+	if (has_session) {
+		ret->url = f->session.url;
+		ret->foreign = f->session.foreign;
+		return 0;
+	}
+	TRY(ask(f, &post, "blobs", "uploads/", &begun, e));
+	if (begun.status != 202)
+		return fetcher_status_failure(f, &begun, "upload", e);
+	return place_of(f, &begun, digest, ret, e);
+}
+
+int upload_blob(struct fetcher *f, const char *digest, uint64_t size, struct err *e)
+{
+	auto_buf struct buf said = { 0 };
+	auto_answer struct answer done = { .f = f, .text = &said };
 	struct request put = {
 		.method = "PUT", .has_body = true, .left = size, .type = "application/octet-stream"
 	};
 	CURLcode code;
 
-	TRY(ask(f, &post, "blobs", "uploads/", &begun, e));
-	if (begun.status != 202)
-		return fetcher_status_failure(f, &begun, "upload", e);
-	TRY(place_of(f, &begun, digest, &put, e));
+	TRY(begin_upload(f, digest, &put, e));
 	code = perform(f, &put, &done);
 	if (code != CURLE_OK)
 		return fetcher_curl_failure(code, put.url, e);

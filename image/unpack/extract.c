@@ -28,8 +28,8 @@ int extract_begin(struct extract *x, int root, const struct extract_settings *s,
 	*x = (struct extract){ .settings = s, .root = root, .parent = -1 };
 	x->late.spool = -1;
 	/* What the layers before have left may hand ACLs on. */
-	x->default_acl = !s->whiteouts->opaque;
-	if (!s->whiteouts->opaque) {
+	x->default_acl = !s->whiteouts->opaque && !s->whiteouts->plain;
+	if (x->default_acl) {
 		if (getrandom(key, sizeof(key), 0) != sizeof(key))
 			return err_sys(e, "get random bytes");
 		seen_init(&x->seen, key);
@@ -153,6 +153,12 @@ static int open_parent(struct extract *x, const struct entry_path *path, struct 
 /* Takes away what stands where `m` is to be made. Only directories may stay where they are. */
 static int make_room(const struct making *m, struct err *e)
 {
+	if (m->x->settings->whiteouts->plain) {
+		if (unlinkat(m->parent, m->name, 0) == 0 || errno == ENOENT)
+			return 0;
+		return errno == EISDIR ? err_set(e, EISDIR, "a directory is there already")
+				       : err_sys(e, "remove what was there before");
+	}
 	return tree_remove(m->parent, m->name, e);
 }
 
@@ -221,6 +227,9 @@ static int make_directory(const struct making *m, struct err *e)
 	if (!is_new) {
 		if (fstatat(m->parent, m->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_sys(e, "look at what is there");
+		if (!S_ISDIR(st.st_mode) && m->x->settings->whiteouts->plain)
+			return err_set(e, ENOTDIR, "%s is there already",
+				       entry_type_name(st.st_mode & S_IFMT));
 		if (!S_ISDIR(st.st_mode)) {
 			hides = whiteout_is(m->x->settings->whiteouts, &st);
 			TRY(make_room(m, e));
@@ -234,6 +243,8 @@ static int make_directory(const struct making *m, struct err *e)
 		return err_neg(e, fd, "open it");
 	if (hides)
 		TRY(whiteout_opaque(m->x->settings->whiteouts, &m->x->seen, fd, m->name, e));
+	if (!is_new && m->x->settings->whiteouts->plain)
+		return 0;
 	if (!is_new)
 		TRY(metadata_clear_xattrs(fd, e));
 	return metadata_set(m->x, m->n, fd, e);
@@ -285,11 +296,12 @@ static int make_hard_link(const struct making *m, struct err *e)
 {
 	struct entry_path target, above;
 	auto_fd int fd = -1;
-	enum whiteout_kind kind;
+	enum whiteout_kind kind = WHITEOUT_NONE;
 	struct stat st;
 
 	TRY(entry_path_set(&target, m->n->link, "its target", e));
-	TRY(whiteout_classify(&target, &kind, e));
+	if (!m->x->settings->whiteouts->plain)
+		TRY(whiteout_classify(&target, &kind, e));
 	if (target.len == 0 || kind != WHITEOUT_NONE)
 		return err_set(e, EINVAL, "a hard link to %s", json_quote(m->n->link).text);
 	if (strcmp(target.text, m->n->path.text) == 0)
@@ -340,6 +352,8 @@ static int set_root(struct extract *x, const struct entry *n, struct err *e)
 	if (n->hardlink || !S_ISDIR(n->type))
 		return err_set(e, EINVAL, "the directory of the layer can't be %s",
 			       n->hardlink ? "a hard link" : entry_type_name(n->type));
+	if (x->settings->whiteouts->plain)
+		return 0;
 	TRY(metadata_clear_xattrs(x->root, e));
 	return metadata_set(x, n, x->root, e);
 }
@@ -367,7 +381,7 @@ static int extract_one(struct extract *x, const struct entry *n, const struct ex
 		       struct err *e)
 {
 	struct making m = { .x = x, .n = n, .data = data, .name = n->path.text + n->path.name };
-	enum whiteout_kind kind;
+	enum whiteout_kind kind = WHITEOUT_NONE;
 
 	TRY(entry_check(n, e));
 	if (++x->entries > x->settings->max_entries)
@@ -377,7 +391,8 @@ static int extract_one(struct extract *x, const struct entry *n, const struct ex
 		return err_set(e, EFBIG, "the files in the layer have more than %llu bytes together",
 			       (unsigned long long)x->settings->max_bytes);
 	x->bytes += (uint64_t)n->size;
-	TRY(whiteout_classify(&n->path, &kind, e));
+	if (!x->settings->whiteouts->plain)
+		TRY(whiteout_classify(&n->path, &kind, e));
 	if (n->path.len == 0)
 		return set_root(x, n, e);
 	if (kind == WHITEOUT_META) {

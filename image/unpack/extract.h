@@ -13,6 +13,10 @@
  * directories or devices. A parent that the layer does not name is made as root's with 0755, also
  * where a layer below has it otherwise; containers/storage does the same.
  *
+ * With `plain` whiteouts (as `cp` copies) the directory is one that somebody uses: directories that
+ * are there stay as they are, a file takes the place of what is no directory, and no device is made.
+ * What is to have another owner than the archive says is nobody's set-user-ID program.
+ *
  * Sockets and FIFOs are skipped and counted; so are devices without the privilege to make them
  * (as Podman does in a user namespace).
  */

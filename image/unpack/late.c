@@ -2,14 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/json.h"
 #include "image/unpack/tree.h"
 
-/* No entry can be called that: tree_open() has not begun, and whiteouts are never made by name. */
+/* Of a file that is there for a moment; a directory may be written to by several. */
 #define SPOOL_NAME ".wh..wh.hull-unpack"
 
 struct record {
@@ -21,13 +23,19 @@ struct record {
 
 int late_open(struct late *l, int root, struct err *e)
 {
+	char name[sizeof(SPOOL_NAME) + 24];
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return err_sys(e, "get random bytes");
+	snprintf(name, sizeof(name), SPOOL_NAME "-%016llx", (unsigned long long)number);
 	l->root = root;
 	l->used = 0;
 	memset(l->depths, 0, sizeof(l->depths));
-	l->spool = openat(root, SPOOL_NAME, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	l->spool = openat(root, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (l->spool < 0)
 		return err_sys(e, "make a file in the directory");
-	if (unlinkat(root, SPOOL_NAME, 0) < 0)
+	if (unlinkat(root, name, 0) < 0)
 		return err_sys(e, "unlink a file in the directory");
 	return 0;
 }

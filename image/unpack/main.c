@@ -45,7 +45,8 @@ static int run(struct options *o, struct buf *answer, struct err *e)
 		buf_char(answer, '\n');
 		return held ? 0 : err_set(e, 1, "the sandbox has a hole: %s", answer->text);
 	}
-	o->extract.devices = facts.devices && strcmp(o->extract.whiteouts->name, "userxattr") != 0;
+	o->extract.devices = facts.devices && !o->extract.whiteouts->plain &&
+			     strcmp(o->extract.whiteouts->name, "userxattr") != 0;
 	o->extract.capabilities = facts.capabilities && !o->extract.ids.squash;
 	o->extract.any_mode = facts.any_mode;
 	TRY(layer_unpack(STDIN_FILENO, o->dir_fd, &o->extract, o->diff_id, &result, e));

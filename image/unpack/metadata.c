@@ -120,10 +120,19 @@ int metadata_clear_xattrs(int fd, struct err *e)
 	return 0;
 }
 
+/* Who gets another's program is not who it was to run as (cp(1) does the same). */
+static mode_t mode_of(const struct extract *x, const struct entry *n)
+{
+	bool others = x->settings->whiteouts->plain && x->settings->ids.squash;
+
+	return others ? n->mode & ~(mode_t)(S_ISUID | S_ISGID) : n->mode;
+}
+
 int metadata_set(struct extract *x, const struct entry *n, int fd, struct err *e)
 {
 	const struct timespec times[] = { n->mtime, n->mtime };
-	bool shut_out = S_ISDIR(n->type) && !x->settings->any_mode && (n->mode & 0700) != 0700;
+	mode_t mode = mode_of(x, n);
+	bool shut_out = S_ISDIR(n->type) && !x->settings->any_mode && (mode & 0700) != 0700;
 	uid_t uid;
 	gid_t gid;
 
@@ -133,12 +142,12 @@ int metadata_set(struct extract *x, const struct entry *n, int fd, struct err *e
 			return err_sys(e, "give it to %u:%u", uid, gid);
 	}
 	TRY(clear_inherited(x, fd, n->type, e));
-	if (fchmod(fd, shut_out ? n->mode | 0700 : n->mode) < 0)
-		return err_sys(e, "set its mode to %04o", n->mode);
+	if (fchmod(fd, shut_out ? mode | 0700 : mode) < 0)
+		return err_sys(e, "set its mode to %04o", mode);
 	for (size_t i = 0; i < n->xattrs_n; i++)
 		TRY(set_xattr(x, fd, &n->xattrs[i], e));
 	if (S_ISDIR(n->type))
-		return late_add(&x->late, &n->path, n->mode, shut_out, n->mtime, e);
+		return late_add(&x->late, &n->path, mode, shut_out, n->mtime, e);
 	if (futimens(fd, times) < 0)
 		return err_sys(e, "set its time");
 	return 0;

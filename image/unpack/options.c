@@ -21,7 +21,8 @@ const char options_usage[] =
 	"Makes the entries of an image layer (tar, plain or compressed with gzip or zstd)\n"
 	"beneath the directory that is open as descriptor N. Prints one line of JSON.\n"
 	"\n"
-	"  --whiteouts MODE    overlay (the default), userxattr, or apply\n"
+	"  --whiteouts MODE    overlay (the default), userxattr, apply; or plain: there are\n"
+	"                      none, and the directory is one that is in use (extract.h)\n"
 	"  --ids ROWS          u:FROM:TO:COUNT,g:FROM:TO:COUNT,...; a file of such lines, by\n"
 	"                      its absolute path; or squash, to own everything\n"
 	"  --max-entries N     refuse a layer with more (4000000)\n"
@@ -56,7 +57,7 @@ static int set_whiteouts(struct options *o, const char *word, struct err *e)
 {
 	o->extract.whiteouts = whiteout_mode(word);
 	if (!o->extract.whiteouts)
-		return err_set(e, EINVAL, "--whiteouts wants overlay, userxattr or apply, not %s",
+		return err_set(e, EINVAL, "--whiteouts wants overlay, userxattr, apply or plain, not %s",
 			       json_quote(word).text);
 	return 0;
 }

@@ -16,9 +16,10 @@
 #define OPAQUE META ".opq"
 
 static const struct whiteout_mode modes[] = {
-	{ "overlay", "trusted.overlay.opaque" },
-	{ "userxattr", "user.overlay.opaque" },
-	{ "apply", NULL },
+	{ "overlay", "trusted.overlay.opaque", false },
+	{ "userxattr", "user.overlay.opaque", false },
+	{ "apply", NULL, false },
+	{ "plain", NULL, true },
 };
 
 static bool begins(const char *s, const char *with)

@@ -31,6 +31,7 @@ int whiteout_classify(const struct entry_path *path, enum whiteout_kind *ret, st
 struct whiteout_mode {
 	const char *name;
 	const char *opaque; /* the directory's attribute; NULL: they are applied */
+	bool plain; /* there are none: such names are names, and what is there stays (extract.h) */
 };
 /* NULL: there is none of this name. */
 const struct whiteout_mode *whiteout_mode(const char *name);

@@ -56,6 +56,38 @@ print(i["Name"], i["Id"], i["Digest"], i["Layers"])' "$stdout"
 	[ "$(digests_of "$WORK/other" | cut -d' ' -f1,2)" = "$(cut -d' ' -f1,2 <<<"$before")" ]
 }
 
+# old_archive: of $WORK/image.tar, what Docker wrote before it knew of OCI; its layers packed by a command.
+old_archive() {
+	local layer
+	rm -rf "$WORK/old"
+	mkdir "$WORK/old"
+	tar -C "$WORK/old" -xf "$WORK/image.tar"
+	rm "$WORK/old/oci-layout" "$WORK/old/index.json"
+	for layer in $(jq -r '.[].Layers[]' "$WORK/old/manifest.json"); do
+		gzip -dcf <"$WORK/old/$layer" | "$@" >"$WORK/packed"
+		mv "$WORK/packed" "$WORK/old/$layer"
+	done
+}
+
+@test "layers of an old archive that are compressed are called so" {
+	local row kind
+	do_ 0 pull $IMAGE
+	do_ 0 save --format docker-archive -o "$WORK/image.tar" $IMAGE
+	for row in cat: 'gzip -n:+gzip' 'zstd -q:+zstd'; do
+		requires program="${row%%[ :]*}"
+		kind=${row#*:}
+		# shellcheck disable=SC2086 # a command and its option
+		old_archive ${row%:*}
+		tar -C "$WORK/old" -c . | hull --data-root "$WORK/other" load
+		# The index's one manifest, and what that calls its layer.
+		row=$(jq -r '.manifests[0].digest' "$WORK/other/index.json")
+		row=$(jq -r '.layers[0].mediaType' "$WORK/other/blobs/${row/://}")
+		[ "$row" = "application/vnd.oci.image.layer.v1.tar$kind" ]
+		expect 0 --data-root "$WORK/other" run --rm --network none localhost/hull/busybox true
+		rm -rf "$WORK/other"
+	done
+}
+
 @test "skopeo reads what was saved, several images too" {
 	requires program=skopeo
 	do_ 0 pull $IMAGE

@@ -107,7 +107,7 @@ push() {
 	printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf me:secret | base64)" \
 		>"$HOME/.docker/config.json"
 	do_ 0 pull --ca "$WORK/cert.pem" "$REGISTRY/tool:1"
-	! grep -r secret "$DATA"
+	[ -z "$(grep -r secret "$DATA")" ]
 }
 
 @test "hull-fetch gives up what it does not need" {
@@ -242,3 +242,101 @@ settings() {
 	do_ 1 push --tls-verify=false hull/busybox "$REGISTRY/tool:1"
 	stderr_has "HTTP 405"
 }
+
+# uploads REPOSITORY: how many blobs it was sent, as the registry's own notes say.
+uploads() { grep -c "PUT /v2/$1/blobs/uploads/" "$WORK/registry.log"; }
+
+@test "a push takes from another repository of the registry what that has" {
+	serve_noted
+	do_ 0 pull hull/busybox
+	do_ 0 push -q --tls-verify=false hull/busybox "$REGISTRY/team/first:1"
+	[ "$(uploads team/first)" = 2 ]
+	do_ 0 tag hull/busybox "$REGISTRY/team/first:1"
+	do_ 0 push -q --tls-verify=false "$REGISTRY/team/first:1" "$REGISTRY/team/second:1"
+	local digest=$stdout
+	[ "$(uploads team/second)" = 0 ]
+	[ "$(grep -c 'POST /v2/team/second/blobs/uploads/?mount=sha256:.*from=team/first' "$WORK/registry.log")" = 2 ]
+	expect 0 --data-root "$WORK/other" pull --tls-verify=false "$REGISTRY/team/second:1"
+	expect 0 --data-root "$WORK/other" inspect "$REGISTRY/team/second:1"
+	[ "$(jq -r '.[0].Digest' <<<"$stdout")" = "$digest" ]
+	rm -rf "$WORK/other"
+	# One that has only the name: the upload that the registry has begun instead is the one that is used.
+	do_ 0 rmi -f "$REGISTRY/team/first:1"
+	do_ 0 tag hull/busybox "$REGISTRY/team/nothing:1"
+	do_ 0 push -q --tls-verify=false hull/busybox "$REGISTRY/team/third:1"
+	stdout_is "$digest"
+	[ "$(uploads team/third)" = 2 ]
+	[ "$(grep -c 'POST /v2/team/third/blobs/uploads/' "$WORK/registry.log")" = 2 ]
+}
+
+# serve_noted [LINE...]: serve, with the registry's notes in $WORK/registry.log.
+serve_noted() { serve "$@" 2>>"$WORK/registry.log" >>"$WORK/registry.log"; }
+
+# token_registry: one whose users are those of tests/tools/token-server, which notes in $WORK/tokens what it is asked.
+token_registry() {
+	local tokens=$((port + 1))
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -keyout "$WORK/token.key" -out "$WORK/token.pem" 2>/dev/null
+	: >"$WORK/tokens"
+	in_background python3 "$SOURCE/tests/tools/token-server" "$tokens" "$WORK/token.key" "$WORK/token.pem" "$WORK/tokens"
+	serve_noted "auth: {token: {realm: 'http://127.0.0.1:$tokens/token', service: test, issuer: test, rootcertbundle: $WORK/token.pem}}"
+	wait_for 20 token_listens
+}
+token_listens() { (exec 5<>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null; }
+
+@test "a token server: what it lets one do, and what it refuses" {
+	token_registry
+	do_ 0 pull hull/busybox
+	do_ 0 push -q --tls-verify=false --creds me:secret hull/busybox "$REGISTRY/public/tool:1"
+	local digest=$stdout
+	grep -qx 'me 200 repository:public/tool:pull' "$WORK/tokens"
+	grep -Eqx 'me 200 repository:public/tool:(pull,push|push,pull)' "$WORK/tokens"
+	do_ 0 push -q --tls-verify=false --creds me:secret hull/busybox "$REGISTRY/team/tool:1"
+	# Nobody, a reader, and somebody else.
+	: >"$WORK/tokens"
+	do_ 0 pull --tls-verify=false "$REGISTRY/public/tool:1"
+	[ "$(sort -u "$WORK/tokens")" = "- 200 repository:public/tool:pull" ]
+	do_ 1 pull --tls-verify=false "$REGISTRY/team/tool:1"
+	stderr_has "access to manifest 1 is refused (HTTP 401)"
+	do_ 0 pull --tls-verify=false --creds reader:secret "$REGISTRY/team/tool:1"
+	do_ 0 inspect "$REGISTRY/team/tool:1"
+	[ "$(jq -r '.[0].Digest' <<<"$stdout")" = "$digest" ]
+	do_ 1 push --tls-verify=false --creds reader:secret hull/busybox "$REGISTRY/team/new:1"
+	stderr_has "hull: push $REGISTRY/team/new:1: "
+	stderr_has "is refused (HTTP 401)"
+	do_ 1 pull --tls-verify=false --creds me:wrong "$REGISTRY/team/tool:1"
+	stderr_has "the token server refuses (HTTP 401)"
+	# From a file, as docker keeps it.
+	mkdir -p "$HOME/.docker"
+	printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf reader:secret | base64)" >"$HOME/.docker/config.json"
+	do_ 0 pull --tls-verify=false "$REGISTRY/team/tool:1"
+	rm "$HOME/.docker/config.json"
+}
+
+@test "with tokens a push takes from another repository if it may, and else sends" {
+	token_registry
+	do_ 0 pull hull/busybox
+	do_ 0 push -q --tls-verify=false --creds me:secret hull/busybox "$REGISTRY/team/first:1"
+	local digest=$stdout
+	do_ 0 tag hull/busybox "$REGISTRY/team/first:1"
+	: >"$WORK/tokens"
+	do_ 0 push -q --tls-verify=false --creds me:secret hull/busybox "$REGISTRY/team/second:1"
+	stdout_is "$digest"
+	[ "$(uploads team/second)" = 0 ]
+	# Both are asked for, each as a scope of its own.
+	grep -Eq ' repository:team/first:pull( |$)' "$WORK/tokens"
+	grep -Eq ' repository:team/second:(pull,push|push,pull)( |$)' "$WORK/tokens"
+	do_ 0 rmi -f "$REGISTRY/team/first:1"
+	do_ 0 tag hull/busybox "$REGISTRY/others/secret:1"
+	do_ 0 push -q --tls-verify=false --creds me:secret hull/busybox "$REGISTRY/team/third:1"
+	stdout_is "$digest"
+	[ "$(uploads team/third)" = 2 ]
+}
+
+@test "a token server that is not there is named" {
+	token_registry
+	kill "${BACKGROUND[0]}"
+	wait_for 20 token_is_gone
+	do_ 1 pull --tls-verify=false "$REGISTRY/team/tool:1"
+	stderr_has "http://127.0.0.1:$((port + 1))/token: "
+}
+token_is_gone() { ! token_listens; }

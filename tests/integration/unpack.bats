@@ -300,7 +300,7 @@ except OSError: pass' "$1" "$2"
 		--ids u:0:1|--ids wants squash or rows like u:0:100000:65536, not "u:0:1"
 		--ids u:0:1:4294967296|--ids wants squash or rows like u:0:100000:65536, not "u:0:1:4294967296"
 		--ids /nonexistent|open /nonexistent: no such file or directory
-		--whiteouts x|--whiteouts wants overlay, userxattr or apply, not "x"
+		--whiteouts x|--whiteouts wants overlay, userxattr, apply or plain, not "x"
 		--max-entries 1x|--max-entries wants a number up to 9223372036854775807, not "1x"
 		--max-bytes -1|--max-bytes wants a number up to 9223372036854775807, not "-1"
 		--diff-id sha512:00|--diff-id wants sha256: and 64 hexadecimal digits, not "sha512:00"

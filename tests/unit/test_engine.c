@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "engine/place.h"
 #include "engine/config.h"
 #include "engine/logs.h"
 #include "engine/record.h"
@@ -213,4 +214,55 @@ Test(logs, a_limit_of_size_makes_further_files)
 	cr_expect_eq(fstatat(dir_fd, LOG_FILE ".1", &st, 0), 0);
 	cr_expect_neq(fstatat(dir_fd, LOG_FILE ".2", &st, 0), 0);
 	buf_done(&out.line);
+}
+
+/* Docker's table of what `cp` means. */
+Test(place, choose)
+{
+	static const struct place_source file = { .given = "f" },
+					 dir = { .directory = true, .given = "d" },
+					 contents = { .directory = true, .contents = true, .given = "d" },
+					 stream = { .stream = true };
+	static const struct place none = { .name = "n" }, none_slash = { .name = "n", .slash = true },
+				  is_file = { .name = "n", .exists = true, .st.st_mode = S_IFREG },
+				  is_dir = { .name = "n", .exists = true, .st.st_mode = S_IFDIR },
+				  is_pipe = { .name = "n", .exists = true, .st.st_mode = S_IFIFO };
+	static const struct {
+		const struct place_source *from;
+		const struct place *to;
+		const char *name; /* NULL: `message` */
+		bool below;
+		const char *message;
+	} rows[] = {
+		{ &file, &none, "n", false, NULL },
+		{ &file, &is_file, "n", false, NULL },
+		{ &file, &is_dir, "f", true, NULL },
+		{ &dir, &none, "n", false, NULL },
+		{ &dir, &is_dir, "d", true, NULL },
+		{ &contents, &none, "n", false, NULL },
+		{ &contents, &is_dir, "", true, NULL },
+		{ &stream, &is_dir, "", true, NULL },
+		{ &file, &none_slash, NULL, false, "there is no directory P" },
+		{ &stream, &none, NULL, false, "there is no directory P" },
+		{ &stream, &is_file, NULL, false, "a tar is unpacked to a directory, and P is none" },
+		{ &dir, &is_file, NULL, false, "a directory can't be copied to a file, which P is" },
+		{ &contents, &is_file, NULL, false, "a directory can't be copied to a file, which P is" },
+		{ &file, &is_pipe, NULL, false, "P is neither a directory nor a regular file" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char name[NAME_MAX + 1] = "";
+		struct err e = { 0 };
+		bool below = false;
+		int r = place_choose(rows[i].from, rows[i].to, "P", name, &below, &e);
+
+		if (rows[i].message) {
+			cr_expect(r < 0, "row %zu", i);
+			cr_expect_str_eq(e.msg, rows[i].message, "row %zu", i);
+			continue;
+		}
+		cr_expect_eq(r, 0, "row %zu", i);
+		cr_expect_str_eq(name, rows[i].name, "row %zu", i);
+		cr_expect_eq(below, rows[i].below, "row %zu", i);
+	}
 }

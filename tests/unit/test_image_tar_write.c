@@ -48,3 +48,49 @@ Test(tar_write, headers)
 		cr_expect_eq(size, rows[i].size, "row %zu", i);
 	}
 }
+
+/* Records of an extended header, and what the header behind it still says. */
+Test(tar_write, entries)
+{
+	static const char long_name[] =
+		"0123456789012345678901234567890123456789012345678901234567890123456789"
+		"0123456789012345678901234567890";
+	static const struct tar_xattr xattr = { "user.a", "b", 1 };
+	static const struct {
+		struct tar_entry entry;
+		const char *records; /* NULL: there is none */
+		const char *mode, *uid, *mtime;
+	} rows[] = {
+		{ { .name = "a", .type = TAR_FILE, .mode = 04755, .uid = 07777777, .mtime = 8 },
+		  NULL, "0004755", "7777777", "00000000010" },
+		{ { .name = "a", .type = TAR_FILE, .uid = 010000000 },
+		  "15 uid=2097152\n", "0000000", "0000000", "00000000000" },
+		{ { .name = "a", .type = TAR_FILE, .mtime = -1 },
+		  "12 mtime=-1\n", "0000000", "0000000", "00000000000" },
+		{ { .name = "a", .type = TAR_FILE, .size = UINT64_C(1) << 33 },
+		  "19 size=8589934592\n", "0000000", "0000000", "00000000000" },
+		{ { .name = "a", .type = TAR_FILE, .xattrs = &xattr, .xattrs_n = 1 },
+		  "25 SCHILY.xattr.user.a=b\n", "0000000", "0000000", "00000000000" },
+		{ { .name = long_name, .type = TAR_SYMLINK, .link = "x" },
+		  "111 path=0123456789012345678901234567890123456789012345678901234567890123456789"
+		  "0123456789012345678901234567890\n", "0000000", "0000000", "00000000000" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf b = { 0 };
+		const char *h;
+
+		tar_entry_header(&rows[i].entry, &b);
+		cr_assert_eq(b.len, rows[i].records ? 3 * TAR_BLOCK : TAR_BLOCK, "row %zu", i);
+		h = b.text + b.len - TAR_BLOCK;
+		cr_expect_eq(h[156], (char)rows[i].entry.type, "row %zu", i);
+		cr_expect_str_eq(h + 100, rows[i].mode, "row %zu", i);
+		cr_expect_str_eq(h + 108, rows[i].uid, "row %zu", i);
+		cr_expect_str_eq(h + 136, rows[i].mtime, "row %zu", i);
+		if (!rows[i].records)
+			continue;
+		cr_expect_eq(b.text[156], 'x', "row %zu", i);
+		cr_expect_eq(strtoul(b.text + 124, NULL, 8), strlen(rows[i].records), "row %zu", i);
+		cr_expect_str_eq(b.text + TAR_BLOCK, rows[i].records, "row %zu", i);
+	}
+}
