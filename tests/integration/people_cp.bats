@@ -262,6 +262,26 @@ places='mkdir /d /t /z /real /real/sub; mkdir -m 700 /c; ln -s /linked /tolink; 
 locked() { local f; for f in "$DATA"/containers/*/copying; do ! flock -n "$f" true || return 1; done; [ -e "$f" ]; }
 waiting() { grep -q -- '-> FLOCK' /proc/locks; }
 
+@test "a cp that is killed leaves no process, no mount and no lock" {
+	local pid
+	box one true
+	do_ 0 stop -t 0 one
+	mkfifo hold
+	"$HULL" --root "$STATE" --data-root "$DATA" cp - one:/ <hold 3>&- 4>&- &
+	pid=$!
+	exec 9>hold
+	wait_for 20 locked
+	wait_for 20 unpacks
+	kill -9 "$pid"
+	wait_for 20 unlocked
+	[ "$(ls "/proc/$pid" 2>/dev/null | wc -l)" = 0 ] || wait "$pid" || true
+	exec 9>&-
+	do_ 0 start one
+	wait_for 20 ready one
+}
+unpacks() { pgrep -f "hull-unpack --dir-fd" >/dev/null; }
+unlocked() { ! locked; }
+
 @test "cp and export load and execute nothing of the container's" {
 	box one 'for d in /lib /lib64 /usr/lib /lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu; do
 			mkdir -p $d; for f in libnss_files.so.2 libc.so.6 ld-linux-x86-64.so.2; do echo evil >$d/$f; done; done
