@@ -262,6 +262,43 @@ places='mkdir /d /t /z /real /real/sub; mkdir -m 700 /c; ln -s /linked /tolink; 
 locked() { local f; for f in "$DATA"/containers/*/copying; do ! flock -n "$f" true || return 1; done; [ -e "$f" ]; }
 waiting() { grep -q -- '-> FLOCK' /proc/locks; }
 
+@test "a cp that is killed leaves no process, no mount and no lock" {
+	local pid
+	box one true
+	do_ 0 stop -t 0 one
+	mkfifo hold
+	"$HULL" --root "$STATE" --data-root "$DATA" cp - one:/ <hold 3>&- 4>&- &
+	pid=$!
+	exec 9>hold
+	wait_for 20 locked
+	wait_for 20 unpacks
+	kill -9 "$pid"
+	wait_for 20 unlocked
+	[ "$(ls "/proc/$pid" 2>/dev/null | wc -l)" = 0 ] || wait "$pid" || true
+	exec 9>&-
+	do_ 0 start one
+	wait_for 20 ready one
+}
+unpacks() { pgrep -f "hull-unpack --dir-fd" >/dev/null; }
+unlocked() { ! locked; }
+
+@test "cp and export load and execute nothing of the container's" {
+	box one 'for d in /lib /lib64 /usr/lib /lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu; do
+			mkdir -p $d; for f in libnss_files.so.2 libc.so.6 ld-linux-x86-64.so.2; do echo evil >$d/$f; done; done
+		echo "passwd: files" >/etc/nsswitch.conf; echo /evil.so >/etc/ld.so.preload; echo evil >/evil.so
+		for f in '"${HULL%/*}"'/libexec/hull/hull-unpack '"$HULL"'; do
+			mkdir -p "${f%/*}"; printf "#!/bin/sh\ntouch /was-run\n" >$f; chmod +x $f; done'
+	echo x >x
+	do_ 0 cp x one:/x
+	stderr_is ""
+	do_ 0 cp one:/x y
+	stderr_is ""
+	do_ 0 export -o export.tar one
+	stderr_is ""
+	inside one '[ ! -e /was-run ] && [ "$(cat /x)" = x ]'
+	[ "$(tar -tf export.tar | grep -c '^was-run$')" = 0 ]
+}
+
 # lacks_secret FILE: what is only on the host has not come to be in it.
 lacks_secret() { [ ! -e "$1" ] || [ "$(grep -ac "$TAG-secret" "$1")" = 0 ]; }
 
