@@ -212,7 +212,7 @@ static bool wants_label(const struct spec_process *p)
 	return p && (p->apparmor_profile || p->selinux_label);
 }
 
-/* What we still need moves out of the way of the program's sockets, which are the first from 3 on. */
+/* What we still need moves out of the way of the program's sockets, from 3 on. */
 static int place_sockets(struct init *in, struct err *e)
 {
 	const struct plan *p = in->plan;
@@ -347,7 +347,8 @@ static int environment(struct init *in, struct err *e UNUSED)
 					       environment_home(p->user.uid, &in->arena));
 	if (in->plan->notifies)
 		extra[more.n++] = NOTIFY_ENV;
-	more.n += listen_fds_env(in->plan->listen_fds, in->plan->socket_names, getpid(), &in->arena, extra + more.n);
+	more.n += listen_fds_env(in->plan->listen_fds, in->plan->socket_names, getpid(),
+				 &in->arena, extra + more.n);
 	in->env = environment_make(&p->env, &more, &in->arena);
 	return 0;
 }
