@@ -121,9 +121,12 @@ int network_sweep(int state_dir_fd, struct err *e)
 	TRY(record_boot(&a, &boot, e));
 	for (size_t i = 0; i < records.n; i++) {
 		const struct record *r = &records.at[i];
+		struct err why = { 0 };
 
 		if (record_is_alive(r, boot)) {
-			TRY(repair(state_dir_fd, r, e));
+			/* It is in nobody's way but its own. */
+			if (repair(state_dir_fd, r, &why) < 0)
+				log_warn("%s", why.msg);
 			continue;
 		}
 		if (detach(state_dir_fd, r, boot, e) < 0)

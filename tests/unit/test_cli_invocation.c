@@ -245,7 +245,7 @@ Test(cli_invocation, wrong)
 		{ "hull-oci version", "No help topic for 'version'", 3 },
 		{ "hull freeze ID", "No help topic for 'freeze'", 3 },
 		{ "hull restore --lsm-mount-context", "flag needs an argument: -lsm-mount-context", 1 },
-		{ "hull checkpoint --lazy-pages id", "--lazy-pages: moving memory later is not possible through CRIU's library", 1 },
+		{ "hull checkpoint --lazy-pages id", "flag -lazy-pages: moving memory later is not possible through CRIU's library", 1 },
 		{ "hull --bogus list", "flag provided but not defined: -bogus", 1 },
 		{ "hull --root", "flag needs an argument: -root", 1 },
 		{ "hull --log-format xml list",
