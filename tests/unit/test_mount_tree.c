@@ -281,6 +281,7 @@ static void copies_up(void *arg)
 	       MOUNT("/data", "tmpfs", "tmpfs", "mode=700", "tmpcopyup"),
 	       MOUNT("/missing", "tmpfs", "tmpfs", "tmpcopyup"));
 	OK(run());
+	OK(mount_readonly_apply(&box.plan, &box.trees, &box.e));
 	expect_content(box.trees.root, "etc/passwd", "root");
 	OK(stat("/tmp/root/etc", &st));
 	CHILD_ASSERT((st.st_mode & 07777) == 01750, "%o", st.st_mode);
@@ -741,6 +742,8 @@ static void makes_file_systems(void *arg)
 	CHILD_ASSERT(exists("/tmp/root/proc/self/status"), "it is not");
 	CHILD_ASSERT(exists("/tmp/root/dev/pts/ptmx"), "it is not");
 	CHILD_ASSERT(exists("/tmp/root/sys/kernel"), "it is not");
+	CHILD_ASSERT(is_writable("/tmp/root/made/ro/before"), "it has to take what lies in it");
+	OK(mount_readonly_apply(&box.plan, &box.trees, &box.e));
 	CHILD_ASSERT(!is_writable("/tmp/root/made/ro/x"), "it is");
 }
 
