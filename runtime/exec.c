@@ -31,7 +31,7 @@
 #include "runtime/listener.h"
 #include "runtime/store.h"
 
-enum { END_WAIT_MS = 50, DEATH_WAIT_MS = 500 };
+enum { END_WAIT_MS = 50, DEATH_WAIT_MS = 500, END_STEP_MS = 10 };
 
 struct execution {
 	const struct exec_request *req;
@@ -302,17 +302,28 @@ static int prepare(struct execution *x, struct err *e)
 
 /*
  * If the container has ended meanwhile, that is the reason, whatever failed
- * first. Its processes may die a moment before its init does.
+ * first. Its processes may die a moment before its init does. What `looks` as if it
+ * had ended is waited for; the rest would make each mistyped command wait.
  */
-static int explain(const struct execution *x, struct err *e)
+static int explain(const struct execution *x, bool looks, struct err *e)
 {
 	struct pollfd end = { .fd = x->handle->pidfd, .events = POLLIN };
 	bool dying =
 		e->code == ENOENT || e->code == ENOMEM || e->code == ESRCH || e->code == ENODEV;
-	int wait = e->code == EPIPE ? DEATH_WAIT_MS : dying ? END_WAIT_MS : 0;
+	int wait = !dying && e->code != EPIPE  ? 0
+		   : looks || e->code == EPIPE ? DEATH_WAIT_MS
+					       : END_WAIT_MS;
 
-	if (end.fd >= 0 && poll(&end, 1, wait) == 1)
-		return err_set(e, ESRCH, "cannot exec in a stopped container");
+	for (; end.fd >= 0; wait -= END_STEP_MS) {
+		/* Init does not end before all in its PID namespace are reaped, one by a stage that
+		 * was killed, too (pid_namespaces(7)). */
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (poll(&end, 1, wait > 0 ? END_STEP_MS : 0) == 1)
+			return err_set(e, ESRCH, "cannot exec in a stopped container");
+		if (wait <= 0)
+			break;
+	}
 	return -e->code;
 }
 
@@ -333,11 +344,11 @@ int exec_process(struct handle *h, const struct exec_request *req, int *ret_stat
 
 	x.init.trees = (struct mount_trees)MOUNT_TREES_NONE;
 	if (prepare(&x, e) < 0)
-		return explain(&x, e);
+		return explain(&x, !req->process_file, e);
 	if (!req->detach)
 		TRY(relay_prepare(&relay, e));
 	if (start(&x, e) < 0)
-		return explain(&x, e);
+		return explain(&x, false, e);
 	*ret_status = 0;
 	if (req->detach)
 		return 0;
