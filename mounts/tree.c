@@ -97,8 +97,8 @@ static int open_devices(const struct mount_plan *plan, struct mount_trees *t, st
 
 		if (S_ISFIFO(d->mode))
 			continue; /* needs no privilege, so it is made */
-		t->devices[i] = open_device(d->name, d->path, d->mode & S_IFMT, d->number,
-					    &attrs, e);
+		t->devices[i] =
+			open_device(d->name, d->path, d->mode & S_IFMT, d->number, &attrs, e);
 		TRY(t->devices[i]);
 	}
 	return 0;
@@ -137,9 +137,8 @@ int mount_trees_open(const struct mount_plan *plan, int bundle, struct arena *a,
 	t.devices = no_fds(a, t.n_devices = plan->devices.n);
 	/* The root must not be a peer of the host's mount while it is filled, shared or not. */
 	follows = (plan->root_propagation & ~(unsigned long)(MS_SLAVE | MS_REC)) == 0;
-	t.root = plan->overlay
-			 ? mount_overlay_open(plan->overlay, e)
-			 : open_bind(&root, follows ? MS_SLAVE : MS_PRIVATE, bundle, e);
+	t.root = plan->overlay ? mount_overlay_open(plan->overlay, e)
+			       : open_bind(&root, follows ? MS_SLAVE : MS_PRIVATE, bundle, e);
 	TRY(t.root);
 	for (size_t i = 0; i < plan->mounts.n; i++) {
 		const struct mount_op *op = &plan->mounts.at[i];

@@ -24,7 +24,7 @@
  * Its exit status is 126 if it was called wrongly.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
+	#define _GNU_SOURCE
 #endif
 #include <ctype.h>
 #include <dirent.h>
@@ -70,7 +70,8 @@ static int swap(int argc, char **argv)
 		return 126;
 	for (;;) {
 		for (int i = 1; i + 1 < argc; i += 2) {
-			if (renameat2(AT_FDCWD, argv[i], AT_FDCWD, argv[i + 1], RENAME_EXCHANGE) == 0)
+			if (renameat2(AT_FDCWD, argv[i], AT_FDCWD, argv[i + 1], RENAME_EXCHANGE) ==
+			    0)
 				++*counter;
 			else if (errno != EBUSY && errno != ENOENT)
 				return 126;
@@ -124,7 +125,7 @@ static int digest(const char *name)
 
 static const char *kind(mode_t mode)
 {
-	return S_ISREG(mode)  ? "file"
+	return S_ISREG(mode)   ? "file"
 	       : S_ISDIR(mode) ? "directory"
 	       : S_ISCHR(mode) ? "char"
 	       : S_ISBLK(mode) ? "block"
@@ -337,7 +338,8 @@ static void go_for_descriptors(const char *pid)
 		/* Sockets, pipes and namespaces lead nowhere; what has the same name here is ours. */
 		if (atoi(entry->d_name) > 2 && stat(descriptor, &st) == 0 && name[0] == '/' &&
 		    !S_ISCHR(st.st_mode) && strncmp(name, "/memfd:", 7) != 0 &&
-		    !(stat(name, &here) == 0 && here.st_dev == st.st_dev && here.st_ino == st.st_ino))
+		    !(stat(name, &here) == 0 && here.st_dev == st.st_dev &&
+		      here.st_ino == st.st_ino))
 			printf("descriptor %s of %s: %s\n", entry->d_name, pid, name);
 	}
 	if (dir)
@@ -366,7 +368,8 @@ static int intruder(const char *seconds)
 		struct dirent *entry;
 
 		while (proc && (entry = readdir(proc))) {
-			long pid = isdigit((unsigned char)entry->d_name[0]) ? atol(entry->d_name) : 0;
+			long pid =
+				isdigit((unsigned char)entry->d_name[0]) ? atol(entry->d_name) : 0;
 
 			if (!pid || pid == own)
 				continue;
@@ -443,7 +446,8 @@ static long by_syscall(const struct family *f)
 /* The kernel takes the lower half of an argument, a filter may look at all of it. */
 static long by_high_bits(const struct family *f)
 {
-	long r = syscall(SYS_socket, 0x100000000L | f->domain, (long)f->type, 0x100000000L | f->protocol);
+	long r = syscall(SYS_socket, 0x100000000L | f->domain, (long)f->type,
+			 0x100000000L | f->protocol);
 
 	return r < 0 ? -errno : r;
 }
@@ -565,7 +569,8 @@ static int kernel(void)
 		{ "open_tree", try_call(SYS_open_tree, AT_FDCWD, (long)"/", 1, 0, 0) },
 		{ "move_mount", try_call(SYS_move_mount, -1, (long)"", -1, (long)"", 0) },
 		{ "mount", try_call(SYS_mount, (long)"x", (long)"/", (long)"tmpfs", 0, 0) },
-		{ "mount-cgroup", try_call(SYS_mount, (long)"x", (long)"/", (long)"cgroup", 0, (long)"rdma") },
+		{ "mount-cgroup",
+		  try_call(SYS_mount, (long)"x", (long)"/", (long)"cgroup", 0, (long)"rdma") },
 		{ "umount2", try_call(SYS_umount2, (long)"/proc", 0, 0, 0, 0) },
 		{ "pivot_root", try_call(SYS_pivot_root, (long)"/", (long)"/", 0, 0, 0) },
 		{ "bpf", try_call(SYS_bpf, 0, (long)event, sizeof(event), 0, 0) },
