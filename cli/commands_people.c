@@ -172,7 +172,7 @@ const struct command people_commands[] = {
 		.help = "read images from an archive",
 		.details = "Reads an archive as \"docker save\" writes it, or one of an OCI image "
 			   "layout, from standard input or a file; it may be compressed with gzip or "
-			   "zstd.",
+			   "zstd. The file may also be a directory: an OCI image layout.",
 		.options = &load_options,
 		.run = cmd_load,
 	},

@@ -74,15 +74,14 @@ static int full_name(const char *text, struct arena *a, const char **ret, struct
 }
 
 /* Each image of an OCI layout. */
-static int load_layout(const struct engine *g, const struct unpacked *u, const char *path,
+static int load_layout(const struct engine *g, int fd, const char *dir, const char *path,
 		       struct arena *a, struct strings *ret, struct err *e)
 {
 	auto_buf struct buf text = { 0 };
 	struct image_index index = { 0 };
-	const char *dir = arena_printf(a, "%s/%s", g->path.text, u->name);
 	int r = 0;
 
-	TRY(io_read_file(u->dir, "index.json", IMAGE_DOCUMENT_MAX, "index.json", &text, e));
+	TRY(io_read_file(fd, "index.json", IMAGE_DOCUMENT_MAX, "index.json", &text, e));
 	TRY(image_index_parse(&index, "index.json", text.text, text.len, e));
 	ret->at = arena_array(a, index.manifests.n + 1, sizeof(*ret->at));
 	for (size_t i = 0; r >= 0 && i < index.manifests.n; i++) {
@@ -198,17 +197,30 @@ static int load_docker(const struct engine *g, const struct unpacked *u, struct 
 	return r;
 }
 
+static int load_directory(const struct engine *g, int fd, const char *path, struct arena *a,
+			  struct strings *ret_names, struct err *e)
+{
+	if (faccessat(fd, "oci-layout", F_OK, 0) < 0)
+		return err_set(e, EINVAL, "%s: a directory without oci-layout is no OCI image layout",
+			       path);
+	return load_layout(g, fd, path, path, a, ret_names, e);
+}
+
 int load_archive(const struct engine *g, const char *path, struct arena *a,
 		 struct strings *ret_names, struct err *e)
 {
 	auto_unpacked struct unpacked u = { .g = g, .dir = -1 };
 	auto_fd int file = open_input(path, e);
 	struct unpack_result result;
+	struct stat st;
 
 	TRY(file);
+	if (path && fstat(file, &st) == 0 && S_ISDIR(st.st_mode))
+		return load_directory(g, file, path, a, ret_names, e);
 	TRY(unpack(g, file, &u, &result, e));
 	if (faccessat(u.dir, "oci-layout", F_OK, 0) == 0)
-		return load_layout(g, &u, path, a, ret_names, e);
+		return load_layout(g, u.dir, arena_printf(a, "%s/%s", g->path.text, u.name), path, a,
+				   ret_names, e);
 	if (faccessat(u.dir, "manifest.json", F_OK, 0) == 0)
 		return load_docker(g, &u, a, ret_names, e);
 	return err_set(e, EINVAL,

@@ -6,7 +6,7 @@
 
 /*
  * Reads an archive (of `docker save`, or an OCI layout in a tar; plain, gzip or
- * zstd) from `path`, NULL: standard input. *ret_names, in *a: the images in it.
+ * zstd) or a directory that is an OCI layout from `path`, NULL: standard input. *ret_names, in *a: the images in it.
  */
 int load_archive(const struct engine *g, const char *path, struct arena *a,
 		 struct strings *ret_names, struct err *e) MUST_CHECK;

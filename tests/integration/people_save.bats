@@ -48,6 +48,16 @@ print(i["Name"], i["Id"], i["Digest"], i["Layers"])' "$stdout"
 		[ "$(digests_of "$WORK/other")" = "$before" ]
 		rm -rf "$WORK/other"
 	done
+	# An OCI layout may also be a directory.
+	do_ 0 save --format oci-archive -o "$WORK/oci.tar" $IMAGE
+	mkdir "$WORK/layout"
+	tar -C "$WORK/layout" -xf "$WORK/oci.tar"
+	expect 0 --data-root "$WORK/other" load --input "$WORK/layout"
+	stdout_is "Loaded image: localhost/hull/busybox:latest"
+	[ "$(digests_of "$WORK/other")" = "$before" ]
+	rm -rf "$WORK/other" "$WORK/layout/oci-layout"
+	expect 1 --data-root "$WORK/other" load --input "$WORK/layout"
+	stderr_is "hull: $WORK/layout: a directory without oci-layout is no OCI image layout"
 	# Docker's older ways know nothing of an index.
 	mkdir "$WORK/old"
 	tar -C "$WORK/old" -xf "$WORK/image.tar"
