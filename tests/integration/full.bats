@@ -87,7 +87,7 @@ made_with() {
 }
 
 fill() {
-	! head -c 64M /dev/zero >"$STATE/.fill:ing" 2>/dev/null
+	! head -c 64M /dev/zero >"$STATE/.fill:ing" 2>/dev/null || false
 }
 
 full_meanwhile() {

@@ -59,7 +59,7 @@ print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode(), end="")' "
 	host_hull 125 run --rm -p 8080:81 $IMAGE true
 	stderr_has 8080
 	host_hull 0 rm -f web
-	! fetch http://127.0.0.1:8080/ 2>/dev/null
+	! fetch http://127.0.0.1:8080/ 2>/dev/null || false
 	[ -z "$(on_host ip -o link show type veth)" ]
 }
 
@@ -200,7 +200,7 @@ networks_of() {
 	[ "$(networks_of web)" = "" ]
 	host_hull 0 exec web sh -c 'ip -o link | wc -l'
 	stdout_is 1
-	! fetch http://127.0.0.1:8082/hostname 2>/dev/null
+	! fetch http://127.0.0.1:8082/hostname 2>/dev/null || false
 	host_hull 0 stop -t 0 web
 	host_hull 1 start web
 	stderr_has "publish 8082:80/tcp: container "
@@ -337,7 +337,7 @@ PYTHON=(-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro)
 	host_hull 125 run --rm --network none --publish-socket 8085 $IMAGE true
 	stderr_is "hull: publish socket 8085:8085/tcp: a program on this host listens on tcp port 8085"
 	host_hull 0 rm -f web
-	! ask tcp 127.0.0.1 8085 2>/dev/null
+	! ask tcp 127.0.0.1 8085 2>/dev/null || false
 	# In the foreground, behind hull-init, and with a network of its own as well.
 	on_host "$HULL" --root "$STATE" --data-root "$DATA" run --rm --init "${PYTHON[@]}" -v "$WORK:/w:ro" \
 		--publish-socket 8085 -p 8088:80 $IMAGE python3 /w/serve.py 1 >"$WORK/out" 2>&1 &
