@@ -567,7 +567,9 @@ class Race:
     def __enter__(self):
         with open(self._counter, "wb") as file:
             file.write(bytes(8))
-        self._swap = subprocess.Popen([self.trial.probe, "swap", self._counter, *self._names])
+        # First in line for a processor, or on a busy machine an attempt may pass without an exchange.
+        racer = ["nice", "-n", "-10", self.trial.probe, "swap", self._counter, *self._names]
+        self._swap = subprocess.Popen(racer)
         self.trial.wait_for(lambda: self.count() > 0 or self._swap.poll() is not None, "the first exchange")
         return self
 
