@@ -220,6 +220,7 @@ static int make_cgroup(struct creation *c, struct err *e)
 		c->state.cgroup = NULL;
 	else if (fstat(c->cgroup.fd, &st) == 0)
 		c->state.cgroup_inode = st.st_ino;
+	c->state.cgroup_made = c->cgroup.made;
 	oom_remember(&c->cgroup, &c->state);
 	return 0;
 }
