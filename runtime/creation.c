@@ -240,6 +240,7 @@ static int make_cgroup(struct creation *c, struct err *e)
 		remove_cgroup(c);
 		return -e->code;
 	}
+	c->state.cgroup_made = c->cgroup.made;
 	oom_remember(&c->cgroup, &c->state);
 	return 0;
 }

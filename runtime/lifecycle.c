@@ -193,6 +193,8 @@ static int remove_class(struct handle *h, struct err *e)
 static int destroy(struct handle *h, struct err *e)
 {
 	TRY(kill_and_wait(h, e));
+	/* What create made goes, the missing parents too: runtime.md, "Delete". */
+	h->cgroup.made = h->state.cgroup_made;
 	TRY(cgroup_destroy(&h->cgroup, e));
 	TRY(remove_class(h, e));
 	if (h->begun)

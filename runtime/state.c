@@ -32,6 +32,7 @@ JSON_TABLE(state_fields, struct state) = {
 	FIELD_STRING(struct state, "cgroupDriver", cgroup_driver, 0),
 	FIELD_STRING(struct state, "unit", unit, 0),
 	FIELD_U64(struct state, "cgroupInode", cgroup_inode, 0),
+	FIELD_U32(struct state, "cgroupMade", cgroup_made, 0),
 	FIELD_STRING(struct state, "executor", executor, 0),
 	FIELD_U32(struct state, "owner", owner, REQUIRED),
 	FIELD_I32_IN(struct state, "pid", pid, 0, INT32_MAX, REQUIRED),
@@ -93,6 +94,8 @@ void state_encode(const struct state *s, struct buf *ret)
 		json_write_string(&w, "unit", s->unit);
 	if (s->cgroup_inode)
 		json_write_uint(&w, "cgroupInode", s->cgroup_inode);
+	if (s->cgroup_made)
+		json_write_uint(&w, "cgroupMade", s->cgroup_made);
 	if (s->executor)
 		json_write_string(&w, "executor", s->executor);
 	json_write_uint(&w, "owner", s->owner);

@@ -48,6 +48,7 @@ static struct state example(void)
 		.cgroup_driver = "systemd",
 		.unit = "hull-one.scope",
 		.cgroup_inode = 1234567890123ULL,
+		.cgroup_made = 3,
 		.owner = 1000,
 		.pid = 4711,
 		.pid_start = 18446744073709551615ULL,
@@ -76,6 +77,7 @@ Test(state, comes_back_as_it_was)
 	cr_expect_str_eq(s.cgroup_driver, was.cgroup_driver);
 	cr_expect_str_eq(s.unit, was.unit);
 	cr_expect_eq(s.cgroup_inode, was.cgroup_inode);
+	cr_expect_eq(s.cgroup_made, was.cgroup_made);
 	cr_expect_eq(s.owner, was.owner);
 	cr_expect_eq(s.pid, was.pid);
 	cr_expect_eq(s.pid_start, was.pid_start);
