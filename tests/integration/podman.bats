@@ -260,8 +260,8 @@ PROGRAM='trap "echo told" USR1; trap "echo bye; exit 9" TERM; echo up; echo wron
 	}
 	both step
 	podman_ 0 ps --format '{{.PodName}} {{.State}}'
-	[ "$(sort <<<"$stdout")" = "$TAG-crun-pod running
-$TAG-hull-oci-pod running" ] || mismatch "the pods' containers" "one of each, running" "$stdout"
+	[ "$(sort <<<"$stdout" | uniq --count | tr -s ' ')" = " 2 $TAG-crun-pod running
+ 2 $TAG-hull-oci-pod running" ] || mismatch "the pods' containers" "two of each, running" "$stdout"
 	podman_ 0 pod rm --force --time 0 "$TAG-hull-oci-pod" "$TAG-crun-pod"
 	gone
 }
