@@ -147,8 +147,7 @@ static int run(void)
 {
 	OK(decide_and_open());
 	enter();
-	TRY(mount_apply(&box.plan, &box.trees, &box.e));
-	return mount_readonly_apply(&box.plan, &box.trees, &box.e);
+	return mount_apply(&box.plan, &box.trees, &box.e);
 }
 
 /* A part of the test that is a process of its own, in the same namespaces at first. */
