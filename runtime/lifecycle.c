@@ -41,26 +41,29 @@ static int refuse_start(const struct handle *h, struct err *e)
 	}
 }
 
+/* If init was killed before it could answer, that is the reason of `sign`. */
+static int explain_start(const struct handle *h, int r, int sign, struct err *e)
+{
+	struct pollfd end = { .fd = h->pidfd, .events = POLLIN };
+
+	if (r == sign && poll(&end, 1, DEATH_WAIT_MS) == 1)
+		return err_set(e, ESRCH, "cannot start a container that has stopped");
+	return r;
+}
+
 /* Init goes, and is under its filter or has failed when it answers. */
 static int open_gate(const struct handle *h, const struct spec *spec, struct err *e)
 {
 	auto_fd int conn = gate_open(h->dir, e);
+	int r = 0;
 
-	TRY(conn);
+	if (conn < 0)
+		return explain_start(h, conn, -ECONNREFUSED, e);
 	if (seccomp_notifies(spec->linux.seccomp))
-		TRY(listener_pass_on(conn, spec->linux.seccomp, &h->state, h->state.pid, h->pidfd,
-				     e));
-	return handshake_expect_end(conn, e);
-}
-
-/* If init was killed before it could answer, that is the reason. */
-static int explain_start(const struct handle *h, int r, struct err *e)
-{
-	struct pollfd end = { .fd = h->pidfd, .events = POLLIN };
-
-	if ((r == -EPIPE || r == -ECONNREFUSED) && poll(&end, 1, DEATH_WAIT_MS) == 1)
-		return err_set(e, ESRCH, "cannot start a container that has stopped");
-	return r;
+		r = listener_pass_on(conn, spec->linux.seccomp, &h->state, h->state.pid, h->pidfd, e);
+	if (r == 0)
+		r = handshake_expect_end(conn, e);
+	return explain_start(h, r, -EPIPE, e);
 }
 
 /* Where both we and the container have one; -ENOENT: the container has none. */
@@ -90,8 +93,7 @@ int container_start(const struct runtime *rt, const char *id, struct err *e)
 	/* In either case init is past the gate. */
 	if (gate_remove(h.dir, r < 0 ? &ignored : e) < 0 && r == 0)
 		return -e->code;
-	if (r < 0)
-		return explain_start(&h, r, e);
+	TRY(r);
 	h.state.status = STATE_RUNNING;
 	r = hooks_run(&spec, SPEC_HOOK_POSTSTART, &h.state, e);
 	/* Since 1.3.0 a poststart hook that fails stops the container (runtime.md). */
