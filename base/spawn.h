@@ -28,7 +28,7 @@ struct spawn_request {
 	const char *cwd;         /* NULL: stay */
 	const void *input;       /* bytes for standard input; NULL: /dev/null's answer */
 	size_t input_len;
-	unsigned timeout; /* seconds after which it is killed, 0: never */
+	unsigned timeout;           /* seconds after which it is killed, 0: never */
 	const struct spawn_fd *fds; /* handed on besides; at most SPAWN_FDS_MAX */
 	size_t fds_n;
 	bool dies_with_us; /* killed as well when the calling thread ends */

@@ -77,7 +77,7 @@ static const char *status_of(const struct container_view *v, struct arena *a)
 	if (strcmp(state, "created") == 0)
 		return "Created";
 	return arena_printf(a, "Up, started %s%s%s", people_ago(v->status.started, a),
-			    v->health.status == HEALTH_NONE	  ? ""
+			    v->health.status == HEALTH_NONE       ? ""
 			    : v->health.status == HEALTH_STARTING ? " (health: starting)"
 			    : v->health.status == HEALTH_HEALTHY  ? " (healthy)"
 								  : " (unhealthy)",
@@ -134,15 +134,14 @@ static void add_row(struct people_table *t, const struct container_view *v, bool
 
 	if (!no_trunc && strlen(command) > 20)
 		command = arena_printf(&a, "%.19s\xe2\x80\xa6", command);
-	people_table_row(t, (const char *const[]){
-				    arena_printf(&a, "%.*s", no_trunc ? RECORD_ID_LEN : RECORD_SHORT,
-						 v->id),
-				    r->image[0] ? r->image : r->rootfs,
-				    arena_printf(&a, "\"%s\"", command), people_ago(r->created, &a),
-				    status_of(v, &a), join(&r->published, ", ", &a), r->name,
-				    container_view_status(v), r->created,
-				    arena_printf(&a, "%d", v->pid),
-				    arena_printf(&a, "%d", v->status.exit_code), labels_of(r, &a) });
+	people_table_row(
+		t, (const char *const[]){
+			   arena_printf(&a, "%.*s", no_trunc ? RECORD_ID_LEN : RECORD_SHORT, v->id),
+			   r->image[0] ? r->image : r->rootfs, arena_printf(&a, "\"%s\"", command),
+			   people_ago(r->created, &a), status_of(v, &a),
+			   join(&r->published, ", ", &a), r->name, container_view_status(v),
+			   r->created, arena_printf(&a, "%d", v->pid),
+			   arena_printf(&a, "%d", v->status.exit_code), labels_of(r, &a) });
 }
 
 static int list_people(const struct call *call, const struct people_ps_values *values,
@@ -282,8 +281,7 @@ static int64_t timeout_of(const struct call *call)
 	return v->time.set ? v->time.value : -1;
 }
 
-static int stop_one(const struct engine *g, const char *who, const struct call *call,
-		    struct err *e)
+static int stop_one(const struct engine *g, const char *who, const struct call *call, struct err *e)
 {
 	TRY(engine_stop(g, who, timeout_of(call), e));
 	printf("%s\n", who);

@@ -73,8 +73,8 @@ int cmd_events(const struct call *call, struct err *e)
 	int r;
 
 	TRY(read_interval(values->interval, &interval, e));
-	TRY(watch_open(&w, &call->runtime, call->options.args.at[0],
-		       values->stats ? 0 : interval, e));
+	TRY(watch_open(&w, &call->runtime, call->options.args.at[0], values->stats ? 0 : interval,
+		       e));
 	if (values->stats)
 		return put_event(&w, WATCH_TICK, e);
 	while ((r = watch_next(&w, e)) > 0)

@@ -98,8 +98,8 @@ static const struct option_row rows[] = {
 	  .help = "sending a pidfd to a socket is not supported yet" },
 };
 
-const struct option_table exec_options = { rows, ARRAY_LEN(rows), sizeof(struct exec_values),
-					   NULL, false };
+const struct option_table exec_options = { rows, ARRAY_LEN(rows), sizeof(struct exec_values), NULL,
+					   false };
 
 /* For people, "-it" is "-i -t"; -i says what is always so. */
 static const struct option_row people_rows[] = {

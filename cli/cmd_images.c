@@ -42,8 +42,7 @@ static const struct people_field images_fields[] = {
 /* clang-format on */
 
 /* As Docker shows names: docker.io's without their registry. */
-static void split_name(const char *name, struct arena *a, const char **repository,
-		       const char **tag)
+static void split_name(const char *name, struct arena *a, const char **repository, const char **tag)
 {
 	struct reference r = { 0 };
 
@@ -64,13 +63,13 @@ static int add_image(const struct engine *g, struct people_table *t,
 
 	TRY(image_load(&g->store, &record->manifest.digest, &image, e));
 	split_name(record->name, &a, &repository, &tag);
-	people_table_row(t, (const char *const[]){
-				    repository, tag,
-				    no_trunc ? image.id.text
-					     : arena_strdup(&a, digest_shorten(&image.id).text),
-				    people_ago(image.config.created, &a),
-				    people_size(image.size, &a), image.digest.text,
-				    image.config.created });
+	people_table_row(t,
+			 (const char *const[]){
+				 repository, tag,
+				 no_trunc ? image.id.text
+					  : arena_strdup(&a, digest_shorten(&image.id).text),
+				 people_ago(image.config.created, &a), people_size(image.size, &a),
+				 image.digest.text, image.config.created });
 	return 0;
 }
 
@@ -256,8 +255,7 @@ int cmd_tag(const struct call *call, struct err *e)
 
 	TRY(reference_parse(args->at[1], &r, e));
 	if (digest_is_set(&r.digest))
-		return err_set(e, EINVAL, "tag %s: a name for an image has no digest",
-			       args->at[1]);
+		return err_set(e, EINVAL, "tag %s: a name for an image has no digest", args->at[1]);
 	if (r.is_short)
 		TRY(reference_parse(arena_printf(call->arena, "localhost/%s", args->at[1]), &r, e));
 	reference_default_tag(&r);
@@ -364,7 +362,7 @@ const struct option_table history_options = { history_rows, ARRAY_LEN(history_ro
 
 static const struct people_field history_fields[] = {
 	{ "CreatedSince", "CREATED" }, { "CreatedBy", "CREATED BY" }, { "Size", "SIZE" },
-	{ "Comment", "COMMENT" },      { "CreatedAt", NULL },	       { 0 },
+	{ "Comment", "COMMENT" },      { "CreatedAt", NULL },         { 0 },
 };
 
 int cmd_history(const struct call *call, struct err *e)
@@ -383,7 +381,8 @@ int cmd_history(const struct call *call, struct err *e)
 	layer = image.manifest.layers.n;
 	for (size_t i = image.config.history.n; i-- > 0;) {
 		const struct image_history *h = &image.config.history.at[i];
-		uint64_t size = !h->empty_layer && layer ? image.manifest.layers.at[--layer].size : 0;
+		uint64_t size =
+			!h->empty_layer && layer ? image.manifest.layers.at[--layer].size : 0;
 		const char *by = h->created_by ? h->created_by : "";
 
 		if (!values->no_trunc && strlen(by) > 45)

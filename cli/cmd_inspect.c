@@ -101,7 +101,8 @@ static void write_network(struct json_writer *w, const struct join *join,
 	json_write_object(w, it ? it->network : join->network);
 	json_write_strings(w, "Aliases", it ? &it->aliases : &join->aliases);
 	json_write_string(w, "Interface", it ? it->name : "");
-	json_write_string(w, "MacAddress", it && mac_is_set(&it->mac) ? mac_text(&it->mac).text : "");
+	json_write_string(w, "MacAddress",
+			  it && mac_is_set(&it->mac) ? mac_text(&it->mac).text : "");
 	json_write_string(w, "IPAddress", it ? addr_or_none(&it->ip.base, &text) : "");
 	json_write_uint(w, "IPPrefixLen", it && it->ip.base.family ? it->ip.prefix : 0);
 	json_write_string(w, "Gateway", it ? addr_or_none(&it->gateway, &text) : "");

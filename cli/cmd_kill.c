@@ -17,8 +17,8 @@ static const struct option_row rows[] = {
 	  .help = "send the signal to all processes of the container" },
 };
 
-const struct option_table kill_options = { rows, ARRAY_LEN(rows), sizeof(struct kill_values),
-					   NULL, false };
+const struct option_table kill_options = { rows, ARRAY_LEN(rows), sizeof(struct kill_values), NULL,
+					   false };
 
 int cmd_kill(const struct call *call, struct err *e)
 {

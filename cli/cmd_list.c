@@ -23,8 +23,8 @@ static const struct option_row rows[] = {
 	  .help = "print ids only, one a line" },
 };
 
-const struct option_table list_options = { rows, ARRAY_LEN(rows), sizeof(struct list_values),
-					   NULL, false };
+const struct option_table list_options = { rows, ARRAY_LEN(rows), sizeof(struct list_values), NULL,
+					   false };
 
 #define auto_state_list __attribute__((cleanup(state_list_done)))
 

@@ -117,8 +117,9 @@ static int wish_subnets(const struct network_values *v, struct network_wish *w, 
 		TRY(subnet_parse(v->subnets.at[i], &s, e));
 		to = s.base.family == AF_INET ? &w->subnet : &w->subnet6;
 		if (to->base.family)
-			return err_set(e, EINVAL, "network %s: %s and %s: there is one subnet of %s",
-				       w->name, subnet_text(to).text, subnet_text(&s).text,
+			return err_set(e, EINVAL,
+				       "network %s: %s and %s: there is one subnet of %s", w->name,
+				       subnet_text(to).text, subnet_text(&s).text,
 				       s.base.family == AF_INET ? "IPv4" : "IPv6");
 		*to = s;
 	}
@@ -128,8 +129,9 @@ static int wish_subnets(const struct network_values *v, struct network_wish *w, 
 		TRY(addr_parse(v->gateways.at[i], &a, e));
 		to = a.family == AF_INET ? &w->gateway : &w->gateway6;
 		if (to->family)
-			return err_set(e, EINVAL, "network %s: %s and %s: there is one gateway of %s",
-				       w->name, addr_text(to).text, addr_text(&a).text,
+			return err_set(e, EINVAL,
+				       "network %s: %s and %s: there is one gateway of %s", w->name,
+				       addr_text(to).text, addr_text(&a).text,
 				       a.family == AF_INET ? "IPv4" : "IPv6");
 		*to = a;
 	}
@@ -341,20 +343,13 @@ static int check_options(const struct verb *verb, const struct network_values *v
 		unsigned of;
 		bool given;
 	} given[] = {
-		{ "driver", OF_CREATE, v->driver },
-		{ "parent", OF_CREATE, v->parent },
-		{ "subnet", OF_CREATE, v->subnets.n },
-		{ "gateway", OF_CREATE, v->gateways.n },
-		{ "ipv6", OF_CREATE, v->ipv6 },
-		{ "internal", OF_CREATE, v->internal },
-		{ "mtu", OF_CREATE, v->mtu },
-		{ "ip", OF_CONNECT, v->ip },
-		{ "ip6", OF_CONNECT, v->ip6 },
-		{ "mac-address", OF_CONNECT, v->mac },
-		{ "alias", OF_CONNECT, v->aliases.n },
-		{ "force", OF_DISCONNECT, v->force },
-		{ "format", OF_LS, v->format },
-		{ "quiet", OF_LS, v->quiet },
+		{ "driver", OF_CREATE, v->driver },    { "parent", OF_CREATE, v->parent },
+		{ "subnet", OF_CREATE, v->subnets.n }, { "gateway", OF_CREATE, v->gateways.n },
+		{ "ipv6", OF_CREATE, v->ipv6 },        { "internal", OF_CREATE, v->internal },
+		{ "mtu", OF_CREATE, v->mtu },          { "ip", OF_CONNECT, v->ip },
+		{ "ip6", OF_CONNECT, v->ip6 },         { "mac-address", OF_CONNECT, v->mac },
+		{ "alias", OF_CONNECT, v->aliases.n }, { "force", OF_DISCONNECT, v->force },
+		{ "format", OF_LS, v->format },        { "quiet", OF_LS, v->quiet },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(given); i++)
@@ -367,9 +362,7 @@ static int check_options(const struct verb *verb, const struct network_values *v
 int cmd_network(const struct call *call, struct err *e)
 {
 	struct strings words = call->options.args;
-	struct verb_call c = { .values = call->options.values,
-				.arena = call->arena,
-				.call = call };
+	struct verb_call c = { .values = call->options.values, .arena = call->arena, .call = call };
 	const struct verb *verb = NULL;
 	auto_fd int dir = -1;
 
@@ -389,8 +382,10 @@ int cmd_network(const struct call *call, struct err *e)
 			       : verb->max == 1 ? "one name"
 						: "at least one name");
 	TRY(check_options(verb, c.values, e));
-	dir = network_state_open(
-		call->data_root ? arena_printf(call->arena, "%s/network", call->data_root) : NULL, e);
+	dir = network_state_open(call->data_root
+					 ? arena_printf(call->arena, "%s/network", call->data_root)
+					 : NULL,
+				 e);
 	if (dir < 0)
 		return dir;
 	c.dir = dir;

@@ -34,8 +34,8 @@ static const struct option_row rows[] = {
 	  .help = "as for create" },
 };
 
-const struct option_table plan_options = { rows, ARRAY_LEN(rows), sizeof(struct plan_values),
-					   NULL, false };
+const struct option_table plan_options = { rows, ARRAY_LEN(rows), sizeof(struct plan_values), NULL,
+					   false };
 
 static void print_text(const struct operations *ops)
 {

@@ -18,7 +18,8 @@ static const struct option_row rows[] = {
 	  .help = "print a table or JSON (default: table)" },
 };
 
-const struct option_table ps_options = { rows, ARRAY_LEN(rows), sizeof(struct ps_values), NULL, false };
+const struct option_table ps_options = { rows, ARRAY_LEN(rows), sizeof(struct ps_values), NULL,
+					 false };
 
 int cmd_ps(const struct call *call, struct err *e)
 {

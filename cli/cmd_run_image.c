@@ -164,13 +164,12 @@ static int run_image(const struct call *call, const struct wish *wish, struct er
 	if (wish->detach)
 		printf("%s\n", m.id);
 	return status;
-failed:
-	{
-		struct err ignored;
+failed : {
+	struct err ignored;
 
-		if (engine_remove_locked(&g, &m, true, &ignored) < 0)
-			fprintf(stderr, "%s: %s\n", call->runtime.program, ignored.msg);
-	}
+	if (engine_remove_locked(&g, &m, true, &ignored) < 0)
+		fprintf(stderr, "%s: %s\n", call->runtime.program, ignored.msg);
+}
 	return -e->code;
 }
 

@@ -25,8 +25,8 @@ static const struct option_row rows[] = {
 	  .help = "for a container that is run without root" },
 };
 
-const struct option_table spec_options = { rows, ARRAY_LEN(rows), sizeof(struct spec_values),
-					   NULL, false };
+const struct option_table spec_options = { rows, ARRAY_LEN(rows), sizeof(struct spec_values), NULL,
+					   false };
 
 /* Never touches a file that is there. */
 static int write_new_file(int dirfd, const char *name, const struct buf *text, struct err *e)

@@ -126,8 +126,8 @@ static const struct {
 	int (*run)(const struct call *call, const struct engine *g, const struct strings *names,
 		   struct err *e);
 } verbs[] = {
-	{ "create", create }, { "ls", list },	{ "list", list },  { "inspect", inspect },
-	{ "rm", rm },	      { "remove", rm }, { "prune", prune },
+	{ "create", create }, { "ls", list },   { "list", list },   { "inspect", inspect },
+	{ "rm", rm },         { "remove", rm }, { "prune", prune },
 };
 
 int cmd_volume(const struct call *call, struct err *e)

@@ -147,9 +147,10 @@ static const struct command commands[] = {
 		.modes = MODE_BOTH,
 		.arguments = "ID [SIGNAL]",
 		.help = "send a signal to a container",
-		.details = "Sends SIGNAL, a name or a number (default: SIGTERM), to the first "
-			   "process of the container, or with --all to all that are in its cgroup or, "
-			   "where it has none, in the PID namespace that was made for it.",
+		.details =
+			"Sends SIGNAL, a name or a number (default: SIGTERM), to the first "
+			"process of the container, or with --all to all that are in its cgroup or, "
+			"where it has none, in the PID namespace that was made for it.",
 		.options = &kill_options,
 		.min_args = 1,
 		.max_args = 2,
@@ -181,14 +182,15 @@ static const struct command commands[] = {
 		.arguments = "VERB [NAME...]",
 		.verbs = "connect|create|disconnect|inspect|ls|prune|rm",
 		.help = "manage the networks of containers",
-		.details = "The verbs are create NAME, ls, inspect NAME..., rm NAME..., prune (all "
-			   "that no container is on), connect NETWORK CONTAINER and disconnect "
-			   "NETWORK CONTAINER. Connect puts a container on a further network, at "
-			   "once if it runs, and whenever it is started; disconnect takes it off; "
-			   "its /etc/hosts and /etc/resolv.conf are written anew by both. The "
-			   "default network, bridge, makes itself when a container first needs it. "
-			   "Networks are kept in the directory that HULL_NETWORK_DIR names, else in "
-			   "/var/lib/hull/network, or in a user's ~/.local/state/hull/network.",
+		.details =
+			"The verbs are create NAME, ls, inspect NAME..., rm NAME..., prune (all "
+			"that no container is on), connect NETWORK CONTAINER and disconnect "
+			"NETWORK CONTAINER. Connect puts a container on a further network, at "
+			"once if it runs, and whenever it is started; disconnect takes it off; "
+			"its /etc/hosts and /etc/resolv.conf are written anew by both. The "
+			"default network, bridge, makes itself when a container first needs it. "
+			"Networks are kept in the directory that HULL_NETWORK_DIR names, else in "
+			"/var/lib/hull/network, or in a user's ~/.local/state/hull/network.",
 		.options = &network_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,
@@ -320,11 +322,12 @@ static const struct command commands[] = {
 		.modes = MODE_HULL,
 		.arguments = "[ID...]",
 		.help = "show what containers use",
-		.details = "Shows what the containers use, or those that are running, renewed "
-			   "each second: as a table, or as a line of JSON for each. The share of CPU "
-			   "is of one processor. Memory is without what files could be dropped from "
-			   "it, its limit the machine's where there is none. What the host does not "
-			   "count is \"-\".",
+		.details =
+			"Shows what the containers use, or those that are running, renewed "
+			"each second: as a table, or as a line of JSON for each. The share of CPU "
+			"is of one processor. Memory is without what files could be dropped from "
+			"it, its limit the machine's where there is none. What the host does not "
+			"count is \"-\".",
 		.options = &stats_options,
 		.max_args = ARGS_MANY,
 		.takes_container = true,

@@ -33,9 +33,9 @@ struct command {
 	const char *name;
 	enum mode modes;       /* the names hull has it under; a name may have a row for each */
 	const char *arguments; /* "ID [SIGNAL]" */
-	const char *verbs;     /* what the first argument can be, "create|ls"; NULL: it is no verb */
-	const char *help;      /* one line */
-	const char *details;   /* a paragraph */
+	const char *verbs;   /* what the first argument can be, "create|ls"; NULL: it is no verb */
+	const char *help;    /* one line */
+	const char *details; /* a paragraph */
 	const struct option_table *options;
 	size_t min_args, max_args;
 	bool ordered;   /* options end where the arguments begin */

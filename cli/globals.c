@@ -16,10 +16,7 @@ static const struct personality personalities[] = {
 	{ .name = "hull-oci", .mode = MODE_OCI, .log_level = LOG_LEVEL_ERROR },
 	{ .name = "runc", .mode = MODE_OCI, .log_level = LOG_LEVEL_ERROR },
 	{ .name = "crun", .mode = MODE_OCI, .log_level = LOG_LEVEL_ERROR },
-	{ .name = "hull-vm",
-	  .mode = MODE_OCI,
-	  .log_level = LOG_LEVEL_ERROR,
-	  .isolation = "vm" },
+	{ .name = "hull-vm", .mode = MODE_OCI, .log_level = LOG_LEVEL_ERROR, .isolation = "vm" },
 };
 
 const struct personality *personality_find(const char *name)
@@ -95,7 +92,8 @@ static const struct option_row rows[] = {
 	  .help = "show the version" },
 };
 
-const struct option_table global_options = { rows, ARRAY_LEN(rows), sizeof(struct globals), NULL, false };
+const struct option_table global_options = { rows, ARRAY_LEN(rows), sizeof(struct globals), NULL,
+					     false };
 
 struct log_settings globals_log(const struct globals *g, const struct personality *p)
 {

@@ -195,7 +195,7 @@ const char *people_ago(const char *text, struct arena *a)
 		int64_t seconds;
 		const char *name;
 	} units[] = { { 365 * 86400, "year" }, { 30 * 86400, "month" }, { 7 * 86400, "week" },
-		      { 86400, "day" },	       { 3600, "hour" },	{ 60, "minute" },
+		      { 86400, "day" },        { 3600, "hour" },        { 60, "minute" },
 		      { 1, "second" } };
 	struct tm tm = { 0 };
 	int64_t passed;
@@ -224,8 +224,9 @@ const char *people_size(uint64_t bytes, struct arena *a)
 	return arena_printf(a, i && value < 100 ? "%.1f%s" : "%.0f%s", value, units[i]);
 }
 
-int people_each(const struct call *call, int (*fn)(const struct engine *g, const char *who,
-						   const struct call *call, struct err *e),
+int people_each(const struct call *call,
+		int (*fn)(const struct engine *g, const char *who, const struct call *call,
+			  struct err *e),
 		struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;

@@ -34,7 +34,7 @@ struct people_field {
 
 struct people_table {
 	const struct people_field *fields; /* ends with a NULL name */
-	const char *format; /* --format: NULL or "table", "json", or a template */
+	const char *format;                /* --format: NULL or "table", "json", or a template */
 	struct buf out;
 	struct arena arena;
 	const char ***rows;
@@ -54,8 +54,9 @@ const char *people_ago(const char *time, struct arena *a);
 const char *people_size(uint64_t bytes, struct arena *a);
 
 /* Calls `fn` for each argument; goes on after a failure, and the last one is the result. */
-int people_each(const struct call *call, int (*fn)(const struct engine *g, const char *who,
-						   const struct call *call, struct err *e),
+int people_each(const struct call *call,
+		int (*fn)(const struct engine *g, const char *who, const struct call *call,
+			  struct err *e),
 		struct err *e) MUST_CHECK;
 
 #endif

@@ -154,8 +154,7 @@ int attach_connect(int dir, struct err *e)
 		return err_sys(e, "make the socket for attach");
 	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0) {
 		if (errno == ENOENT || errno == ECONNREFUSED)
-			return err_set(e, ENOTCONN,
-				       "attach: the container does not run detached");
+			return err_set(e, ENOTCONN, "attach: the container does not run detached");
 		return err_sys(e, "attach to the container");
 	}
 	return take_fd(&fd);

@@ -17,7 +17,7 @@
 #include "base/err.h"
 
 enum {
-	ATTACH_MAX = 16,    /* guests at a time */
+	ATTACH_MAX = 16, /* guests at a time */
 	ATTACH_PACKET = 32 * 1024 + 1,
 	ATTACH_STDIN = '0',
 	ATTACH_STDOUT = '1',

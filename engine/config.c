@@ -10,15 +10,23 @@
 enum { SHM_SIZE = 64 * 1024 * 1024, TTY_GID = 5 };
 
 /* What tells about, or changes, the machine rather than the container. */
-static const char *const masked_paths[] = {
-	"/proc/acpi",	"/proc/asound",	    "/proc/interrupts", "/proc/kcore",
-	"/proc/keys",	"/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",
-	"/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
-	"/sys/fs/selinux",  NULL
-};
-static const char *const readonly_paths[] = {
-	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL
-};
+static const char *const masked_paths[] = { "/proc/acpi",
+					    "/proc/asound",
+					    "/proc/interrupts",
+					    "/proc/kcore",
+					    "/proc/keys",
+					    "/proc/latency_stats",
+					    "/proc/sched_debug",
+					    "/proc/scsi",
+					    "/proc/timer_list",
+					    "/proc/timer_stats",
+					    "/sys/devices/virtual/powercap",
+					    "/sys/firmware",
+					    "/sys/fs/selinux",
+					    NULL };
+static const char *const readonly_paths[] = { "/proc/bus",           "/proc/fs",
+					      "/proc/irq",           "/proc/sys",
+					      "/proc/sysrq-trigger", NULL };
 
 static void write_list(struct json_writer *w, const char *key, const char *const *list)
 {
@@ -283,8 +291,9 @@ static int write_cpu(struct json_writer *w, const struct wish *wish, struct err 
 	int64_t quota = (int64_t)wish->cpu_quota.value;
 
 	if (wish->cpus && (wish->cpu_quota.set || wish->cpu_period.set))
-		return err_set(e, EINVAL, "--cpus: it says the same as --cpu-quota and "
-					  "--cpu-period, which were given too");
+		return err_set(e, EINVAL,
+			       "--cpus: it says the same as --cpu-quota and "
+			       "--cpu-period, which were given too");
 	if (wish->cpus)
 		TRY(wish_cpus(wish->cpus, &quota, &period, e));
 	if (!quota && !period && !wish->cpu_shares.set && !wish->cpuset_cpus && !wish->cpuset_mems)

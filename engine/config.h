@@ -46,7 +46,7 @@ struct config_facts {
 	const char *netns;             /* path to join; "": the host's; NULL: a new one */
 	const char *pidns, *ipcns, *utsns;
 	bool cgroupns_host;
-	bool init; /* CONFIG_INIT is mounted, and runs the program */
+	bool init;      /* CONFIG_INIT is mounted, and runs the program */
 	bool binds_sys; /* sysfs can't be mounted: the network namespace is not ours */
 };
 

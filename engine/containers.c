@@ -232,7 +232,9 @@ const char *container_view_status(const struct container_view *v)
 {
 	if (v->state == STATE_STOPPED)
 		return v->status.started || v->status.finished ? "exited" : "created";
-	return v->state == STATE_PAUSED ? "paused" : v->state == STATE_RUNNING ? "running" : "created";
+	return v->state == STATE_PAUSED    ? "paused"
+	       : v->state == STATE_RUNNING ? "running"
+					   : "created";
 }
 
 int engine_open_root(const struct engine *g, const struct container_view *v, struct err *e)

@@ -28,7 +28,12 @@
 #include "engine/userns.h"
 #include "engine/volumes.h"
 
-enum { PROFILE_MAX = 4 * 1024 * 1024, ENV_FILE_MAX = 1024 * 1024, STOP_TIMEOUT = 10, INIT_CHUNK = 1 << 20 };
+enum {
+	PROFILE_MAX = 4 * 1024 * 1024,
+	ENV_FILE_MAX = 1024 * 1024,
+	STOP_TIMEOUT = 10,
+	INIT_CHUNK = 1 << 20
+};
 
 /* What is gathered on the way. */
 struct building {
@@ -407,7 +412,8 @@ static int make_init(struct building *b, struct err *e)
 	if (!b->w->init)
 		return 0;
 	if (is_mounted(b, "/dev"))
-		return err_set(e, EINVAL, "--init: it is put at %s, where a mount on /dev would have it",
+		return err_set(e, EINVAL,
+			       "--init: it is put at %s, where a mount on /dev would have it",
 			       m.target);
 	TRY(copy_init(b, e));
 	m.source = arena_printf(&b->arena, "%s/containers/%s/hull-init", b->g->path.text, b->m->id);
@@ -450,7 +456,8 @@ static int fill_record(struct building *b, struct err *e)
 	if (r->restart != RESTART_NO && w->remove)
 		return err_set(e, EINVAL, "--restart: a container with --rm is not started again");
 	if (r->restart != RESTART_NO && !w->detach)
-		return err_set(e, EINVAL, "--restart: only with --detach is there somebody to do it");
+		return err_set(e, EINVAL,
+			       "--restart: only with --detach is there somebody to do it");
 	return 0;
 }
 
@@ -459,8 +466,7 @@ static int choose_name(struct building *b, struct err *e)
 {
 	if (b->w->name)
 		return record_check_name(b->w->name, e);
-	b->m->record.name =
-		arena_printf(&b->m->record.arena, "c-%.*s", RECORD_SHORT, b->m->id);
+	b->m->record.name = arena_printf(&b->m->record.arena, "c-%.*s", RECORD_SHORT, b->m->id);
 	return 0;
 }
 

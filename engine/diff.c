@@ -129,9 +129,10 @@ static int enter(struct diffing *d, int upper, int below, const char *name, stru
 		return err_sys(e, "open %s of the image", d->path.text);
 	/* hull's own mounts make none (mounts/overlay.h). */
 	if (fgetxattr(own, d->redirect, NULL, 0) >= 0)
-		return err_set(e, ENOTSUP,
-			       "%s is a directory of the image that was renamed, which is not understood",
-			       d->path.text);
+		return err_set(
+			e, ENOTSUP,
+			"%s is a directory of the image that was renamed, which is not understood",
+			d->path.text);
 	return walk(d, own, image, e);
 }
 
@@ -197,7 +198,9 @@ void changes_done(struct changes *c)
 int changes_find(const struct mount_overlay *overlay, const struct spec *spec, struct changes *ret,
 		 struct err *e)
 {
-	struct diffing d = { .overlay = overlay, .spec = spec, .arena = &ret->arena, .changes = ret };
+	struct diffing d = {
+		.overlay = overlay, .spec = spec, .arena = &ret->arena, .changes = ret
+	};
 	struct mount_overlay image = *overlay;
 	auto_fd int upper = open(image.upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int below = -1;

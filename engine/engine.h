@@ -34,11 +34,11 @@ struct engine {
 	const struct runtime *rt;
 	struct buf path; /* DATA, absolute */
 	struct buf networks;
-	int dir;         /* DATA */
+	int dir; /* DATA */
 	int containers, names, volumes;
 	struct image_store store;
 	const char *network_path; /* where networks are kept, NULL: the usual place */
-	bool rootless; /* not root: a user namespace is ours to make */
+	bool rootless;            /* not root: a user namespace is ours to make */
 };
 
 /* clang-format off */

@@ -63,10 +63,9 @@ int joins_read(int dir, const struct record *r, const char *network, struct aren
 
 	if (found == -ENOENT) {
 		joins.list.at = arena_array(a, 1, sizeof(*joins.list.at));
-		joins.list.at[joins.list.n++] = (struct join){ .network = network,
-							       .ip = r->ip,
-							       .mac = r->mac,
-							       .aliases = r->net_aliases };
+		joins.list.at[joins.list.n++] = (struct join){
+			.network = network, .ip = r->ip, .mac = r->mac, .aliases = r->net_aliases
+		};
 	} else {
 		TRY(found);
 		doc.text = arena_strndup(a, text.text, text.len);

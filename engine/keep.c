@@ -24,8 +24,8 @@
 
 enum {
 	CHUNK = 32 * 1024,
-	DRAIN_MS = 200,          /* for what others than init still hold open */
-	BACKOFF_FIRST_MS = 100,  /* between restarts, doubled each time */
+	DRAIN_MS = 200,         /* for what others than init still hold open */
+	BACKOFF_FIRST_MS = 100, /* between restarts, doubled each time */
 	BACKOFF_LAST_MS = 60 * 1000,
 	STEADY_S = 10, /* having run so long, the next one is a first one */
 };
@@ -38,8 +38,9 @@ struct run {
 	char *bundle;
 	struct create_request request;
 	struct net_context net;
-	struct netsockets sockets; /* open from the first start on, so that a restart misses nobody */
-	pid_t health; /* the process that checks it */
+	struct netsockets
+		sockets; /* open from the first start on, so that a restart misses nobody */
+	pid_t health;    /* the process that checks it */
 	int health_fd;
 };
 
@@ -463,7 +464,8 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 	k.signals = open_signals();
 	run_prepare(&k.run, g, m);
 	if ((strcmp(m->record.log_driver, "none") != 0 &&
-	     log_writer_open(m->dir, m->record.log_max_size, m->record.log_max_files, &k.log, &e) < 0) ||
+	     log_writer_open(m->dir, m->record.log_max_size, m->record.log_max_files, &k.log, &e) <
+		     0) ||
 	    attach_listen(m->dir, m->record.terminal, &k.attach, &e) < 0) {
 		tell_ready(&k, &e);
 		_exit(1);

@@ -201,8 +201,8 @@ static int load_directory(const struct engine *g, int fd, const char *path, stru
 			  struct strings *ret_names, struct err *e)
 {
 	if (faccessat(fd, "oci-layout", F_OK, 0) < 0)
-		return err_set(e, EINVAL, "%s: a directory without oci-layout is no OCI image layout",
-			       path);
+		return err_set(e, EINVAL,
+			       "%s: a directory without oci-layout is no OCI image layout", path);
 	return load_layout(g, fd, path, path, a, ret_names, e);
 }
 
@@ -219,8 +219,8 @@ int load_archive(const struct engine *g, const char *path, struct arena *a,
 		return load_directory(g, file, path, a, ret_names, e);
 	TRY(unpack(g, file, &u, &result, e));
 	if (faccessat(u.dir, "oci-layout", F_OK, 0) == 0)
-		return load_layout(g, u.dir, arena_printf(a, "%s/%s", g->path.text, u.name), path, a,
-				   ret_names, e);
+		return load_layout(g, u.dir, arena_printf(a, "%s/%s", g->path.text, u.name), path,
+				   a, ret_names, e);
 	if (faccessat(u.dir, "manifest.json", F_OK, 0) == 0)
 		return load_docker(g, &u, a, ret_names, e);
 	return err_set(e, EINVAL,

@@ -19,8 +19,8 @@ enum { LINE_MAX_BYTES = 16 * 1024, FOLLOW_MS = 100, READ_CHUNK = 64 * 1024 };
 static int open_file(int dir, int *ret, uint64_t *ret_size)
 {
 	struct stat st;
-	int fd = openat(dir, LOG_FILE, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-			0600);
+	int fd =
+		openat(dir, LOG_FILE, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -34,10 +34,9 @@ int log_writer_open(int dir, uint64_t max_size, uint32_t max_files, struct log_w
 {
 	int r;
 
-	*ret = (struct log_writer){ .dir = dir,
-				    .fd = -1,
-				    .max_size = max_size,
-				    .max_files = max_files ? max_files : 1 };
+	*ret = (struct log_writer){
+		.dir = dir, .fd = -1, .max_size = max_size, .max_files = max_files ? max_files : 1
+	};
 	r = open_file(dir, &ret->fd, &ret->size);
 	return r < 0 ? err_neg(e, r, "open the container's log") : 0;
 }
@@ -49,7 +48,8 @@ void log_writer_close(struct log_writer *w)
 
 static void give_up(struct log_writer *w, const char *doing, int code)
 {
-	log_line(LOG_LEVEL_ERROR, "the container's output is not logged any more: %s: %s", doing, err_text(code));
+	log_line(LOG_LEVEL_ERROR, "the container's output is not logged any more: %s: %s", doing,
+		 err_text(code));
 	close_fd(&w->fd);
 }
 
@@ -261,8 +261,8 @@ int log_read(int dir, const struct log_query *q, int (*tell)(const struct log_li
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "open the container's log");
-	if (q->tail >= 0 && lseek(fd, q->tail ? find_tail(fd, q->tail, st.st_size) : st.st_size,
-				  SEEK_SET) < 0)
+	if (q->tail >= 0 &&
+	    lseek(fd, q->tail ? find_tail(fd, q->tail, st.st_size) : st.st_size, SEEK_SET) < 0)
 		return err_sys(e, "read the container's log");
 	n = q->follow ? follow(&r, dir, &fd, e) : drain(&r, fd, e);
 	buf_done(&r.pending);

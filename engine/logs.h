@@ -20,9 +20,9 @@ struct log_stream {
 };
 
 struct log_writer {
-	int dir, fd;       /* the container's directory; the open file, -1: nothing is kept */
+	int dir, fd;             /* the container's directory; the open file, -1: nothing is kept */
 	uint64_t size, max_size; /* bytes; 0: no limit */
-	uint32_t max_files; /* with a limit: log.jsonl, log.jsonl.1, ... */
+	uint32_t max_files;      /* with a limit: log.jsonl, log.jsonl.1, ... */
 };
 
 int log_writer_open(int dir, uint64_t max_size, uint32_t max_files, struct log_writer *ret,
@@ -40,7 +40,7 @@ struct log_line {
 	const char *time;
 };
 struct log_query {
-	int64_t tail;         /* the last so many lines; -1: all */
+	int64_t tail;              /* the last so many lines; -1: all */
 	const char *since, *until; /* RFC 3339 prefixes to compare with; NULL */
 	bool follow;
 };

@@ -57,16 +57,16 @@ static int change(const struct engine *g, const char *who, const char *network, 
 		return err_set(e, EINVAL,
 			       "container %s was made with --network %s: only one in a network of "
 			       "hull's own is connected to others",
-			       who, g->rootless && strcmp(c->record.network, "bridge") == 0
-					    ? "pasta"
-					    : c->record.network);
+			       who,
+			       g->rootless && strcmp(c->record.network, "bridge") == 0
+				       ? "pasta"
+				       : c->record.network);
 	c->state = netjoin_state(g, e);
 	TRY(c->state);
 	c->lock = joins_lock(c->dir, who, e);
 	TRY(c->lock);
 	TRY(joins_read(c->dir, &c->record, netjoin_network(&choice), &c->arena, &c->joins, e));
-	while (c->at < c->joins.list.n &&
-	       strcmp(c->joins.list.at[c->at].network, network) != 0)
+	while (c->at < c->joins.list.n && strcmp(c->joins.list.at[c->at].network, network) != 0)
 		c->at++;
 	return 0;
 }
@@ -85,8 +85,7 @@ static void drop_join(struct changing *c)
 {
 	struct join *list = c->joins.list.at;
 
-	memmove(&list[c->at], &list[c->at + 1],
-		(c->joins.list.n - c->at - 1) * sizeof(*list));
+	memmove(&list[c->at], &list[c->at + 1], (c->joins.list.n - c->at - 1) * sizeof(*list));
 	c->joins.list.n--;
 }
 
@@ -158,8 +157,8 @@ int netjoin_disconnect(const struct engine *g, const char *who, const char *netw
 		return r;
 	if (c.at == c.joins.list.n)
 		return r == 0 || force ? filled
-				       : err_set(e, ENOENT, "container %s is not on network %s", who,
-						 network);
+				       : err_set(e, ENOENT, "container %s is not on network %s",
+						 who, network);
 	drop_join(&c);
 	TRY(joins_write(c.dir, &c.joins, e));
 	return filled;

@@ -1,6 +1,3 @@
-#include "engine/netjoin_private.h"
-#include "engine/netsockets.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +6,8 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "engine/netjoin_private.h"
+#include "engine/netsockets.h"
 #include "network/attach.h"
 #include "network/config.h"
 
@@ -40,7 +39,7 @@ static int copy_or(const struct net_context *n, const char *host, const char *na
 }
 
 int netjoin_mode(const struct engine *g, const char *text, struct net_mode_choice *ret,
-		   struct err *e)
+		 struct err *e)
 {
 	TRY(network_mode_parse(text, ret, e));
 	if (g->rootless && ret->mode == NET_NETWORKS && !ret->network)
@@ -100,10 +99,12 @@ int netjoin_check(const struct engine *g, const struct record *r, struct err *e)
 	TRY(netsockets_check(r, e));
 	if (ports.n && choice.mode != NET_NETWORKS && choice.mode != NET_PASTA &&
 	    choice.mode != NET_SLIRP)
-		return err_set(e, EINVAL, "--publish: with --network %s there is nothing to publish",
+		return err_set(e, EINVAL,
+			       "--publish: with --network %s there is nothing to publish",
 			       r->network);
 	if ((r->ip || r->mac) && choice.mode != NET_NETWORKS)
-		return err_set(e, EINVAL, "--ip and --mac-address: only in a network of hull's own");
+		return err_set(e, EINVAL,
+			       "--ip and --mac-address: only in a network of hull's own");
 	return 0;
 }
 
@@ -112,7 +113,8 @@ bool netjoin_has_own(const struct engine *g, const struct record *r)
 	struct net_mode_choice choice;
 
 	return netjoin_mode(g, r->network, &choice, NULL) == 0 &&
-	       (choice.mode == NET_NETWORKS || choice.mode == NET_PASTA || choice.mode == NET_SLIRP);
+	       (choice.mode == NET_NETWORKS || choice.mode == NET_PASTA ||
+		choice.mode == NET_SLIRP);
 }
 
 int netjoin_state(const struct engine *g, struct err *e)

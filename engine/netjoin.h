@@ -41,8 +41,8 @@ int netjoin_release(const struct engine *g, const struct record *r, struct err *
  * Puts it on a further network, now if it runs, and at each start. -EEXIST: it is on it; -EINVAL:
  * its network is of a kind that has no others beside it; -ENOENT: there is no such container.
  */
-int netjoin_connect(const struct engine *g, const char *who, const struct join *wish,
-		    struct err *e) MUST_CHECK;
+int netjoin_connect(const struct engine *g, const char *who, const struct join *wish, struct err *e)
+	MUST_CHECK;
 /* The reverse. -ENOENT: it is not on it; with `force` that is success. */
 int netjoin_disconnect(const struct engine *g, const char *who, const char *network, bool force,
 		       struct err *e) MUST_CHECK;

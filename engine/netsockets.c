@@ -17,7 +17,8 @@ int netsockets_check(const struct record *r, struct err *e)
 		TRY(listen_parse(r->sockets.at[i], &wishes[i], e));
 		for (size_t k = 0; k < i; k++)
 			if (port_overlaps(&wishes[i].port, &wishes[k].port))
-				return err_set(e, EINVAL, "--publish-socket %s and %s: the same port",
+				return err_set(e, EINVAL,
+					       "--publish-socket %s and %s: the same port",
 					       r->sockets.at[k], r->sockets.at[i]);
 	}
 	return 0;

@@ -70,8 +70,7 @@ static int import_directory(const struct engine *g, const struct transport_place
 	const char *name;
 
 	/* The name in the layout may be a tag alone. */
-	if (reference_parse(text, &r, NULL) < 0 ||
-	    (place->ref[0] && !strpbrk(place->ref, "/:")))
+	if (reference_parse(text, &r, NULL) < 0 || (place->ref[0] && !strpbrk(place->ref, "/:")))
 		TRY(reference_parse(arena_printf(&a, "localhost/%s:%s",
 						 base && base[1] ? base + 1 : "image",
 						 place->ref[0] ? place->ref : "latest"),

@@ -149,7 +149,8 @@ static int advance(struct pulling *p, struct slot *slots, struct err *e)
 	if (poll(fds, PARALLEL, -1) < 0 && errno != EINTR)
 		return err_sys(e, "wait for the registry");
 	for (size_t i = 0; i < PARALLEL; i++) {
-		int r = fds[i].revents ? registry_blob_more(&slots[i].registry, &slots[i].blob, e) : 1;
+		int r = fds[i].revents ? registry_blob_more(&slots[i].registry, &slots[i].blob, e)
+				       : 1;
 
 		if (r < 0)
 			return err_wrap(e, "fetch %s", slots[i].what->digest.text);
@@ -214,8 +215,8 @@ static int fetch_all(struct pulling *p, struct err *e)
 
 	TRY(fetch_manifest(p, &text, e));
 	TRY(image_manifest_parse(&m, p->manifest.digest.text, text.text, text.len, e));
-	p->manifest.media_type = arena_strdup(&p->arena, m.media_type ? m.media_type
-								       : MEDIA_OCI_MANIFEST);
+	p->manifest.media_type =
+		arena_strdup(&p->arena, m.media_type ? m.media_type : MEDIA_OCI_MANIFEST);
 	r = fetch_blobs(p, &m, e);
 	image_manifest_done(&m);
 	TRY(r);
@@ -246,7 +247,8 @@ int pull_credentials(const struct reference *from, const struct pull_options *as
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (who.identity_token && !who.password)
-		return err_set(e, ENOTSUP, "%s has an identity token for %s: not in this version of hull",
+		return err_set(e, ENOTSUP,
+			       "%s has an identity token for %s: not in this version of hull",
 			       who.source, from->registry);
 	if (who.username && who.password)
 		*ret = arena_printf(a, "%s:%s", who.username, who.password);

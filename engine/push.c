@@ -56,7 +56,8 @@ static void add_origins(struct pushing *p, const struct image_record *record)
 }
 
 /* The first repository that may have the blob; NULL: none is known. */
-static int find_origin(struct pushing *p, const struct digest *blob, const char **ret, struct err *e)
+static int find_origin(struct pushing *p, const struct digest *blob, const char **ret,
+		       struct err *e)
 {
 	struct image_records all = { 0 };
 

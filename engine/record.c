@@ -337,9 +337,10 @@ static int find_by_prefix(const struct engine *g, const char *text, char ret[REC
 		if (strncmp(ids.at[i], text, strlen(text)) != 0)
 			continue;
 		if (found)
-			return err_set(e, EEXIST,
-				       "container %s: several ids begin so, %.12s and %.12s among them",
-				       text, found, ids.at[i]);
+			return err_set(
+				e, EEXIST,
+				"container %s: several ids begin so, %.12s and %.12s among them",
+				text, found, ids.at[i]);
 		found = ids.at[i];
 	}
 	if (!found)
@@ -376,7 +377,8 @@ static int parse(const char *name, const struct json_field *fields, struct arena
 
 int record_open(const struct engine *g, const char *id, struct record *ret, struct err *e)
 {
-	auto_fd int dir = openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int dir =
+		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_buf struct buf text = { 0 };
 	int r;
 
@@ -418,7 +420,8 @@ int record_rename(const struct engine *g, const char *id, const char *name, stru
 /* What a crash left is nobody's: without a record, and with a lock that nobody holds. */
 static void sweep(const struct engine *g, const char *id)
 {
-	auto_fd int dir = openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int dir =
+		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int lock = -1;
 	struct err e = { 0 };
 

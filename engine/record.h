@@ -41,7 +41,7 @@ struct record {
 	int32_t stop_signal;
 	uint32_t stop_timeout; /* seconds */
 	struct spec_pairs labels;
-	const char *network; /* --network, or what is usual */
+	const char *network;  /* --network, or what is usual */
 	const char *hostname; /* as given; NULL: the id */
 	const char *ip, *mac;
 	struct strings net_aliases, dns, dns_search, dns_options, add_hosts;
@@ -52,7 +52,8 @@ struct record {
 	const char *log_driver;   /* "json-file" or "none" */
 	uint64_t log_max_size;    /* bytes, 0: no limit */
 	uint32_t log_max_files;
-	struct image_healthcheck health; /* test.n == 0: none; else without defaults to be filled in */
+	struct image_healthcheck
+		health; /* test.n == 0: none; else without defaults to be filled in */
 };
 
 /* How it goes. */
@@ -64,7 +65,7 @@ struct status {
 	const char *error; /* why it could not be started; NULL: it could */
 	bool oom_killed;
 	const char *lack; /* what the kernel did for lack of memory, in words; NULL: nothing */
-	bool stopped; /* by `stop` or `kill`: restart policies leave it alone */
+	bool stopped;     /* by `stop` or `kill`: restart policies leave it alone */
 };
 
 void record_done(struct record *r);

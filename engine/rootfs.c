@@ -89,9 +89,8 @@ void rootfs_layers(const struct engine *g, const struct image *image, struct are
 	ret->at = arena_array(a, n + 1, sizeof(*ret->at));
 	ret->n = n;
 	for (size_t i = 0; i < n; i++)
-		ret->at[n - 1 - i] =
-			arena_printf(a, "%s/layers/sha256/%s/fs", g->path.text,
-				     digest_hex(&image->config.rootfs.diff_ids.at[i]));
+		ret->at[n - 1 - i] = arena_printf(a, "%s/layers/sha256/%s/fs", g->path.text,
+						  digest_hex(&image->config.rootfs.diff_ids.at[i]));
 }
 
 /* The root directory itself shows the owner and mode of the upper one. */
@@ -118,7 +117,7 @@ int rootfs_make(const struct engine *g UNUSED, int dir, const struct record *r, 
 }
 
 struct mount_overlay *rootfs_overlay(const struct engine *g, const struct record *r,
-					   struct arena *a)
+				     struct arena *a)
 {
 	struct mount_overlay *o;
 

@@ -19,7 +19,7 @@ int rootfs_make(const struct engine *g, int dir, const struct record *r, struct 
 
 /* What the runtime is to mount, in *a; NULL: the directory of --rootfs. */
 struct mount_overlay *rootfs_overlay(const struct engine *g, const struct record *r,
-					   struct arena *a);
+				     struct arena *a);
 
 /*
  * /etc/passwd and /etc/group as the container will see them, empty where there

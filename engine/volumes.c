@@ -103,7 +103,8 @@ int volume_list(const struct engine *g, struct arena *a, struct strings *ret, st
 /* Whether the configuration of a container mounts it. */
 static bool uses(const struct engine *g, const char *id, const char *path)
 {
-	auto_fd int dir = openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int dir =
+		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_spec struct spec spec = { 0 };
 	auto_buf struct buf text = { 0 };
 	struct err e;

@@ -24,8 +24,8 @@ static size_t split(const char *text, char by, struct arena *a, const char **par
 	for (;;) {
 		const char *end = n + 1 < max ? strchr(text, by) : NULL;
 
-		parts[n++] = end ? arena_strndup(a, text, (size_t)(end - text))
-				 : arena_strdup(a, text);
+		parts[n++] =
+			end ? arena_strndup(a, text, (size_t)(end - text)) : arena_strdup(a, text);
 		if (!end)
 			return n;
 		text = end + 1;
@@ -53,10 +53,11 @@ static int take_source(const char *option, const char *text, const char *source,
 {
 	if (!is_path(source)) {
 		if (record_check_name(source, e) < 0)
-			return err_set(e, EINVAL,
-				       "%s %s: \"%s\" is neither a path (begin it with / or ./) nor "
-				       "a volume's name",
-				       option, json_quote(text).text, source);
+			return err_set(
+				e, EINVAL,
+				"%s %s: \"%s\" is neither a path (begin it with / or ./) nor "
+				"a volume's name",
+				option, json_quote(text).text, source);
 		ret->kind = WISH_VOLUME;
 		ret->source = source;
 		return 0;
@@ -139,8 +140,8 @@ static int key_type(const char *text, const char *value, const char *cwd UNUSED,
 		       json_quote(text).text);
 }
 
-static int key_source(const char *text UNUSED, const char *value, const char *cwd,
-		      struct arena *a, struct mount_wish *ret, struct err *e UNUSED)
+static int key_source(const char *text UNUSED, const char *value, const char *cwd, struct arena *a,
+		      struct mount_wish *ret, struct err *e UNUSED)
 {
 	ret->source = value && value[0] == '.' ? arena_printf(a, "%s/%s", cwd, value) : value;
 	return 0;
@@ -402,8 +403,8 @@ int wish_env_file(const char *name, const char *text, size_t len, struct arena *
 			continue;
 		if (*line == '=' || strcspn(line, " \t") < strcspn(line, "="))
 			return err_set(e, EINVAL,
-				       "--env-file %s, line %u: expected NAME=VALUE, found %s", name,
-				       number, json_quote(line).text);
+				       "--env-file %s, line %u: expected NAME=VALUE, found %s",
+				       name, number, json_quote(line).text);
 		ret->at[ret->n++] = line;
 	}
 	return 0;
@@ -411,9 +412,9 @@ int wish_env_file(const char *name, const char *text, size_t len, struct arena *
 
 /* No wider than Podman's. */
 static const char *const default_caps[] = {
-	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
-	"CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",
-	"CAP_SYS_CHROOT",
+	"CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",     "CAP_FSETID",
+	"CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",    "CAP_SETGID",
+	"CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT",
 };
 
 static int change_caps(const char *option, const struct strings *names, bool add, uint64_t *set,

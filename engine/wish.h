@@ -37,7 +37,8 @@ struct wish {
 	struct strings log_opt;
 	struct opt_u64 stop_timeout;
 	const char *health_cmd;
-	int64_t health_interval, health_timeout, health_start_period, health_start_interval; /* us */
+	int64_t health_interval, health_timeout, health_start_period,
+		health_start_interval; /* us */
 	struct opt_u64 health_retries;
 	bool no_healthcheck;
 	int tls_verify; /* -1: unless it says otherwise, as 1 */
@@ -51,7 +52,7 @@ struct mount_wish {
 	const char *source; /* a path, or a volume's name; NULL: a volume without one */
 	const char *target; /* absolute */
 	bool readonly;
-	bool makes_source;  /* -v makes a missing directory; --mount does not */
+	bool makes_source;      /* -v makes a missing directory; --mount does not */
 	struct strings options; /* of the runtime specification, in place of our own choice */
 };
 

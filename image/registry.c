@@ -30,8 +30,9 @@ _Noreturn static void become_helper(const char *path, int sock, const struct ref
 	const char *argv[11] = { "hull-fetch", "--registry", host_of(where), "--repository",
 				 where->repository };
 	/* A proxy is how some reach registries at all. */
-	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "http_proxy", "no_proxy",
-					     "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR" };
+	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "http_proxy",
+					     "no_proxy",    "NO_PROXY",    "SSL_CERT_FILE",
+					     "SSL_CERT_DIR" };
 	char *env[ARRAY_LEN(names) + 1];
 	size_t n = 5, m = 0;
 
@@ -64,8 +65,8 @@ static int send_line(const struct registry *r, const char *verb, const char *wha
 	int w;
 
 	if (n < 0 || (size_t)n >= sizeof(line) || strchr(what, '\n'))
-		return err_set(e, EINVAL, "ask the registry for a %s: what was asked for is too long",
-			       verb);
+		return err_set(e, EINVAL,
+			       "ask the registry for a %s: what was asked for is too long", verb);
 	w = io_write_all(r->sock, line, (size_t)n);
 	return w < 0 ? err_set(e, EPIPE, "hull-fetch has ended") : 0;
 }
@@ -237,7 +238,8 @@ int registry_put_blob(struct registry *r, const struct digest *digest, int fd, u
 		if (n < 0)
 			return err_neg(e, (int)n, "read the blob %s", digest->text);
 		if (n == 0)
-			return err_set(e, EBADMSG, "the blob %s is shorter than it was; run \"hull fsck\"",
+			return err_set(e, EBADMSG,
+				       "the blob %s is shorter than it was; run \"hull fsck\"",
 				       digest->text);
 		if (send_bytes(r, bytes, (size_t)n) < 0)
 			break;

@@ -32,9 +32,9 @@ struct registry {
 /* clang-format on */
 
 struct registry_options {
-	bool insecure;           /* --tls-verify=false: certificates are not looked at, http is tried */
-	bool once;               /* a failure that may pass is a failure: somebody else is asked then */
-	const char *ca;          /* file with certificates to trust, NULL: the system's */
+	bool insecure;  /* --tls-verify=false: certificates are not looked at, http is tried */
+	bool once;      /* a failure that may pass is a failure: somebody else is asked then */
+	const char *ca; /* file with certificates to trust, NULL: the system's */
 	const char *credentials; /* "user:password", NULL: none */
 };
 
@@ -53,7 +53,8 @@ int registry_blob_begin(struct registry *r, const struct digest *digest, struct 
 int registry_blob_more(struct registry *r, struct image_blob *to, struct err *e) MUST_CHECK;
 
 /* Whether it has a blob. */
-int registry_has(struct registry *r, const struct digest *digest, bool *ret, struct err *e) MUST_CHECK;
+int registry_has(struct registry *r, const struct digest *digest, bool *ret, struct err *e)
+	MUST_CHECK;
 /* Whether it could take a blob from `from`, another of its repositories that may have it. */
 int registry_mount(struct registry *r, const struct digest *digest, const char *from, bool *ret,
 		   struct err *e) MUST_CHECK;

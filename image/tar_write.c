@@ -71,7 +71,8 @@ void tar_header(const char *name, uint64_t size, char ret[TAR_BLOCK])
  * Extended headers: "LENGTH KEY=VALUE\n", the length counts itself.
  */
 
-static void add_record(struct buf *b, const char *prefix, const char *key, const void *value, size_t size)
+static void add_record(struct buf *b, const char *prefix, const char *key, const void *value,
+		       size_t size)
 {
 	size_t rest = strlen(prefix) + strlen(key) + size + strlen(" =\n"), digits = 1;
 
@@ -86,7 +87,8 @@ static void add_number(struct buf *b, const char *key, int64_t value)
 {
 	char text[24];
 
-	add_record(b, "", key, text, (size_t)snprintf(text, sizeof(text), "%lld", (long long)value));
+	add_record(b, "", key, text,
+		   (size_t)snprintf(text, sizeof(text), "%lld", (long long)value));
 }
 
 /* What has no place in the fields of a header. */

@@ -79,7 +79,11 @@ int image_unpack(int blob_fd, int dir_fd, const struct unpack_options *o, struct
 	auto_buf struct buf said = { 0 };
 	size_t n = 5;
 	struct spawn_request req = {
-		.path = helper.text, .argv = argv, .fds = fds, .fds_n = 2, .dies_with_us = true,
+		.path = helper.text,
+		.argv = argv,
+		.fds = fds,
+		.fds_n = 2,
+		.dies_with_us = true,
 	};
 	int r;
 

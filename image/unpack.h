@@ -19,10 +19,10 @@
 
 /* What becomes of ".wh.NAME" and ".wh..wh..opq". */
 enum unpack_whiteouts {
-	UNPACK_OVERLAY,   /* device 0:0, trusted.overlay.opaque: a lower of an overlayfs of root */
+	UNPACK_OVERLAY, /* device 0:0, trusted.overlay.opaque: a lower of an overlayfs of root */
 	UNPACK_USERXATTR, /* device 0:0, user.overlay.opaque: for `-o userxattr`, in user namespaces */
-	UNPACK_PLAIN,     /* files: it is no layer, and the directory is in use (unpack/extract.h) */
-	UNPACK_APPLY,     /* carried out on what is in the directory from the layers before */
+	UNPACK_PLAIN, /* files: it is no layer, and the directory is in use (unpack/extract.h) */
+	UNPACK_APPLY, /* carried out on what is in the directory from the layers before */
 };
 
 struct unpack_options {

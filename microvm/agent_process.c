@@ -85,8 +85,9 @@ static int plan_first(struct making *m, const struct document *d, struct err *e)
 static int plan_further(struct making *m, const struct document *d, struct err *e)
 {
 	const struct strings no_caps = { 0 };
-	const struct plan_request req = { .id = "container", .bundle = "/", .rootfs = AGENT_ROOT,
-					  .no_new_keyring = true };
+	const struct plan_request req = {
+		.id = "container", .bundle = "/", .rootfs = AGENT_ROOT, .no_new_keyring = true
+	};
 
 	if (!m->agent->init)
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
@@ -213,7 +214,8 @@ int agent_make(struct agent *g, uint16_t session, const struct document *d, bool
 	TRY(first ? plan_first(&m, d, e) : plan_further(&m, d, e));
 	m.plan.seccomp = d->filter;
 	TRY(make_streams(&m, e));
-	*m.process = (struct guest_process){ .session = session, .pidfd = -1, .sock = -1, .master = -1 };
+	*m.process =
+		(struct guest_process){ .session = session, .pidfd = -1, .sock = -1, .master = -1 };
 	if (launch(&m, e) < 0 || attend(&m, e) < 0) {
 		forget(g, m.process);
 		return -e->code;

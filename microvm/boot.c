@@ -143,8 +143,8 @@ static int load_bzimage(const struct file *f, const struct memory *m, struct boo
 		 : load_packed(f, setup_size, h, m, entry, end, e);
 }
 
-static int load_kernel(int fd, const struct memory *m, struct boot_params *params,
-		       uint64_t *entry, uint64_t *end, struct err *e)
+static int load_kernel(int fd, const struct memory *m, struct boot_params *params, uint64_t *entry,
+		       uint64_t *end, struct err *e)
 {
 	__attribute__((cleanup(unmap))) struct file f = { 0 };
 
@@ -198,8 +198,7 @@ static void write_tables(const struct memory *m)
 {
 	enum { PRESENT = 1, WRITABLE = 2, LARGE = 0x80 };
 	uint64_t *gdt = memory_at(m, BOOT_GDT, 4 * 8);
-	uint64_t *pml4 = memory_at(m, BOOT_TABLES, 3 * PAGE), *pdpt = pml4 + 512,
-		 *pd = pml4 + 1024;
+	uint64_t *pml4 = memory_at(m, BOOT_TABLES, 3 * PAGE), *pdpt = pml4 + 512, *pd = pml4 + 1024;
 
 	gdt[BOOT_CS / 8] = 0x00af9b000000ffffULL;
 	gdt[BOOT_DS / 8] = 0x00cf93000000ffffULL;

@@ -5,7 +5,15 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-enum { TO_GUEST, FROM_GUEST, CONTROL_TO_GUEST, CONTROL_FROM_GUEST, QUEUES, CONTROL_MAX = 4096, CHUNK_MAX = 1024 * 1024 };
+enum {
+	TO_GUEST,
+	FROM_GUEST,
+	CONTROL_TO_GUEST,
+	CONTROL_FROM_GUEST,
+	QUEUES,
+	CONTROL_MAX = 4096,
+	CHUNK_MAX = 1024 * 1024
+};
 
 static void config(struct virtio *v, uint32_t offset, void *ret, size_t size)
 {

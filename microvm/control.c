@@ -23,7 +23,8 @@ int control_make(int dir, struct err *e)
 
 	if (fd < 0)
 		return err_sys(e, "make the machine's control socket");
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, WAITING_MAX) < 0)
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, WAITING_MAX) < 0)
 		return err_sys(e, "bind the machine's control socket");
 	return take_fd(&fd);
 }

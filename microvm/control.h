@@ -30,7 +30,7 @@ enum control_say {
 
 struct control_message {
 	uint32_t say;
-	uint32_t value;    /* a signal, a status; EXEC: whether it has a terminal */
+	uint32_t value; /* a signal, a status; EXEC: whether it has a terminal */
 	uint16_t rows, columns;
 	struct err err; /* FAILED */
 };

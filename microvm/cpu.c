@@ -50,38 +50,28 @@ int cpu_set_features(int kvm, int vcpu, unsigned id, unsigned cpus, struct err *
 
 static int set_registers(int vcpu, uint64_t entry, struct err *e)
 {
-	struct kvm_regs r = { .rip = entry,
-			      .rsi = BOOT_PARAMS,
-			      .rsp = BOOT_STACK,
-			      .rbp = BOOT_STACK,
-			      .rflags = 2 };
+	struct kvm_regs r = {
+		.rip = entry, .rsi = BOOT_PARAMS, .rsp = BOOT_STACK, .rbp = BOOT_STACK, .rflags = 2
+	};
 	struct kvm_fpu f = { .fcw = 0x37f, .mxcsr = 0x1f80 };
 	struct kvm_sregs s;
 
 	if (ioctl(vcpu, KVM_GET_SREGS, &s) < 0)
 		return err_sys(e, "read the registers of a vCPU");
-	s.cs = (struct kvm_segment){ .limit = ~0U,
-				     .selector = BOOT_CS,
-				     .type = 11,
-				     .present = 1,
-				     .s = 1,
-				     .l = 1,
-				     .g = 1 };
-	s.ds = (struct kvm_segment){ .limit = ~0U,
-				     .selector = BOOT_DS,
-				     .type = 3,
-				     .present = 1,
-				     .s = 1,
-				     .db = 1,
-				     .g = 1 };
+	s.cs = (struct kvm_segment){
+		.limit = ~0U, .selector = BOOT_CS, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1
+	};
+	s.ds = (struct kvm_segment){
+		.limit = ~0U, .selector = BOOT_DS, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1
+	};
 	s.es = s.ss = s.fs = s.gs = s.ds;
 	s.gdt.base = BOOT_GDT;
 	s.gdt.limit = 4 * 8 - 1;
 	s.idt.base = s.idt.limit = 0;
 	s.cr3 = BOOT_TABLES;
-	s.cr4 = 1 << 5;      /* PAE */
-	s.cr0 = 0x80000011;  /* PG, ET, PE */
-	s.efer = 0x500;      /* LME, LMA */
+	s.cr4 = 1 << 5;     /* PAE */
+	s.cr0 = 0x80000011; /* PG, ET, PE */
+	s.efer = 0x500;     /* LME, LMA */
 	if (ioctl(vcpu, KVM_SET_SREGS, &s) < 0 || ioctl(vcpu, KVM_SET_REGS, &r) < 0 ||
 	    ioctl(vcpu, KVM_SET_FPU, &f) < 0)
 		return err_sys(e, "set the registers of a vCPU");
@@ -95,7 +85,7 @@ static int set_msrs(int vcpu, struct err *e)
 		struct kvm_msrs head;
 		struct kvm_msr_entry at[2];
 	} m = { .head.nmsrs = 2,
-		.at = { { .index = MISC_ENABLE, .data = 1 },               /* fast strings */
+		.at = { { .index = MISC_ENABLE, .data = 1 },                 /* fast strings */
 			{ .index = MTRR_DEFAULT, .data = 1U << 11 | 6 } } }; /* write-back */
 
 	if (ioctl(vcpu, KVM_SET_MSRS, &m) < 0)

@@ -76,7 +76,8 @@ static int check_request(const struct exec_request *req, struct err *e)
 	if (req->apparmor)
 		return err_set(e, ENOTSUP, "--apparmor: the guest has no profiles of the host's");
 	if (req->selinux_label)
-		return err_set(e, ENOTSUP, "--process-label: the guest has no policy of the host's");
+		return err_set(e, ENOTSUP,
+			       "--process-label: the guest has no policy of the host's");
 	if (req->caps.n)
 		return err_set(e, ENOTSUP, "--cap: not supported yet in a microVM");
 	return 0;

@@ -119,8 +119,8 @@ static int check_namespaces(const struct spec *s, struct err *e)
 		const char *name;
 		bool needed, joinable;
 	} rows[] = {
-		{ SPEC_NS_PID, "pid", true, false },  { SPEC_NS_MOUNT, "mount", true, false },
-		{ SPEC_NS_IPC, "ipc", false, false }, { SPEC_NS_UTS, "uts", false, false },
+		{ SPEC_NS_PID, "pid", true, false },    { SPEC_NS_MOUNT, "mount", true, false },
+		{ SPEC_NS_IPC, "ipc", false, false },   { SPEC_NS_UTS, "uts", false, false },
 		{ SPEC_NS_TIME, "time", false, false },
 	};
 
@@ -272,7 +272,8 @@ int guest_spec_memory(const struct spec *s, uint64_t *ret, struct err *e)
 	if (given)
 		*ret = s->vm->hw_config.memory.value;
 	else if (limit->set && limit->value > 0)
-		*ret = (uint64_t)limit->value < MEMORY_OWN ? 0 : (uint64_t)limit->value - MEMORY_OWN;
+		*ret = (uint64_t)limit->value < MEMORY_OWN ? 0
+							   : (uint64_t)limit->value - MEMORY_OWN;
 	*ret &= ~(uint64_t)(2 * MIB - 1);
 	if (*ret < MACHINE_MEMORY_MIN)
 		return err_set(e, EINVAL, "%s: too little for a microVM, which needs %d MiB", what,

@@ -86,7 +86,8 @@ static const char *read_version(int fd, struct arena *a)
 	uint8_t head[0x210];
 	uint16_t at;
 
-	if (pread(fd, head, sizeof(head), 0) != sizeof(head) || memcmp(head + 0x202, "HdrS", 4) != 0)
+	if (pread(fd, head, sizeof(head), 0) != sizeof(head) ||
+	    memcmp(head + 0x202, "HdrS", 4) != 0)
 		return NULL;
 	memcpy(&at, head + VERSION_POINTER, sizeof(at));
 	if (pread(fd, text, VERSION_MAX, at + 0x200) < 1)
@@ -127,9 +128,10 @@ static int open_image(const char *path, struct arena *a, struct kernel *k, struc
 	for (size_t i = 0; !k->path && i < ARRAY_LEN(directories); i++)
 		k->path = find_in(directories[i], a);
 	if (!k->path)
-		return err_set(e, ENOENT,
-			       "there is no kernel for a microVM in /usr/lib/hull or /boot: install "
-			       "one (Debian: linux-image-cloud-amd64), or name it (vm.kernel.path)");
+		return err_set(
+			e, ENOENT,
+			"there is no kernel for a microVM in /usr/lib/hull or /boot: install "
+			"one (Debian: linux-image-cloud-amd64), or name it (vm.kernel.path)");
 	k->fd = open(k->path, O_RDONLY | O_CLOEXEC);
 	return k->fd < 0 ? err_sys(e, "open the kernel %s", k->path) : 0;
 }
@@ -150,8 +152,9 @@ static int open_modules(const struct kernel *k, struct arena *a, const char **re
 		if (fd >= 0)
 			return fd;
 	}
-	return err_set(e, ENOENT, "the modules of kernel %s are missing: there is neither %s nor %s",
-		       k->path, places[0], places[1]);
+	return err_set(e, ENOENT,
+		       "the modules of kernel %s are missing: there is neither %s nor %s", k->path,
+		       places[0], places[1]);
 }
 
 static int find_modules(struct kernel *k, struct arena *a, struct err *e)

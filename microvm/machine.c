@@ -220,8 +220,9 @@ static bool do_exit(struct machine *m, struct kvm_run *run)
 			(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		err_set(&why, EINVAL, "KVM gave up (internal error %u): this /dev/kvm can't run "
-				      "a stock kernel",
+		err_set(&why, EINVAL,
+			"KVM gave up (internal error %u): this /dev/kvm can't run "
+			"a stock kernel",
 			run->internal.suberror);
 		break;
 	default:

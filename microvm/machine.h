@@ -25,7 +25,7 @@ enum { MACHINE_CPUS_MAX = 16, MACHINE_DEVICES = 8, MACHINE_MEMORY_MIN = 96 * 102
 
 enum machine_end {
 	MACHINE_RUNS,
-	MACHINE_RESET, /* the guest asked for it: a panic, or its init's end */
+	MACHINE_RESET,  /* the guest asked for it: a panic, or its init's end */
 	MACHINE_FAILED, /* KVM could not go on; the message is in `why` */
 };
 

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MEMORY_LOW_MAX UINT64_C(0xc0000000)   /* bytes below the hole */
-#define MEMORY_HIGH    UINT64_C(0x100000000) /* where the rest begins */
+#define MEMORY_LOW_MAX UINT64_C(0xc0000000) /* bytes below the hole */
+#define MEMORY_HIGH UINT64_C(0x100000000)   /* where the rest begins */
 
 struct memory {
 	uint8_t *at;   /* both parts, one behind the other */

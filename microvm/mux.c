@@ -74,7 +74,8 @@ size_t mux_poll(struct mux *m, struct pollfd *fds)
 
 			if (!events)
 				continue;
-			fds[m->n_polled] = (struct pollfd){ .fd = s->streams[n].fd, .events = events };
+			fds[m->n_polled] =
+				(struct pollfd){ .fd = s->streams[n].fd, .events = events };
 			m->polled[m->n_polled] = &s->streams[n];
 			m->polled_session[m->n_polled] = s->id;
 			m->polled_stream[m->n_polled++] = (uint8_t)n;

@@ -30,25 +30,26 @@ enum {
 };
 
 struct stream {
-	int fd;           /* -1: closed, or none */
-	bool sends;       /* from fd to frames, else the other way */
-	bool ended;       /* receiver: CLOSE came; what is pending is still written */
-	bool idle;        /* sender: there was nothing to read when last asked */
-	uint32_t credit;  /* sender: bytes it may send; receiver: that may still come */
+	int fd;             /* -1: closed, or none */
+	bool sends;         /* from fd to frames, else the other way */
+	bool ended;         /* receiver: CLOSE came; what is pending is still written */
+	bool idle;          /* sender: there was nothing to read when last asked */
+	uint32_t credit;    /* sender: bytes it may send; receiver: that may still come */
 	struct buf pending; /* receiver */
 	size_t at;
 };
 
 struct session {
 	uint16_t id; /* 0: free */
-	bool over;   /* its process has ended with `status`; what it wrote may still be on its way */
+	bool over; /* its process has ended with `status`; what it wrote may still be on its way */
 	uint32_t status;
 	struct stream streams[MUX_STREAMS];
 };
 
 struct mux {
 	struct session sessions[MUX_SESSIONS];
-	struct buf out; /* frames for the other side; whoever sends them takes them from `sent` on */
+	struct buf
+		out; /* frames for the other side; whoever sends them takes them from `sent` on */
 	size_t sent;
 	/* what the last mux_poll() was about */
 	struct stream *polled[MUX_POLL_MAX];

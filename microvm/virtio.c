@@ -49,8 +49,8 @@ static void add_capabilities(uint8_t *space)
 
 	for (size_t i = 0; i < ARRAY_LEN(windows); i++) {
 		bool last = i + 1 == ARRAY_LEN(windows);
-		uint8_t len = last ? sizeof(struct virtio_pci_notify_cap)
-				   : sizeof(struct virtio_pci_cap);
+		uint8_t len =
+			last ? sizeof(struct virtio_pci_notify_cap) : sizeof(struct virtio_pci_cap);
 
 		p[0] = PCI_CAP_ID_VNDR;
 		p[1] = last ? 0 : (uint8_t)(p - space + len);
@@ -185,7 +185,8 @@ static uint64_t common_read(struct virtio *v, uint32_t offset)
 	case VIRTIO_PCI_COMMON_DFSELECT:
 		return v->feature_select;
 	case VIRTIO_PCI_COMMON_DF:
-		return v->feature_select < 2 ? (uint32_t)(features(v) >> 32 * v->feature_select) : 0;
+		return v->feature_select < 2 ? (uint32_t)(features(v) >> 32 * v->feature_select)
+					     : 0;
 	case VIRTIO_PCI_COMMON_GFSELECT:
 		return v->driver_feature_select;
 	case VIRTIO_PCI_COMMON_GF:

@@ -29,8 +29,8 @@ struct virtio;
 
 struct virtio_kind {
 	const char *name;
-	uint16_t id;         /* of virtio 1.2, 5 */
-	uint32_t pci_class;  /* class, subclass, interface */
+	uint16_t id;        /* of virtio 1.2, 5 */
+	uint32_t pci_class; /* class, subclass, interface */
 	unsigned queues;
 	uint16_t queue_size;
 	uint64_t features; /* VIRTIO_F_VERSION_1 comes by itself */

@@ -27,8 +27,7 @@ bool virtqueue_pending(const struct virtqueue *q)
 {
 	struct rings r;
 
-	return find_rings(q, &r) &&
-	       __atomic_load_n(&r.available[1], __ATOMIC_ACQUIRE) != q->next;
+	return find_rings(q, &r) && __atomic_load_n(&r.available[1], __ATOMIC_ACQUIRE) != q->next;
 }
 
 static int walk(const struct virtqueue *q, const struct rings *r, uint16_t at, struct chain *ret)

@@ -184,8 +184,8 @@ static int hear_guest(struct vmm *v, struct err *e)
 
 static void tell_guest(struct vmm *v)
 {
-	mux_sent(&v->mux, console_send(&v->console, v->mux.out.text + v->mux.sent,
-				       mux_waiting(&v->mux)));
+	mux_sent(&v->mux,
+		 console_send(&v->console, v->mux.out.text + v->mux.sent, mux_waiting(&v->mux)));
 }
 
 static void hear_signals(struct vmm *v)
@@ -269,7 +269,8 @@ static void fill(struct vmm *v, struct polls *p)
 		[POLL_RNG] = v->rng.v.wake,
 		[POLL_SOCK] = may_start ? v->sock : -1,
 		[POLL_GATE] = may_start ? v->gate : -1,
-		[POLL_CONTROL] = may_start || v->state == VMM_RUNNING ? (int)v->options.control : -1,
+		[POLL_CONTROL] =
+			may_start || v->state == VMM_RUNNING ? (int)v->options.control : -1,
 	};
 
 	p->n = 0;

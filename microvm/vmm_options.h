@@ -17,12 +17,12 @@ struct vmm_options {
 	const char *id;   /* of the container, for messages and ps(1) */
 	const char *line; /* the kernel's parameters */
 	/* descriptors */
-	int64_t sock, gate;              /* handshake.h, gate.h; gate -1: GO comes by sock */
-	int64_t kvm, kernel, initramfs;  /* /dev/kvm; files */
-	int64_t document;                /* document.h, a file */
-	int64_t proc;                    /* /proc/self/fd of this process */
-	int64_t control;                 /* listens for exec; -1: none */
-	int64_t log;                     /* -1: standard error */
+	int64_t sock, gate;             /* handshake.h, gate.h; gate -1: GO comes by sock */
+	int64_t kvm, kernel, initramfs; /* /dev/kvm; files */
+	int64_t document;               /* document.h, a file */
+	int64_t proc;                   /* /proc/self/fd of this process */
+	int64_t control;                /* listens for exec; -1: none */
+	int64_t log;                    /* -1: standard error */
 	/* numbers */
 	int64_t log_level, log_json;
 	int64_t memory, cpus; /* bytes */

@@ -16,10 +16,11 @@
 #include "base/list.h"
 
 struct mount_overlay {
-	struct strings lowers;   /* absolute paths of directories, the uppermost first; not empty */
-	const char *upper, *work; /* absolute, on one file system; both NULL: nothing can be written */
-	bool in_place;           /* of one owner: its extended attributes are user.overlay.* */
-	bool is_volatile;        /* nothing of it has to survive a crash of the machine */
+	struct strings lowers; /* absolute paths of directories, the uppermost first; not empty */
+	const char *upper,
+		*work;    /* absolute, on one file system; both NULL: nothing can be written */
+	bool in_place;    /* of one owner: its extended attributes are user.overlay.* */
+	bool is_volatile; /* nothing of it has to survive a crash of the machine */
 };
 
 /* Makes it. Returns the descriptor of a detached mount, or of the one lower that there is without an upper. */

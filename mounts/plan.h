@@ -65,7 +65,7 @@ struct link_op {
 };
 
 struct mount_plan {
-	const char *rootfs; /* absolute */
+	const char *rootfs;                  /* absolute */
 	const struct mount_overlay *overlay; /* what the root is instead; NULL: rootfs itself */
 	bool readonly_root;
 	unsigned long

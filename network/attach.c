@@ -28,13 +28,13 @@ static int plan_ports(const struct net_request *req, struct attachment *at, stru
 		return err_set(e, EINVAL, "publish %s: container %s is on no network",
 			       port_text(&req->ports.at[0]).text, r->id);
 	if (!r->helper && !r->to.family && !r->to6.family)
-		return err_set(e, EINVAL,
-			       "publish %s: container %s is on no network that ports can be published "
-			       "from: network %s is %s",
-			       port_text(&req->ports.at[0]).text, r->id, at->on[0].network.name,
-			       at->on[0].network.internal
-				       ? "internal"
-				       : network_driver_name(at->on[0].network.driver));
+		return err_set(
+			e, EINVAL,
+			"publish %s: container %s is on no network that ports can be published "
+			"from: network %s is %s",
+			port_text(&req->ports.at[0]).text, r->id, at->on[0].network.name,
+			at->on[0].network.internal ? "internal"
+						   : network_driver_name(at->on[0].network.driver));
 	TRY(record_read_all(at->dir, at->a, &others, e));
 	r->ports.at = arena_array(at->a, req->ports.n, sizeof(*r->ports.at));
 	for (size_t i = 0; i < req->ports.n; i++) {
@@ -237,7 +237,8 @@ int network_attach(int state_dir_fd, const struct net_request *req, struct net_r
 	}
 	if (r >= 0) {
 		r = attachment_files(&at, req, &result, &why);
-		if (r < 0 && at.record.id && network_detach(state_dir_fd, req->container_id, NULL) < 0)
+		if (r < 0 && at.record.id &&
+		    network_detach(state_dir_fd, req->container_id, NULL) < 0)
 			log_warn("container %s: its network could not be taken away",
 				 req->container_id);
 	}

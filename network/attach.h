@@ -67,7 +67,7 @@ struct net_request {
 	LIST(struct net_join) networks;
 	bool apart; /* NET_NETWORKS without names: on none for now, instead of the default one */
 	struct port_list ports;
-	const char *hostname; /* for the hosts file; NULL: the id */
+	const char *hostname;     /* for the hosts file; NULL: the id */
 	struct strings add_hosts; /* "NAME:ADDRESS", also "NAME:host-gateway" */
 	struct net_dns dns;
 };

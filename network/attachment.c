@@ -12,7 +12,6 @@
 #include "network/resolv.h"
 #include "network/rootless.h"
 
-
 int attachment_check(const struct net_request *req, struct err *e)
 {
 	TRY(record_check_id(req->container_id, e));
@@ -25,7 +24,8 @@ int attachment_check(const struct net_request *req, struct err *e)
 		return err_set(e, EINVAL,
 			       "container %s joins networks, or has none of its own, but not both",
 			       req->container_id);
-	if (req->ports.n && (req->mode == NET_NONE || req->mode == NET_HOST || req->mode == NET_JOINED))
+	if (req->ports.n &&
+	    (req->mode == NET_NONE || req->mode == NET_HOST || req->mode == NET_JOINED))
 		return err_set(e, EINVAL,
 			       "publish %s: container %s has %s, from where nothing is published",
 			       port_text(&req->ports.at[0]).text, req->container_id,
@@ -117,8 +117,8 @@ int attachment_load(struct attachment *at, const char *id, struct err *e)
 
 	TRY(record_read(at->dir, id, at->a, r, e));
 	if (r->interfaces.n > NETWORKS_MAX)
-		return err_set(e, EINVAL, "network record of container %s: more than %d interfaces", id,
-			       NETWORKS_MAX);
+		return err_set(e, EINVAL, "network record of container %s: more than %d interfaces",
+			       id, NETWORKS_MAX);
 	room = arena_array(at->a, NETWORKS_MAX, sizeof(*room));
 	if (r->interfaces.n)
 		memcpy(room, r->interfaces.at, r->interfaces.n * sizeof(*room));
@@ -127,8 +127,8 @@ int attachment_load(struct attachment *at, const char *id, struct err *e)
 		struct attached *on = &at->on[i];
 
 		if (network_find(at->dir, room[i].network, at->a, &on->network, e) == -ENOENT)
-			return err_set(e, EINVAL, "container %s is on network %s, which is gone", id,
-				       room[i].network);
+			return err_set(e, EINVAL, "container %s is on network %s, which is gone",
+				       id, room[i].network);
 		on->interface = interface_on(&on->network, room[i].name);
 		on->interface.ip.base = room[i].ip;
 		on->interface.ip6.base = room[i].ip6;
@@ -205,7 +205,8 @@ int attachment_files(const struct attachment *at, const struct net_request *req,
 	find_servers(at, &host.servers);
 	if (!req->dns.servers.n && req->mode != NET_HOST && req->mode != NET_NONE &&
 	    host.servers.n && resolv_is_local(&host))
-		log_warn("container %s: all name servers of this host are on its loopback, which the "
+		log_warn("container %s: all name servers of this host are on its loopback, which "
+			 "the "
 			 "container cannot reach: say others with --dns",
 			 req->container_id);
 	ret->resolv_conf = resolv_text(&host, &req->dns, req->mode == NET_HOST, at->a);

@@ -112,10 +112,9 @@ int attachment_link(const struct attachment *at, size_t i, struct netlink *nl, i
 	const struct net_interface *it = &at->on[i].interface;
 	const char *name = at->record.interfaces.at[i].link;
 	unsigned master = at->on[i].master;
-	struct link_wish inner = { .name = it->name,
-				   .mac = it->mac,
-				   .mtu = n->mtu,
-				   .netns_fd = netns_fd };
+	struct link_wish inner = {
+		.name = it->name, .mac = it->mac, .mtu = n->mtu, .netns_fd = netns_fd
+	};
 	struct link_wish outer = { .name = name, .mtu = n->mtu, .master = master, .up = true };
 	auto_buf struct buf alias = { 0 };
 

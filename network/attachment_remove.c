@@ -25,7 +25,8 @@ int attachment_delete_link(struct netlink *nl, const char *id, const char *name,
 		return found == -ENODEV ? 0 : found;
 	buf_printf(&alias, "hull %.*s", 200, id);
 	/* Without an alias: we were killed before it had one. */
-	if (strcmp(link.kind, "veth") != 0 || (link.alias[0] && strcmp(link.alias, alias.text) != 0))
+	if (strcmp(link.kind, "veth") != 0 ||
+	    (link.alias[0] && strcmp(link.alias, alias.text) != 0))
 		return 0;
 	return link_delete(nl, name, e);
 }
@@ -60,10 +61,11 @@ static int delete_child(const struct attachment *at, size_t i, struct netlink *i
 		return link_delete(inner, s.found, e);
 	if (force)
 		return 0;
-	return err_set(e, ENODEV,
-		       "container %s has moved or deleted its link %s: --force gives its address back "
-		       "all the same",
-		       at->record.id, kept->name);
+	return err_set(
+		e, ENODEV,
+		"container %s has moved or deleted its link %s: --force gives its address back "
+		"all the same",
+		at->record.id, kept->name);
 }
 
 static int delete_link(const struct attachment *at, size_t i, int netns_fd, bool force,
@@ -179,7 +181,8 @@ int attachment_netns(const struct attachment *at, struct err *e)
 	if (fd < 0 || fstat(fd, &theirs) < 0 || stat("/proc/self/ns/net", &ours) < 0)
 		return err_sys(e, "open the network namespace of container %s", at->record.id);
 	if (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino)
-		return err_set(e, EINVAL, "container %s has left its network namespace for hull's own",
+		return err_set(e, EINVAL,
+			       "container %s has left its network namespace for hull's own",
 			       at->record.id);
 	return take_fd(&fd);
 }

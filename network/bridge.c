@@ -130,8 +130,8 @@ static int make_bridge(struct netlink *nl, const struct network *n, struct link_
 	return link_get(nl, n->link, ret, e);
 }
 
-int network_up(int state_dir_fd, struct netlink *nl, const struct network *n,
-	       struct link_info *ret, struct err *e)
+int network_up(int state_dir_fd, struct netlink *nl, const struct network *n, struct link_info *ret,
+	       struct err *e)
 {
 	auto_buf struct buf alias = alias_of(n);
 	struct link_info link = { 0 };

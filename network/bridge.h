@@ -10,8 +10,8 @@
 #include "network/link.h"
 
 /* Makes what is missing of it. *ret is its bridge, or the link that it is on. */
-int network_up(int state_dir_fd, struct netlink *nl, const struct network *n,
-	       struct link_info *ret, struct err *e) MUST_CHECK;
+int network_up(int state_dir_fd, struct netlink *nl, const struct network *n, struct link_info *ret,
+	       struct err *e) MUST_CHECK;
 
 /* Takes its bridge and rules away. */
 int network_down(struct netlink *nl, const struct network *n, struct err *e) MUST_CHECK;

@@ -129,7 +129,8 @@ static int check_subnet(const struct network_wish *wish, const struct network_fa
 			       other->name);
 	/* A network on a link of the host is where that link's routes lead. */
 	if (route && wish->driver == NETWORK_BRIDGE)
-		return err_set(e, EEXIST, "network %s: subnet %s overlaps the route %s of this host",
+		return err_set(e, EEXIST,
+			       "network %s: subnet %s overlaps the route %s of this host",
 			       wish->name, subnet_text(s).text, subnet_text(route).text);
 	return 0;
 }
@@ -137,8 +138,7 @@ static int check_subnet(const struct network_wish *wish, const struct network_fa
 static int choose_subnet(const struct network_wish *wish, const struct network_facts *facts,
 			 struct subnet *ret, struct err *e)
 {
-	unsigned prefix =
-		strcmp(wish->name, NETWORK_DEFAULT) == 0 ? DEFAULT_PREFIX : CHOSEN_PREFIX;
+	unsigned prefix = strcmp(wish->name, NETWORK_DEFAULT) == 0 ? DEFAULT_PREFIX : CHOSEN_PREFIX;
 	uint32_t step = 1U << (32 - prefix), size = 1U << (32 - pool.prefix);
 
 	for (uint32_t at = 0; at < size; at += step) {
@@ -182,8 +182,8 @@ static int plan_gateway(const struct network_wish *wish, const struct subnet *su
 		return 0;
 	}
 	offset = subnet_contains(subnet, asked) ? subnet_offset(subnet, asked) : 0;
-	if (offset == 0 || (addr_bits(asked->family) - subnet->prefix < 17 &&
-			    offset > subnet_last_offset(subnet)))
+	if (offset == 0 ||
+	    (addr_bits(asked->family) - subnet->prefix < 17 && offset > subnet_last_offset(subnet)))
 		return err_set(e, EINVAL, "network %s: gateway %s is no address of subnet %s",
 			       wish->name, addr_text(asked).text, subnet_text(subnet).text);
 	*ret = *asked;
@@ -202,14 +202,15 @@ static int plan_link(const struct network_wish *wish, const struct network_facts
 				       "with --parent",
 				       wish->name, network_driver_name(wish->driver));
 		if (!has_link(facts, wish->parent))
-			return err_set(e, ENODEV, "network %s: this host has no link %s", wish->name,
-				       json_quote(wish->parent).text);
+			return err_set(e, ENODEV, "network %s: this host has no link %s",
+				       wish->name, json_quote(wish->parent).text);
 		n->link = wish->parent;
 		return 0;
 	}
 	if (wish->parent)
-		return err_set(e, EINVAL, "network %s: a bridge has no parent: that is for macvlan "
-					  "and ipvlan",
+		return err_set(e, EINVAL,
+			       "network %s: a bridge has no parent: that is for macvlan "
+			       "and ipvlan",
 			       wish->name);
 	for (unsigned i = strcmp(wish->name, NETWORK_DEFAULT) == 0 ? 0 : 1; i < BRIDGES_MAX; i++) {
 		snprintf(name, sizeof(name), "hull%u", i);
@@ -268,8 +269,8 @@ int network_plan(const struct network_wish *wish, const struct network_facts *fa
 
 int network_lock(int state_dir_fd, struct err *e)
 {
-	auto_fd int fd = openat(state_dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-				0600);
+	auto_fd int fd =
+		openat(state_dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int r;
 
 	if (fd < 0)
@@ -346,7 +347,9 @@ static int read_network(int state_dir_fd, const char *name, struct arena *a, str
 	if (r == -ENOENT)
 		return r;
 	if (r >= 0) {
-		auto_json struct json_doc doc = { .name = path, .text = text.text, .size = text.len };
+		auto_json struct json_doc doc = { .name = path,
+						  .text = text.text,
+						  .size = text.len };
 		struct json_decoder d = { .doc = &doc, .arena = a, .err = &why };
 
 		r = json_parse(&doc, a, &why);
@@ -502,8 +505,9 @@ int network_create(int state_dir_fd, const struct network_wish *wish, struct are
 	if (lock < 0)
 		return lock;
 	if (network_name_is_reserved(wish->name))
-		return err_set(e, EINVAL, "a network cannot be named %s: to --network the word means "
-					  "something else",
+		return err_set(e, EINVAL,
+			       "a network cannot be named %s: to --network the word means "
+			       "something else",
 			       wish->name);
 	return make(state_dir_fd, wish, a, ret, e);
 }

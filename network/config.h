@@ -26,11 +26,11 @@ enum network_driver { NETWORK_BRIDGE, NETWORK_MACVLAN, NETWORK_IPVLAN };
 struct network {
 	const char *name;
 	enum network_driver driver;
-	const char *link;                /* the bridge's name; of the others: the link they are on */
-	struct subnet subnet, subnet6;   /* family 0: none of that kind */
+	const char *link;              /* the bridge's name; of the others: the link they are on */
+	struct subnet subnet, subnet6; /* family 0: none of that kind */
 	struct net_addr gateway, gateway6;
-	bool internal;                   /* nothing goes out of it or comes in */
-	uint32_t mtu;                    /* 0: the kernel's choice */
+	bool internal; /* nothing goes out of it or comes in */
+	uint32_t mtu;  /* 0: the kernel's choice */
 };
 
 struct network_list {

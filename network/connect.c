@@ -134,8 +134,8 @@ static int connect_it(struct attachment *at, const struct net_request *req, stru
 }
 
 /* The container's files are made of what it has now. */
-static int finish(const struct attachment *at, const struct net_request *req, struct net_result *ret,
-		  struct err *e)
+static int finish(const struct attachment *at, const struct net_request *req,
+		  struct net_result *ret, struct err *e)
 {
 	TRY(attachment_files(at, req, ret, e));
 	attachment_result(at, ret);

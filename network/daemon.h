@@ -23,7 +23,10 @@ struct daemon {
 	int go, outcome; /* our ends of two pipes */
 };
 
-#define DAEMON_NONE { .go = -1, .outcome = -1 }
+#define DAEMON_NONE                     \
+	{                               \
+		.go = -1, .outcome = -1 \
+	}
 #define auto_daemon __attribute__((cleanup(daemon_done)))
 
 /* fds[i] becomes its descriptor 3 + i, beside /dev/null as 0 to 2. argv ends with NULL. */

@@ -44,7 +44,8 @@ static int try_port(const struct port *p, const struct net_addr *at, uint16_t nu
 	if (bind(fd, &name.any, size) == 0)
 		return 0;
 	if (errno == EADDRINUSE)
-		return err_set(e, EADDRINUSE, "publish %s: a program on this host listens on %s port %u",
+		return err_set(e, EADDRINUSE,
+			       "publish %s: a program on this host listens on %s port %u",
 			       port_text(p).text, port_protocol_name(p->protocol), number);
 	if (errno == EADDRNOTAVAIL)
 		return err_set(e, EADDRNOTAVAIL, "publish %s: this host has no address %s",
@@ -52,8 +53,8 @@ static int try_port(const struct port *p, const struct net_addr *at, uint16_t nu
 	return err_sys(e, "publish %s: try port %u", port_text(p).text, number);
 }
 
-int host_port_check(const struct record *r, const struct port *p,
-		    const struct record_list *others, struct err *e)
+int host_port_check(const struct record *r, const struct port *p, const struct record_list *others,
+		    struct err *e)
 {
 	static const struct net_addr any4 = { .family = AF_INET }, any6 = { .family = AF_INET6 };
 

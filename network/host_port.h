@@ -14,8 +14,8 @@
  * families its ports lead to; `others` are the records of all containers, its own too.
  * -EADDRINUSE: no; -EADDRNOTAVAIL: the host has no such address.
  */
-int host_port_check(const struct record *r, const struct port *p,
-		    const struct record_list *others, struct err *e) MUST_CHECK;
+int host_port_check(const struct record *r, const struct port *p, const struct record_list *others,
+		    struct err *e) MUST_CHECK;
 
 /* Sets p->host to free ones, also of those that r->ports has already. -EADDRINUSE: none was found. */
 int host_port_choose(const struct record *r, const struct record_list *others, struct port *p,

@@ -41,8 +41,7 @@ static int parse_line(char *line, struct leases *l, struct err *e)
 	return 0;
 }
 
-int leases_parse(const char *name, const char *text, size_t size, struct leases *ret,
-		 struct err *e)
+int leases_parse(const char *name, const char *text, size_t size, struct leases *ret, struct err *e)
 {
 	auto_leases struct leases l = { 0 };
 	const char *end = text + size;

@@ -38,8 +38,8 @@ struct leases {
 #define auto_leases __attribute__((cleanup(leases_done)))
 
 /* `name` is the network's, for messages. */
-int leases_parse(const char *name, const char *text, size_t size, struct leases *ret,
-		 struct err *e) MUST_CHECK;
+int leases_parse(const char *name, const char *text, size_t size, struct leases *ret, struct err *e)
+	MUST_CHECK;
 void leases_encode(const struct leases *l, struct buf *ret);
 void leases_done(struct leases *l);
 

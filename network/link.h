@@ -35,8 +35,7 @@ struct link_wish {
 };
 
 /* One of the socket's namespace. -ENODEV without words if there is none. */
-int link_get(struct netlink *nl, const char *name, struct link_info *ret, struct err *e)
-	MUST_CHECK;
+int link_get(struct netlink *nl, const char *name, struct link_info *ret, struct err *e) MUST_CHECK;
 /* Calls fn for each link. */
 int link_each(struct netlink *nl, int (*fn)(const struct link_info *link, void *ctx), void *ctx,
 	      struct err *e) MUST_CHECK;

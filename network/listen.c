@@ -20,17 +20,19 @@ static int fail(struct err *e, const char *text, const char *why)
 
 static int take_name(char **rest, struct listen_wish *w, const char *text, struct err *e)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				      "_.-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		"_.-";
 	char *end = strchr(*rest, '=');
 	size_t len = end ? (size_t)(end - *rest) : 0;
 
 	if (!end)
 		return 0;
 	if (!len || len > LISTEN_NAME_MAX || strspn(*rest, allowed) != len)
-		return fail(e, text,
-			    "before \"=\" is a name of at most 64 letters, digits, \"_\", \".\" and "
-			    "\"-\"");
+		return fail(
+			e, text,
+			"before \"=\" is a name of at most 64 letters, digits, \"_\", \".\" and "
+			"\"-\"");
 	memcpy(w->name, *rest, len);
 	w->name[len] = '\0';
 	*rest = end + 1;
@@ -68,8 +70,8 @@ int listen_parse(const char *text, struct listen_wish *ret, struct err *e)
 	slash = strrchr(copy, '/');
 	if (slash)
 		*slash = '\0';
-	if (slash && (port_protocol_parse(slash + 1, &w.port.protocol) < 0 ||
-		      w.port.protocol == PORT_SCTP))
+	if (slash &&
+	    (port_protocol_parse(slash + 1, &w.port.protocol) < 0 || w.port.protocol == PORT_SCTP))
 		return fail(e, text, "behind \"/\" is tcp or udp");
 	TRY(take_name(&rest, &w, text, e));
 	TRY(take_address(&rest, &w.port.ip, text, e));
@@ -94,10 +96,11 @@ static int check_rules(int state_dir_fd, const struct port *p, struct err *e)
 	for (size_t i = 0; i < records.n; i++)
 		for (size_t k = 0; k < records.at[i].ports.n; k++)
 			if (port_overlaps(&records.at[i].ports.at[k], p))
-				return err_set(e, EADDRINUSE,
-					       "publish socket %s: container %s has published %s already",
-					       port_text(p).text, records.at[i].id,
-					       port_text(&records.at[i].ports.at[k]).text);
+				return err_set(
+					e, EADDRINUSE,
+					"publish socket %s: container %s has published %s already",
+					port_text(p).text, records.at[i].id,
+					port_text(&records.at[i].ports.at[k]).text);
 	return 0;
 }
 
@@ -142,11 +145,13 @@ int listen_open(int state_dir_fd, const struct listen_wish *wish, struct err *e)
 		return err_sys(e, "publish socket %s: make it", port_text(p).text);
 	if (bind_to(fd, p, family) < 0 || (type == SOCK_STREAM && listen(fd, SOMAXCONN) < 0)) {
 		if (errno == EADDRINUSE)
-			return err_set(e, EADDRINUSE,
-				       "publish socket %s: a program on this host listens on %s port %u",
-				       port_text(p).text, port_protocol_name(p->protocol), p->host);
+			return err_set(
+				e, EADDRINUSE,
+				"publish socket %s: a program on this host listens on %s port %u",
+				port_text(p).text, port_protocol_name(p->protocol), p->host);
 		if (errno == EADDRNOTAVAIL)
-			return err_set(e, EADDRNOTAVAIL, "publish socket %s: this host has no address %s",
+			return err_set(e, EADDRNOTAVAIL,
+				       "publish socket %s: this host has no address %s",
 				       port_text(p).text, addr_text(&p->ip).text);
 		return err_sys(e, "publish socket %s: listen", port_text(p).text);
 	}

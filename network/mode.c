@@ -13,7 +13,7 @@ static const struct {
 	enum net_mode mode;
 } words[] = {
 	{ "bridge", NET_NETWORKS }, { "default", NET_NETWORKS }, { "none", NET_NONE },
-	{ "host", NET_HOST },	    { "pasta", NET_PASTA },	 { "slirp4netns", NET_SLIRP },
+	{ "host", NET_HOST },       { "pasta", NET_PASTA },      { "slirp4netns", NET_SLIRP },
 };
 
 /* Where networks are kept, by who we are and in what environment. */
@@ -45,10 +45,11 @@ int network_mode_parse(const char *text, struct net_mode_choice *ret, struct err
 		choice.network = text;
 		TRY(network_name_check(text, e));
 		if (network_name_is_reserved(text))
-			return err_set(e, EINVAL,
-				       "network %s: that is bridge, none, host, pasta, slirp4netns, "
-				       "container:ID, ns:PATH or the name of a network",
-				       json_quote(text).text);
+			return err_set(
+				e, EINVAL,
+				"network %s: that is bridge, none, host, pasta, slirp4netns, "
+				"container:ID, ns:PATH or the name of a network",
+				json_quote(text).text);
 	}
 	*ret = choice;
 	return 0;
@@ -70,8 +71,9 @@ static int plan_path(const char *path, struct arena *a, const char **ret, struct
 	else if (home && home[0] == '/')
 		*ret = arena_printf(a, "%s/.local/state/hull/network", home);
 	else
-		return err_set(e, ENOENT, "neither XDG_STATE_HOME nor HOME says where networks are "
-					  "to be kept");
+		return err_set(e, ENOENT,
+			       "neither XDG_STATE_HOME nor HOME says where networks are "
+			       "to be kept");
 	return 0;
 }
 

@@ -24,7 +24,10 @@ struct netlink {
 	uint32_t seq;
 };
 
-#define NETLINK_CLOSED { .fd = -1 }
+#define NETLINK_CLOSED   \
+	{                \
+		.fd = -1 \
+	}
 #define auto_netlink __attribute__((cleanup(netlink_close)))
 
 /* A socket of the network namespace `netns_fd`, or of ours for -1. */

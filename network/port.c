@@ -59,7 +59,8 @@ static int number(const char *text, uint16_t *ret, const char *whole, struct err
 	if (!digits || text[digits])
 		return fail(e, whole, "%s is not a port", json_quote(text).text);
 	if (value < 1 || value > UINT16_MAX)
-		return fail(e, whole, "%s is not a port between 1 and 65535", json_quote(text).text);
+		return fail(e, whole, "%s is not a port between 1 and 65535",
+			    json_quote(text).text);
 	*ret = (uint16_t)value;
 	return 0;
 }
@@ -162,8 +163,10 @@ int port_parse(const char *text, struct port *ret, struct err *e)
 struct net_text port_text(const struct port *p)
 {
 	struct net_text t = addr_text(&p->ip), out = { "" };
-	const char *open = p->ip.family == AF_INET6 ? "[" : "",
-		   *close = p->ip.family == AF_INET6 ? "]:" : p->ip.family ? ":" : "";
+	const char *open = p->ip.family == AF_INET6 ? "[" : "", *close = p->ip.family == AF_INET6
+										 ? "]:"
+									 : p->ip.family ? ":"
+											: "";
 	char host[16] = "", to[8] = "", host_to[8] = "";
 
 	if (p->count > 1) {

@@ -67,16 +67,18 @@ JSON_TABLE(stored_fields, struct stored) = {
 
 int record_check_id(const char *id, struct err *e)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				      "_.+-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		"_.+-";
 	size_t len = strlen(id);
 
 	if (len == 0 || id[0] == '.' || strspn(id, allowed) != len)
 		return err_set(e, EINVAL, "%s is no id of a container", json_quote(id).text);
 	if (len > RECORD_ID_MAX)
-		return err_set(e, ENAMETOOLONG,
-			       "container id %s is longer than the %d characters that networks take",
-			       json_quote(id).text, RECORD_ID_MAX);
+		return err_set(
+			e, ENAMETOOLONG,
+			"container id %s is longer than the %d characters that networks take",
+			json_quote(id).text, RECORD_ID_MAX);
 	return 0;
 }
 
@@ -209,7 +211,9 @@ int record_read(int state_dir_fd, const char *id, struct arena *a, struct record
 	if (r == -ENOENT)
 		return r;
 	if (r >= 0) {
-		auto_json struct json_doc doc = { .name = path, .text = text.text, .size = text.len };
+		auto_json struct json_doc doc = { .name = path,
+						  .text = text.text,
+						  .size = text.len };
 		struct json_decoder d = { .doc = &doc, .arena = a, .err = &why };
 
 		r = json_parse(&doc, a, &why);
@@ -281,10 +285,11 @@ int process_mark(pid_t pid, struct process_mark *ret, struct err *e)
 		return err_neg(e, r, "read %s", path);
 	/* proc_pid_stat(5): the name is in parentheses and may have some in it; (3) state, (22) start */
 	end = strrchr(text, ')');
-	if (!end || sscanf(end + 1,
-			   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			   "%*d %llu",
-			   &state, &start) != 2)
+	if (!end ||
+	    sscanf(end + 1,
+		   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   "%*d %llu",
+		   &state, &start) != 2)
 		return err_set(e, EINVAL, "read %s: it is not as it should be", path);
 	if (state == 'Z' || state == 'X')
 		return -ESRCH;

@@ -28,11 +28,11 @@ struct record_interface {
 	const char *link; /* on the host; NULL: none (macvlan) */
 	const char *name; /* in the container */
 	struct net_addr ip, ip6;
-	struct net_mac mac;      /* zero: the kernel's choice */
-	struct strings aliases;  /* its further names on this network */
-	bool named;              /* hull-dns answers for it there */
-	bool partial;            /* being made or taken away by who holds the lock */
-	unsigned index;          /* in the container, of what has no link on the host */
+	struct net_mac mac;     /* zero: the kernel's choice */
+	struct strings aliases; /* its further names on this network */
+	bool named;             /* hull-dns answers for it there */
+	bool partial;           /* being made or taken away by who holds the lock */
+	unsigned index;         /* in the container, of what has no link on the host */
 };
 
 struct record {
@@ -40,11 +40,11 @@ struct record {
 	const char *boot; /* of the boot that it belongs to */
 	struct process_mark owner;
 	LIST(struct record_interface) interfaces;
-	struct port_list ports;     /* with their host ports */
-	struct net_addr to, to6;    /* where ports lead */
-	const char *helper;         /* "pasta", "slirp4netns": the program; NULL: none */
+	struct port_list ports;      /* with their host ports */
+	struct net_addr to, to6;     /* where ports lead */
+	const char *helper;          /* "pasta", "slirp4netns": the program; NULL: none */
 	struct process_mark process; /* of the helper */
-	struct strings names;       /* that others on its networks know it by */
+	struct strings names;        /* that others on its networks know it by */
 };
 
 struct record_list {

@@ -39,9 +39,9 @@ const char *resolv_text(const struct resolv *host, const struct net_dns *dns, bo
 
 struct hosts_facts {
 	const char *hostname;
-	struct net_addr own[2];     /* its addresses; family 0: none. Neither: 127.0.1.1 */
-	struct net_addr gateway;    /* what "host-gateway" means; family 0: nothing */
-	struct strings extra;       /* "NAME:ADDRESS" */
+	struct net_addr own[2];  /* its addresses; family 0: none. Neither: 127.0.1.1 */
+	struct net_addr gateway; /* what "host-gateway" means; family 0: nothing */
+	struct strings extra;    /* "NAME:ADDRESS" */
 };
 
 int hosts_text(const struct hosts_facts *facts, struct arena *a, const char **ret, struct err *e)

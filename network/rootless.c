@@ -150,7 +150,8 @@ static int path_of(int state_dir_fd, struct arena *a, const char **ret, struct e
 	if (n < 0)
 		return err_sys(e, "find the path of the directory of networks");
 	if (n == sizeof(path))
-		return err_set(e, ENAMETOOLONG, "the path of the directory of networks is too long");
+		return err_set(e, ENAMETOOLONG,
+			       "the path of the directory of networks is too long");
 	*ret = arena_strndup(a, path, (size_t)n);
 	return 0;
 }
@@ -206,8 +207,8 @@ static int slirp_call(int state_dir_fd, const char *name, const struct port *p, 
 	struct json_writer w = json_writer(&text, NULL);
 
 	snprintf(address.path, sizeof(address.path), "/proc/self/fd/%d/%s", state_dir_fd, name);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)(const void *)&address,
-			      sizeof(address)) < 0)
+	if (fd < 0 ||
+	    connect(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) < 0)
 		return err_sys(e, "ask slirp4netns for port %s", port_text(p).text);
 	json_write_object(&w, NULL);
 	json_write_string(&w, "execute", "add_hostfwd");
@@ -231,11 +232,16 @@ static int start_slirp(int state_dir_fd, const struct net_request *req, struct r
 		       const char *path, struct arena *a, struct err *e)
 {
 	const char *name = arena_printf(a, "containers/%s.sock", record->id);
-	const char *args[] = { "slirp4netns", "--configure", "--mtu=65520",
-			       "--disable-host-loopback", "--ready-fd=3",
+	const char *args[] = { "slirp4netns",
+			       "--configure",
+			       "--mtu=65520",
+			       "--disable-host-loopback",
+			       "--ready-fd=3",
 			       arena_printf(a, "--api-socket=/proc/%d/fd/%d/%s", (int)getpid(),
 					    state_dir_fd, name),
-			       arena_printf(a, "%d", (int)req->owner), "eth0", NULL };
+			       arena_printf(a, "%d", (int)req->owner),
+			       "eth0",
+			       NULL };
 	auto_daemon struct daemon daemon = DAEMON_NONE;
 	auto_fd int ready = -1, ready_end = -1;
 	int ends[2], r;
@@ -295,8 +301,8 @@ static int find_pasta(int state_dir_fd, const struct record *record, struct proc
 	if (r < 0)
 		return err_neg(e, r, "read %s", name);
 	r = atoi(text) > 0 ? process_mark(atoi(text), &mark, e) : -ESRCH;
-	if (r == 0 && io_read_file(AT_FDCWD, arena_printf(&a, "/proc/%d/cmdline", mark.pid), 1 << 20,
-				   "the words of pasta", &words, NULL) == 0) {
+	if (r == 0 && io_read_file(AT_FDCWD, arena_printf(&a, "/proc/%d/cmdline", mark.pid),
+				   1 << 20, "the words of pasta", &words, NULL) == 0) {
 		size_t len = strlen(name);
 
 		for (size_t at = 0; at + len < words.len; at++)

@@ -48,7 +48,7 @@ static struct net_addr masked(const struct net_addr *a, unsigned prefix)
 	struct net_addr m = *a;
 
 	for (unsigned bit = prefix; bit < addr_bits(a->family); bit++)
-		m.bytes[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+		m.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 	return m;
 }
 
@@ -59,7 +59,8 @@ int subnet_parse(const char *text, struct subnet *ret, struct err *e)
 	struct subnet s = { 0 };
 
 	if (!slash)
-		return err_set(e, EINVAL, "%s has no prefix length: a subnet is written 10.89.0.0/24",
+		return err_set(e, EINVAL,
+			       "%s has no prefix length: a subnet is written 10.89.0.0/24",
 			       json_quote(text).text);
 	if ((size_t)(slash - text) >= sizeof(base))
 		return err_set(e, EINVAL, "%s is not a subnet", json_quote(text).text);
@@ -155,16 +156,18 @@ int host_name_check(const char *name, struct err *e)
 		return err_set(e, ENAMETOOLONG, "host name %s is longer than 253 characters",
 			       json_quote(name).text);
 	if (strspn(name, LETTERS_DIGITS "_.-") != len)
-		return err_set(e, EINVAL,
-			       "host name %s: only letters, digits, \"_\", \".\" and \"-\" are allowed",
-			       json_quote(name).text);
+		return err_set(
+			e, EINVAL,
+			"host name %s: only letters, digits, \"_\", \".\" and \"-\" are allowed",
+			json_quote(name).text);
 	for (const char *at = name;; at += label + 1) {
 		label = strcspn(at, ".");
 		if (label == 0 || label > 63 || *at == '-')
-			return err_set(e, EINVAL,
-				       "host name %s: between dots are 1 to 63 characters, of which "
-				       "the first is no \"-\"",
-				       json_quote(name).text);
+			return err_set(
+				e, EINVAL,
+				"host name %s: between dots are 1 to 63 characters, of which "
+				"the first is no \"-\"",
+				json_quote(name).text);
 		if (!at[label])
 			return 0;
 	}

@@ -18,8 +18,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { LISTEN_FDS_START = 3, LISTEN_FDS_MAX = 4096, LISTEN_FDS_ENV_MAX = 3,
-       LISTEN_FDS_PLACED_MAX = 32 };
+enum {
+	LISTEN_FDS_START = 3,
+	LISTEN_FDS_MAX = 4096,
+	LISTEN_FDS_ENV_MAX = 3,
+	LISTEN_FDS_PLACED_MAX = 32
+};
 
 /*
  * How many of our descriptors are for the program: LISTEN_FDS, if LISTEN_PID

@@ -35,7 +35,7 @@ struct runtime {
 	const char *root;      /* state directory: --root, /run/hull, $XDG_RUNTIME_DIR/hull */
 	bool cgroups_disabled; /* --cgroup-manager disabled */
 	bool systemd_cgroup; /* --cgroup-manager systemd: who makes the cgroups of new containers */
-	const char *program;   /* argv[0]'s base name, for messages */
+	const char *program; /* argv[0]'s base name, for messages */
 	const char *isolation; /* --isolation, or what the name says; NULL: nothing */
 	const struct executor *const *executors; /* beside processes; ends with NULL; may be NULL */
 };
@@ -78,8 +78,8 @@ int container_create(const struct runtime *rt, const struct create_request *req,
 
 struct run_request {
 	struct create_request create;
-	bool detach; /* return once the program runs */
-	bool keep;   /* leave a stopped container instead of deleting it */
+	bool detach;      /* return once the program runs */
+	bool keep;        /* leave a stopped container instead of deleting it */
 	struct buf *lack; /* gets how it lacked memory, if it did (container_end()); may be NULL */
 };
 
@@ -163,14 +163,15 @@ struct criu_options {
 	const char *image_path; /* NULL: "checkpoint" */
 	const char *work_path;  /* for logs; NULL: image_path */
 	bool tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup;
-	struct strings empty_ns;        /* "network" */
+	struct strings empty_ns;         /* "network" */
 	const char *manage_cgroups_mode; /* NULL, "soft" or "ignore": hull places the processes */
 };
 
 struct checkpoint_request {
 	const char *id;
 	struct criu_options criu;
-	const char *parent_path; /* relative to image_path: what is there need not be written again */
+	const char
+		*parent_path; /* relative to image_path: what is there need not be written again */
 	const char *page_server; /* "ADDRESS:PORT" that takes the memory; NULL: it is written */
 	bool leave_running, pre_dump, tcp_skip_in_flight, link_remap;
 };

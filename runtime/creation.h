@@ -22,8 +22,8 @@ struct creation {
 	const struct runtime *rt;
 	const struct create_request *req;
 	const struct restore_request *restore; /* NULL: it is made, not restored */
-	bool starts; /* `run`: no start.sock, GO comes by the handshake */
-	bool relays; /* ... in the foreground: we keep the terminal */
+	bool starts;                           /* `run`: no start.sock, GO comes by the handshake */
+	bool relays;                           /* ... in the foreground: we keep the terminal */
 
 	struct buf config; /* the text of config.json */
 	char *bundle, *rootfs;
@@ -41,7 +41,7 @@ struct creation {
 	int resctrl;   /* -1: the configuration asks for none of it */
 	int root, dir; /* the state root and the container's directory in it */
 	int sock;      /* our end of the handshake */
-	pid_t helper; /* that restores; 0: none */
+	pid_t helper;  /* that restores; 0: none */
 	int pidfd;
 	int master; /* the terminal, if nobody else got it */
 	unsigned listen_fds;

@@ -37,8 +37,9 @@ int executor_choose(const struct runtime *rt, const struct spec *s, const struct
 
 int executor_lacks(const struct handle *h, const char *verb, struct err *e)
 {
-	return err_set(e, ENOTSUP, "%s is not supported yet for container %s, whose isolation is %s",
-		       verb, h->id, h->executor->name);
+	return err_set(e, ENOTSUP,
+		       "%s is not supported yet for container %s, whose isolation is %s", verb,
+		       h->id, h->executor->name);
 }
 
 int executor_signal_init(const struct handle *h, int signal, struct err *e)

@@ -6,8 +6,8 @@
 #include <sys/pidfd.h>
 
 #include "cgroups/procs.h"
-#include "runtime/executor.h"
 #include "runtime/exec.h"
+#include "runtime/executor.h"
 #include "runtime/init.h"
 #include "runtime/pid_namespace.h"
 #include "runtime/store.h"
@@ -17,8 +17,9 @@ static int process_check(const struct spec *s, const struct create_request *req 
 			 struct err *e)
 {
 	if (s->vm)
-		return err_set(e, ENOTSUP, "vm: this container is to be processes; a microVM is "
-					   "asked for by --isolation vm");
+		return err_set(e, ENOTSUP,
+			       "vm: this container is to be processes; a microVM is "
+			       "asked for by --isolation vm");
 	return 0;
 }
 

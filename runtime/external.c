@@ -132,11 +132,12 @@ int externals_find(const externals *list, const mountinfo *container, const moun
 		bool hosts = mountinfo_find_device(host, m->device) != NULL;
 
 		if (strcmp(m->path, "/") == 0 && !hosts)
-			return err_set(e, ENOTSUP,
-				       "checkpoint: the container's root (%s) is mounted nowhere on the "
-				       "host, as that of a container of an image, so nothing could be "
-				       "put in its place",
-				       m->type);
+			return err_set(
+				e, ENOTSUP,
+				"checkpoint: the container's root (%s) is mounted nowhere on the "
+				"host, as that of a container of an image, so nothing could be "
+				"put in its place",
+				m->type);
 		/* A mask over a directory is a tmpfs of the container's own. */
 		if (strcmp(m->path, "/") == 0 || !hosts || (is_made_again(m->type) && !exact))
 			continue;

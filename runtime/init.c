@@ -369,8 +369,8 @@ static int environment(struct init *in, struct err *e UNUSED)
 					       environment_home(p->user.uid, &in->arena));
 	if (in->plan->notifies)
 		extra[more.n++] = NOTIFY_ENV;
-	more.n += listen_fds_env(in->plan->listen_fds, in->plan->socket_names, getpid(),
-				 &in->arena, extra + more.n);
+	more.n += listen_fds_env(in->plan->listen_fds, in->plan->socket_names, getpid(), &in->arena,
+				 extra + more.n);
 	in->env = environment_make(&p->env, &more, &in->arena);
 	return 0;
 }

@@ -60,7 +60,8 @@ static int open_gate(const struct handle *h, const struct spec *spec, struct err
 	if (conn < 0)
 		return explain_start(h, conn, -ECONNREFUSED, e);
 	if (seccomp_notifies(spec->linux.seccomp))
-		r = listener_pass_on(conn, spec->linux.seccomp, &h->state, h->state.pid, h->pidfd, e);
+		r = listener_pass_on(conn, spec->linux.seccomp, &h->state, h->state.pid, h->pidfd,
+				     e);
 	if (r == 0)
 		r = handshake_expect_end(conn, e);
 	return explain_start(h, r, -EPIPE, e);

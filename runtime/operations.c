@@ -568,7 +568,8 @@ static void no_new_privileges(const struct plan *p, struct words *w)
 static void own_null(const struct plan *p, struct words *w)
 {
 	if (p->process && !p->terminal)
-		say(w, "take the container's /dev/null for each standard stream that is the host's");
+		say(w,
+		    "take the container's /dev/null for each standard stream that is the host's");
 }
 
 static void descriptors(const struct plan *p, struct words *w)

@@ -45,7 +45,7 @@ struct plan {
 	unsigned preserve_fds; /* all that go to it, those included */
 	const int *sockets;    /* those of listen_fds that are yet to be placed; NULL: they are */
 	const char *socket_names; /* NULL: those that hull has */
-	bool notifies;         /* it has a NOTIFY_SOCKET */
+	bool notifies;            /* it has a NOTIFY_SOCKET */
 };
 
 #define auto_plan __attribute__((cleanup(plan_done)))
@@ -58,7 +58,7 @@ struct plan_request {
 	unsigned preserve_fds, listen_fds;
 	const int *sockets;
 	const char *socket_names;
-	const char *notify_dir; /* on the host; NULL: no NOTIFY_SOCKET */
+	const char *notify_dir;              /* on the host; NULL: no NOTIFY_SOCKET */
 	const struct mount_overlay *overlay; /* NULL: the root is rootfs */
 };
 

@@ -1,6 +1,8 @@
 /*
  * update.c - new limits for a container that exists.
  */
+#include "runtime/update.h"
+
 #include <errno.h>
 #include <fcntl.h>
 
@@ -9,7 +11,6 @@
 #include "base/log.h"
 #include "cgroups/plan.h"
 #include "runtime/executor.h"
-#include "runtime/update.h"
 
 static int read_stdin(struct buf *ret, struct err *e)
 {

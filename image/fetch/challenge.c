@@ -107,7 +107,8 @@ int challenge_parse(const char *header, struct arena *a, struct challenge *ret, 
 	}
 	if (at && !*at && ret->kind != CHALLENGE_NONE)
 		return 0;
-	return err_set(e, EINVAL, "the registry asks for credentials in a way that is not understood: %s",
+	return err_set(e, EINVAL,
+		       "the registry asks for credentials in a way that is not understood: %s",
 		       json_quote(header).text);
 }
 
@@ -122,7 +123,8 @@ int challenge_token(const char *text, size_t len, struct arena *a, const char **
 	token = json_member(doc.root, "token");
 	if (!token || token->type != JSON_STRING || !*token->text)
 		token = json_member(doc.root, "access_token");
-	if (!token || token->type != JSON_STRING || !*token->text || strlen(token->text) > TOKEN_MAX)
+	if (!token || token->type != JSON_STRING || !*token->text ||
+	    strlen(token->text) > TOKEN_MAX)
 		return err_set(e, EBADMSG, "the token server's answer has no token");
 	for (const char *c = token->text; *c; c++)
 		if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f)

@@ -7,8 +7,8 @@
 
 int frame_send(int fd, char what, const void *bytes, size_t len)
 {
-	unsigned char head[5] = { (unsigned char)what, len & 0xff, len >> 8 & 0xff, len >> 16 & 0xff,
-				  len >> 24 & 0xff };
+	unsigned char head[5] = { (unsigned char)what, len & 0xff, len >> 8 & 0xff,
+				  len >> 16 & 0xff, len >> 24 & 0xff };
 
 	if (len > FRAME_MAX)
 		return -EMSGSIZE;

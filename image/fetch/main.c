@@ -155,7 +155,7 @@ void fetcher_set_credentials(const struct fetcher *f, bool basic)
 
 int fetcher_curl_failure(CURLcode code, const char *url, struct err *e)
 {
-	int number = code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT
+	int number = code == CURLE_OPERATION_TIMEDOUT         ? ETIMEDOUT
 		     : code == CURLE_PEER_FAILED_VERIFICATION ? EACCES
 							      : EIO;
 
@@ -227,7 +227,7 @@ int fetcher_authenticate(struct fetcher *f, const struct answer *a, struct err *
 }
 
 int fetcher_status_failure(const struct fetcher *f, const struct answer *a, const char *what,
-			  struct err *e)
+			   struct err *e)
 {
 	if (a->status == 401 && f->basic)
 		return err_set(e, EACCES, "%s: the credentials are refused (HTTP 401)",
@@ -241,8 +241,10 @@ int fetcher_status_failure(const struct fetcher *f, const struct answer *a, cons
 		return err_set(e, ENOENT, "%s/%s: there is no %s (HTTP 404)", f->registry,
 			       f->repository, what);
 	case 429:
-		return err_set(e, EAGAIN, "%s: too many requests (HTTP 429); try later, or with "
-					  "credentials", f->registry);
+		return err_set(e, EAGAIN,
+			       "%s: too many requests (HTTP 429); try later, or with "
+			       "credentials",
+			       f->registry);
 	default:
 		return err_set(e, EIO, "%s/%s: %s: HTTP %ld", f->registry, f->repository, what,
 			       a->status);
@@ -368,11 +370,13 @@ static int answer_upload(struct fetcher *f, const char *line, struct err *e)
 
 	if (sscanf(line, "has %255s", name) == 1 && is_plain_name(name))
 		return upload_has(f, name, e);
-	if (sscanf(line, "mount %255s %4095s", name, from) == 2 && is_plain_name(name) && is_repository(from))
+	if (sscanf(line, "mount %255s %4095s", name, from) == 2 && is_plain_name(name) &&
+	    is_repository(from))
 		return upload_mount(f, name, from, e);
 	if (sscanf(line, "put-blob %255s %llu", name, &size) == 2 && is_plain_name(name))
 		return upload_blob(f, name, size, e);
-	if (sscanf(line, "put-manifest %255s %llu %255s", name, &size, type) == 3 && is_plain_name(name))
+	if (sscanf(line, "put-manifest %255s %llu %255s", name, &size, type) == 3 &&
+	    is_plain_name(name))
 		return upload_manifest(f, name, type, size, e);
 	return err_set(e, EINVAL, "a request is not understood");
 }
@@ -428,7 +432,7 @@ static int read_line(char *line)
 static int say_failure(const struct err *e)
 {
 	unsigned char bytes[4 + sizeof(e->msg)] = { (unsigned char)e->code,
-							(unsigned char)(e->code >> 8) };
+						    (unsigned char)(e->code >> 8) };
 	size_t len = strlen(e->msg);
 
 	memcpy(bytes + 4, e->msg, len);
@@ -458,8 +462,10 @@ static int serve(struct fetcher *f)
 
 static int usage(const char *why)
 {
-	fprintf(stderr, "hull-fetch: %s\nusage: hull-fetch --registry HOST --repository PATH "
-			"[--insecure] [--once] [--ca FILE], started by hull\n", why);
+	fprintf(stderr,
+		"hull-fetch: %s\nusage: hull-fetch --registry HOST --repository PATH "
+		"[--insecure] [--once] [--ca FILE], started by hull\n",
+		why);
 	return 2;
 }
 

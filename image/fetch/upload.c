@@ -185,8 +185,8 @@ int upload_mount(struct fetcher *f, const char *digest, const char *from, struct
 		f->session.url = put.url;
 		f->session.foreign = put.foreign;
 	}
-	return err_set(e, ENOENT, "%s: %s is not to be had from %s (HTTP %ld)", f->registry, digest, from,
-		       a.status);
+	return err_set(e, ENOENT, "%s: %s is not to be had from %s (HTTP %ld)", f->registry, digest,
+		       from, a.status);
 }
 
 /* Where the content goes: to an upload that has begun, or a new one. */

@@ -28,9 +28,9 @@ static const struct {
 	mode_t type;
 	const char *name;
 } types[] = {
-	{ S_IFREG, "a regular file" },     { S_IFDIR, "a directory" },
-	{ S_IFLNK, "a symbolic link" },    { S_IFCHR, "a character device" },
-	{ S_IFBLK, "a block device" },     { S_IFIFO, "a FIFO" },
+	{ S_IFREG, "a regular file" },  { S_IFDIR, "a directory" },
+	{ S_IFLNK, "a symbolic link" }, { S_IFCHR, "a character device" },
+	{ S_IFBLK, "a block device" },  { S_IFIFO, "a FIFO" },
 	{ S_IFSOCK, "a socket" },
 };
 
@@ -45,9 +45,9 @@ const char *entry_type_name(mode_t type)
 enum xattr_rule entry_xattr_rule(const char *name)
 {
 	for (size_t i = 0;; i++)
-		if (xattr_rules[i].whole ? strcmp(name, xattr_rules[i].name) == 0
-					 : strncmp(name, xattr_rules[i].name,
-						   strlen(xattr_rules[i].name)) == 0)
+		if (xattr_rules[i].whole
+			    ? strcmp(name, xattr_rules[i].name) == 0
+			    : strncmp(name, xattr_rules[i].name, strlen(xattr_rules[i].name)) == 0)
 			return xattr_rules[i].rule;
 }
 
@@ -62,9 +62,8 @@ int entry_path_set(struct entry_path *ret, const char *name, const char *what, s
 		if (part == 2 && at[0] == '.' && at[1] == '.')
 			return err_set(e, EINVAL, "%s has \"..\" in it", what);
 		if (part > ENTRY_NAME_MAX)
-			return err_set(e, ENAMETOOLONG,
-				       "%s has a part of %zu bytes, more than %d", what, part,
-				       ENTRY_NAME_MAX);
+			return err_set(e, ENAMETOOLONG, "%s has a part of %zu bytes, more than %d",
+				       what, part, ENTRY_NAME_MAX);
 		if (part > 0 && !(part == 1 && at[0] == '.')) {
 			if (len + part + 2 > sizeof(ret->text))
 				return err_set(e, ENAMETOOLONG, "%s is longer than %d bytes", what,
@@ -126,11 +125,11 @@ static int check_xattrs(const struct entry *n, struct err *e)
 		const struct entry_xattr *x = &n->xattrs[i];
 
 		if (!x->name[0] || strlen(x->name) > XATTR_NAME_BYTES)
-			return err_set(e, EINVAL,
-				       "an extended attribute with a name of %zu bytes",
+			return err_set(e, EINVAL, "an extended attribute with a name of %zu bytes",
 				       strlen(x->name));
 		if (x->size > XATTR_VALUE_BYTES)
-			return err_set(e, E2BIG, "its extended attribute %s has %zu bytes, more than %d",
+			return err_set(e, E2BIG,
+				       "its extended attribute %s has %zu bytes, more than %d",
 				       json_quote(x->name).text, x->size, XATTR_VALUE_BYTES);
 	}
 	return 0;

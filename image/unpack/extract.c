@@ -331,9 +331,10 @@ static const struct kind {
 	mode_t type;
 	int (*make)(const struct making *m, struct err *e);
 } kinds[] = {
-	{ S_IFREG, make_file },   { S_IFDIR, make_directory }, { S_IFLNK, make_symlink },
-	{ S_IFCHR, make_device }, { S_IFBLK, make_device },    { S_IFIFO, skip },
-	{ S_IFSOCK, skip },       { 0, NULL },
+	{ S_IFREG, make_file },    { S_IFDIR, make_directory },
+	{ S_IFLNK, make_symlink }, { S_IFCHR, make_device },
+	{ S_IFBLK, make_device },  { S_IFIFO, skip },
+	{ S_IFSOCK, skip },        { 0, NULL },
 };
 
 static int make_kind(const struct making *m, struct err *e)
@@ -388,7 +389,8 @@ static int extract_one(struct extract *x, const struct entry *n, const struct ex
 		return err_set(e, EFBIG, "the layer has more than %llu entries",
 			       (unsigned long long)x->settings->max_entries);
 	if ((uint64_t)n->size > x->settings->max_bytes - x->bytes)
-		return err_set(e, EFBIG, "the files in the layer have more than %llu bytes together",
+		return err_set(e, EFBIG,
+			       "the files in the layer have more than %llu bytes together",
 			       (unsigned long long)x->settings->max_bytes);
 	x->bytes += (uint64_t)n->size;
 	if (!x->settings->whiteouts->plain)

@@ -140,7 +140,8 @@ static int pass(struct late *l, bool modes, unsigned depth, struct err *e)
 			TRY(apply_one(l, &r, path, modes, e));
 		n = 0;
 	}
-	return n == 0 ? 0 : err_set(e, EIO, "read the list of directories: it is not what was written");
+	return n == 0 ? 0
+		      : err_set(e, EIO, "read the list of directories: it is not what was written");
 }
 
 int late_apply(struct late *l, struct err *e)

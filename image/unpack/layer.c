@@ -157,7 +157,8 @@ static int read_rest(struct reader *r, uint64_t entries_end, const char *diff_id
 		TRY((int)n);
 	} while (n > 0);
 	if (end < entries_end + BLOCK && !diff_id)
-		return err_set(e, EINVAL, "the layer ends without an end-of-archive mark: it is cut off");
+		return err_set(e, EINVAL,
+			       "the layer ends without an end-of-archive mark: it is cut off");
 	if (stream_nonzero(r->stream) > end)
 		return err_set(e, EINVAL, "something follows the end of the archive");
 	return 0;

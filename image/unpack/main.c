@@ -38,7 +38,8 @@ static int run(struct options *o, struct buf *answer, struct err *e)
 	struct sandbox_facts facts;
 	struct layer_result result;
 
-	TRY(sandbox_enter(&o->dir_fd, strcmp(o->extract.whiteouts->name, "overlay") == 0, &facts, e));
+	TRY(sandbox_enter(&o->dir_fd, strcmp(o->extract.whiteouts->name, "overlay") == 0, &facts,
+			  e));
 	if (o->self_test) {
 		bool held = sandbox_test(&facts, answer);
 

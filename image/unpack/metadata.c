@@ -32,7 +32,8 @@ static bool acl_is_sound(const struct entry_xattr *a)
 {
 	uint32_t version;
 
-	if (a->size < sizeof(version) || (a->size - sizeof(version)) % sizeof(struct acl_entry) != 0)
+	if (a->size < sizeof(version) ||
+	    (a->size - sizeof(version)) % sizeof(struct acl_entry) != 0)
 		return false;
 	memcpy(&version, a->value, sizeof(version));
 	return le32toh(version) == ACL_VERSION;
@@ -61,8 +62,8 @@ static int set_acl(struct extract *x, int fd, const struct entry_xattr *a, struc
 		tag = le16toh(one.tag);
 		if (tag != ACL_USER_TAG && tag != ACL_GROUP_TAG)
 			continue;
-		TRY(ids_map(&x->settings->ids, tag == ACL_USER_TAG ? 'u' : 'g', le32toh(one.id), &id,
-			    e));
+		TRY(ids_map(&x->settings->ids, tag == ACL_USER_TAG ? 'u' : 'g', le32toh(one.id),
+			    &id, e));
 		one.id = htole32(id);
 		memcpy(mapped + at, &one, sizeof(one));
 	}
@@ -85,7 +86,8 @@ static int set_xattr(struct extract *x, int fd, const struct entry_xattr *a, str
 		if (fsetxattr(fd, a->name, a->value, a->size, 0) == 0)
 			return 0;
 		if (errno != EOPNOTSUPP) /* the file system may have none of this kind */
-			return err_sys(e, "set its extended attribute %s", json_quote(a->name).text);
+			return err_sys(e, "set its extended attribute %s",
+				       json_quote(a->name).text);
 	}
 	x->dropped_xattrs++;
 	return 0;
@@ -116,7 +118,8 @@ int metadata_clear_xattrs(int fd, struct err *e)
 	for (const char *name = names; name < names + len; name += strlen(name) + 1)
 		if (entry_xattr_rule(name) != XATTR_DROP && fremovexattr(fd, name) < 0 &&
 		    errno != ENODATA && errno != EPERM)
-			return err_sys(e, "remove its extended attribute %s", json_quote(name).text);
+			return err_sys(e, "remove its extended attribute %s",
+				       json_quote(name).text);
 	return 0;
 }
 

@@ -30,7 +30,8 @@ const char options_usage[] =
 	"  --diff-id DIGEST    sha256:HEX that the uncompressed layer must have\n"
 	"  --self-test         say what the sandbox refuses; exit status 1 if it does not\n";
 
-static int parse_number(const char *name, const char *word, uint64_t max, uint64_t *ret, struct err *e)
+static int parse_number(const char *name, const char *word, uint64_t max, uint64_t *ret,
+			struct err *e)
 {
 	uint64_t n = 0;
 
@@ -57,7 +58,8 @@ static int set_whiteouts(struct options *o, const char *word, struct err *e)
 {
 	o->extract.whiteouts = whiteout_mode(word);
 	if (!o->extract.whiteouts)
-		return err_set(e, EINVAL, "--whiteouts wants overlay, userxattr, apply or plain, not %s",
+		return err_set(e, EINVAL,
+			       "--whiteouts wants overlay, userxattr, apply or plain, not %s",
 			       json_quote(word).text);
 	return 0;
 }
@@ -88,7 +90,8 @@ static int set_diff_id(struct options *o, const char *word, struct err *e)
 
 	if (strncmp(word, prefix, strlen(prefix)) != 0 || strlen(word) != strlen(prefix) + 64 ||
 	    strspn(word + strlen(prefix), "0123456789abcdef") != 64)
-		return err_set(e, EINVAL, "--diff-id wants sha256: and 64 hexadecimal digits, not %s",
+		return err_set(e, EINVAL,
+			       "--diff-id wants sha256: and 64 hexadecimal digits, not %s",
 			       json_quote(word).text);
 	o->diff_id = word;
 	return 0;

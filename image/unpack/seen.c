@@ -23,8 +23,10 @@ static void mix(uint64_t v[4], unsigned rounds)
 
 uint64_t seen_hash(const uint64_t key[2], const void *bytes, size_t len)
 {
-	uint64_t v[4] = { key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-			  key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573) };
+	uint64_t v[4] = { key[0] ^ UINT64_C(0x736f6d6570736575),
+			  key[1] ^ UINT64_C(0x646f72616e646f6d),
+			  key[0] ^ UINT64_C(0x6c7967656e657261),
+			  key[1] ^ UINT64_C(0x7465646279746573) };
 	const unsigned char *at = bytes;
 	uint64_t word;
 

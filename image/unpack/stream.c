@@ -84,8 +84,10 @@ static int gzip_step(struct stream *s, size_t *out, struct err *e)
 	if (s->whole) { /* another member, or something else */
 		while (s->in_len - s->in_at < 2 && !s->in_ended)
 			TRY(refill(s, e));
-		if (s->in_len - s->in_at < 2 || s->in[s->in_at] != 0x1f || s->in[s->in_at + 1] != 0x8b)
-			return err_set(e, EINVAL, "something that is not gzip follows the gzip data");
+		if (s->in_len - s->in_at < 2 || s->in[s->in_at] != 0x1f ||
+		    s->in[s->in_at + 1] != 0x8b)
+			return err_set(e, EINVAL,
+				       "something that is not gzip follows the gzip data");
 		inflateReset(&s->zlib);
 	}
 	s->zlib.next_in = s->in + s->in_at;
@@ -109,8 +111,8 @@ static void gzip_end(struct stream *s)
 static int zstd_begin(struct stream *s, struct err *e)
 {
 	s->zstd = ZSTD_createDCtx();
-	if (!s->zstd || ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax,
-							    STREAM_WINDOW_LOG)))
+	if (!s->zstd ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, STREAM_WINDOW_LOG)))
 		return err_set(e, ENOMEM, "start decompressing zstd");
 	return 0;
 }

@@ -12,7 +12,8 @@ enum { BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
 
 int tree_directory(int root, const char *path)
 {
-	int fd = sys_openat2(root, path[0] ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, BENEATH);
+	int fd = sys_openat2(root, path[0] ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+			     BENEATH);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -31,8 +32,8 @@ int tree_explain(int root, const struct entry_path *path, int r, struct err *e)
 		fd = sys_openat2(root, part, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, BENEATH);
 		if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode)) {
 			close(fd);
-			return err_set(e, -r, "it lies below %s, which is %s", json_quote(part).text,
-				       entry_type_name(st.st_mode & S_IFMT));
+			return err_set(e, -r, "it lies below %s, which is %s",
+				       json_quote(part).text, entry_type_name(st.st_mode & S_IFMT));
 		}
 		close_fd(&fd);
 		if (path->text[end++] == '\0')

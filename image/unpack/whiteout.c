@@ -69,7 +69,8 @@ bool whiteout_is(const struct whiteout_mode *mode, const struct stat *st)
 static int remove_older(const struct seen *seen, int parent, const char *name, const char *path,
 			struct err *e);
 
-static int remove_older_below(const struct seen *seen, int directory, const char *path, struct err *e)
+static int remove_older_below(const struct seen *seen, int directory, const char *path,
+			      struct err *e)
 {
 	char child[2 * ENTRY_PATH_MAX];
 	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;

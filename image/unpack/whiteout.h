@@ -25,7 +25,8 @@ enum whiteout_kind {
 };
 
 /* What a path is. Fails for a whiteout that hides no name, and for what lies below a whiteout. Pure. */
-int whiteout_classify(const struct entry_path *path, enum whiteout_kind *ret, struct err *e) MUST_CHECK;
+int whiteout_classify(const struct entry_path *path, enum whiteout_kind *ret, struct err *e)
+	MUST_CHECK;
 
 /* How they are written down. */
 struct whiteout_mode {

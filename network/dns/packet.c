@@ -8,7 +8,7 @@
 
 enum {
 	LABEL_MAX = 63,
-	QUESTION_TAIL = 4,       /* type and class */
+	QUESTION_TAIL = 4, /* type and class */
 	FLAG_ANSWER = 0x8000,
 	FLAG_RECURSION_ASKED = 0x0100,
 	FLAG_RECURSION = 0x0080,
@@ -134,8 +134,8 @@ static size_t write_head(uint8_t *out, uint16_t type)
 	return 10;
 }
 
-size_t dns_answer_write(const uint8_t *packet, const struct dns_query *q, const struct dns_answer *a,
-			uint8_t out[DNS_PACKET_MAX])
+size_t dns_answer_write(const uint8_t *packet, const struct dns_query *q,
+			const struct dns_answer *a, uint8_t out[DNS_PACKET_MAX])
 {
 	uint16_t asked = get16(packet + 2), answers = 0;
 	size_t at = q->end;

@@ -44,8 +44,8 @@ struct dns_answer {
 };
 
 /* Writes the answer to the query in `packet`; returns its size, at most DNS_PACKET_MAX. */
-size_t dns_answer_write(const uint8_t *packet, const struct dns_query *q, const struct dns_answer *a,
-			uint8_t out[DNS_PACKET_MAX]);
+size_t dns_answer_write(const uint8_t *packet, const struct dns_query *q,
+			const struct dns_answer *a, uint8_t out[DNS_PACKET_MAX]);
 
 /* Whether `reply` answers the question of `packet` under the id that it was asked with. */
 bool dns_reply_matches(const uint8_t *reply, size_t size, uint16_t id, const uint8_t *packet,

@@ -18,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (challenge_parse(text, &a, &c, &e) == 0 && c.kind == CHALLENGE_BEARER && !c.realm)
 		abort();
-	if (len < size && challenge_token((const char *)data + len + 1, size - len - 1, &a, &token,
-					  &e) == 0)
+	if (len < size &&
+	    challenge_token((const char *)data + len + 1, size - len - 1, &a, &token, &e) == 0)
 		for (const char *t = token; *t; t++)
 			if ((unsigned char)*t <= 0x20)
 				abort();

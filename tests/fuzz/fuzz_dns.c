@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(void)dns_reply_matches(reply, size - 1 - len, q.id, query, &q);
 			if (dns_reverse_parse(q.name, &addr))
 				require(addr.family == AF_INET || addr.family == AF_INET6);
-			full.n = names_find(&names, q.name, AF_INET, full.addrs, DNS_ANSWERS_MAX, &known);
+			full.n = names_find(&names, q.name, AF_INET, full.addrs, DNS_ANSWERS_MAX,
+					    &known);
 			check_answer(query, &q, &full);
 			for (size_t i = 0; i < DNS_ANSWERS_MAX; i++)
 				full.addrs[i].family = AF_INET6;

@@ -79,11 +79,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(mkdirat(top_fd, "out", 0700) == 0);
 	out = openat(top_fd, "out", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	layer = memfd_create("layer", MFD_CLOEXEC);
-	require(out >= 0 && layer >= 0 && pwrite(layer, data + 1, size - 1, 0) == (ssize_t)(size - 1));
+	require(out >= 0 && layer >= 0 &&
+		pwrite(layer, data + 1, size - 1, 0) == (ssize_t)(size - 1));
 	if (layer_unpack(layer, out, &settings, NULL, &result, &e) < 0)
 		require(e.msg[0] && e.code > 0);
 	else
-		require(result.size <= settings.max_bytes && result.entries <= settings.max_entries);
+		require(result.size <= settings.max_bytes &&
+			result.entries <= settings.max_entries);
 	after = canary();
 	require(before.st_nlink == after.st_nlink && before.st_mode == after.st_mode &&
 		before.st_size == after.st_size && before.st_uid == after.st_uid &&

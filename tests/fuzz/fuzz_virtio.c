@@ -21,10 +21,11 @@ static uint8_t ram[MEMORY];
 
 static void set_up(struct virtio *v, const uint8_t **data, size_t *size)
 {
-	static const uint32_t begin[][2] = { { 0x14, 15 }, { 0x16, 0 }, { 0x18, 8 }, { 0x20, 0 },
-					     { 0x28, 0x1000 }, { 0x30, 0x2000 }, { 0x1c, 1 },
-					     { 0x16, 1 }, { 0x18, 8 }, { 0x20, 0x3000 },
-					     { 0x28, 0x4000 }, { 0x30, 0x5000 }, { 0x1c, 1 } };
+	static const uint32_t begin[][2] = { { 0x14, 15 },     { 0x16, 0 },      { 0x18, 8 },
+					     { 0x20, 0 },      { 0x28, 0x1000 }, { 0x30, 0x2000 },
+					     { 0x1c, 1 },      { 0x16, 1 },      { 0x18, 8 },
+					     { 0x20, 0x3000 }, { 0x28, 0x4000 }, { 0x30, 0x5000 },
+					     { 0x1c, 1 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(begin); i++)
 		virtio_bar_write(v, begin[i][0], &begin[i][1], i ? 4 : 1);
@@ -50,7 +51,8 @@ static void walk(struct virtqueue *q)
 			const struct iovec *v = n < c.n_read ? &c.read[n] : &c.write[n - c.n_read];
 			const uint8_t *at = v->iov_base;
 
-			if (at < ram || at > ram + MEMORY || v->iov_len > (size_t)(ram + MEMORY - at))
+			if (at < ram || at > ram + MEMORY ||
+			    v->iov_len > (size_t)(ram + MEMORY - at))
 				abort();
 		}
 		if (virtqueue_push(q, c.head, 1) < 0)

@@ -90,7 +90,8 @@ static void look_at_descriptors(const char *pid)
 		name[n > 0 ? n : 0] = '\0';
 		/* Sockets, pipes and namespaces lead nowhere; what has the same name here is ours. */
 		if (stat(descriptor, &st) == 0 && name[0] == '/' && !S_ISCHR(st.st_mode) &&
-		    !(stat(name, &here) == 0 && here.st_dev == st.st_dev && here.st_ino == st.st_ino))
+		    !(stat(name, &here) == 0 && here.st_dev == st.st_dev &&
+		      here.st_ino == st.st_ino))
 			printf("process %s has descriptor %s: %s\n", pid, entry->d_name, name);
 	}
 	closedir(dir);

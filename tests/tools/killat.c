@@ -29,9 +29,8 @@
 
 enum { NOT_REACHED = 99 };
 
-static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-			    PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-			    PTRACE_O_TRACEEXEC;
+static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+			    PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
 static const char *log_path;
 static char line[512]; /* what ends the awaited line: " create: STEP\n" */
@@ -125,7 +124,9 @@ static int follow(pid_t hull)
 			die("wait");
 		if (WIFEXITED(status) || WIFSIGNALED(status)) {
 			if (pid == hull)
-				return !killed ? NOT_REACHED : kills_writer ? exit_status(status) : 0;
+				return !killed        ? NOT_REACHED
+				       : kills_writer ? exit_status(status)
+						      : 0;
 			continue;
 		}
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {

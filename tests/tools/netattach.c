@@ -107,7 +107,8 @@ static void show(struct net_result *result)
 
 		printf("%s %s %s", it->name, it->network, mac_text(&it->mac).text);
 		if (it->ip.base.family)
-			printf(" %s via %s", subnet_text(&it->ip).text, addr_text(&it->gateway).text);
+			printf(" %s via %s", subnet_text(&it->ip).text,
+			       addr_text(&it->gateway).text);
 		if (it->ip6.base.family)
 			printf(" %s via %s", subnet_text(&it->ip6).text,
 			       addr_text(&it->gateway6).text);
@@ -173,9 +174,10 @@ static int run(int argc, char **argv, struct err *e)
 	int dir;
 
 	if (argc < 3)
-		return err_set(e, EINVAL, "usage: netattach DIR attach ID PID [WORD...] | connect ID "
-					  "WORD... | disconnect|force ID NETWORK | detach ID | "
-					  "sweep");
+		return err_set(e, EINVAL,
+			       "usage: netattach DIR attach ID PID [WORD...] | connect ID "
+			       "WORD... | disconnect|force ID NETWORK | detach ID | "
+			       "sweep");
 	dir = network_state_open(argv[1], e);
 	if (dir < 0)
 		return dir;

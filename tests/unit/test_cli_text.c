@@ -242,7 +242,8 @@ Test(cli_text, completions)
 		{ "s", "save spec start state stats stop " },
 		{ "bogus", "" },
 		{ "--log-", "--log-format --log-level " },
-		{ "-", "--root --data-root --log --log-format --log-level --debug --cgroup-manager --isolation "
+		{ "-", "--root --data-root --log --log-format --log-level --debug --cgroup-manager "
+		       "--isolation "
 		       "--systemd-cgroup --version -v --help -h " },
 		{ "--log-format ''", "text json " },
 		{ "--log-format j", "json " },

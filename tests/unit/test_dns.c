@@ -25,7 +25,7 @@ Test(dns, queries)
 		{ BYTES(HEAD "\2DB\0" TAIL), 0, "db", 20 },
 		{ BYTES(HEAD "\3www\7Example\0" TAIL), 0, "www.example", 29 },
 		{ BYTES(HEAD "\0" TAIL), 0, "", 17 },
-		{ BYTES(HEAD "\3a.b\0" TAIL), 0, "", 21 },  /* a dot in a label is not text */
+		{ BYTES(HEAD "\3a.b\0" TAIL), 0, "", 21 }, /* a dot in a label is not text */
 		{ BYTES(HEAD "\2\xc3\xa9\0" TAIL), 0, "", 20 },
 		{ BYTES(HEAD "\2db\0" TAIL "\0\0\x29\x10\0\0\0\0\0\0\0"), 0, "db", 20 }, /* EDNS */
 
@@ -40,8 +40,10 @@ Test(dns, queries)
 		{ BYTES(HEAD "\2d"), -EINVAL },
 		{ BYTES(HEAD "\2db\0\0\1\0"), -EINVAL },
 		{ BYTES(HEAD "\xc0\x0c" TAIL), -EINVAL }, /* compression: it points to itself */
-		{ BYTES(HEAD "\x40" "0123456789012345678901234567890123456789012345678901234567890123"
-			     "\0" TAIL), -EINVAL },
+		{ BYTES(HEAD "\x40"
+			     "0123456789012345678901234567890123456789012345678901234567890123"
+			     "\0" TAIL),
+		  -EINVAL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -83,7 +85,8 @@ Test(dns, long_names)
 Test(dns, answers)
 {
 	static const char query[] = HEAD "\2db\0" TAIL;
-	struct dns_answer two = { .n = 2 }, none = { .code = DNS_NXDOMAIN }, name = { .name = "a.b" };
+	struct dns_answer two = { .n = 2 }, none = { .code = DNS_NXDOMAIN },
+			  name = { .name = "a.b" };
 	uint8_t out[DNS_PACKET_MAX];
 	struct dns_query q = { 0 };
 
@@ -91,9 +94,9 @@ Test(dns, answers)
 	cr_assert_eq(addr_parse("10.0.0.2", &two.addrs[0], NULL), 0);
 	cr_assert_eq(addr_parse("10.0.0.3", &two.addrs[1], NULL), 0);
 	{
-		static const char expected[] =
-			"\x12\x34\x85\x80\0\1\0\2\0\0\0\0\2db\0" TAIL
-			"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x0a\0\0\2\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x0a\0\0\3";
+		static const char expected[] = "\x12\x34\x85\x80\0\1\0\2\0\0\0\0\2db\0" TAIL
+					       "\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x0a\0\0\2\xc0\x0c\0\1"
+					       "\0\1\0\0\0\1\0\4\x0a\0\0\3";
 		size_t n = dns_answer_write((const uint8_t *)query, &q, &two, out);
 
 		cr_expect_eq(n, sizeof(expected) - 1);
@@ -130,11 +133,13 @@ Test(dns, reverse)
 		const char *name, *addr;
 	} rows[] = {
 		{ "2.0.76.10.in-addr.arpa", "10.76.0.2" },
-		{ "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa", "fd00::2" },
+		{ "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa",
+		  "fd00::2" },
 		{ "256.0.76.10.in-addr.arpa", NULL },
 		{ "0.76.10.in-addr.arpa", NULL },
 		{ "2.0.76.10.in-addr.arpa.x", NULL },
-		{ "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.g.ip6.arpa", NULL },
+		{ "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.g.ip6.arpa",
+		  NULL },
 		{ "", NULL },
 	};
 

@@ -38,8 +38,12 @@ Test(image_unpack, hands_on_what_it_was_told)
 		{ { 0 }, "--dir-fd 3 --whiteouts overlay\n" },
 		{ { .whiteouts = UNPACK_USERXATTR, .ids = "squash" },
 		  "--dir-fd 3 --whiteouts userxattr --ids squash\n" },
-		{ { .whiteouts = UNPACK_APPLY, .diff_id = "sha256:00", .max_entries = 5, .max_bytes = 1ULL << 40 },
-		  "--dir-fd 3 --whiteouts apply --diff-id sha256:00 --max-entries 5 --max-bytes 1099511627776\n" },
+		{ { .whiteouts = UNPACK_APPLY,
+		    .diff_id = "sha256:00",
+		    .max_entries = 5,
+		    .max_bytes = 1ULL << 40 },
+		  "--dir-fd 3 --whiteouts apply --diff-id sha256:00 --max-entries 5 --max-bytes "
+		  "1099511627776\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -70,12 +74,14 @@ Test(image_unpack, failures_are_the_helpers_own_sentence)
 		const char *script, *message;
 		int r;
 	} rows[] = {
-		{ "#!/bin/sh\necho 'hull-unpack: entry \"a\": no' >&2; exit 1\n", "entry \"a\": no", -EBADMSG },
+		{ "#!/bin/sh\necho 'hull-unpack: entry \"a\": no' >&2; exit 1\n", "entry \"a\": no",
+		  -EBADMSG },
 		{ "#!/bin/sh\nkill -KILL $$\n", "hull-unpack was killed by signal 9", -ECHILD },
 		{ "#!/bin/sh\nexit 3\n", "hull-unpack ended with exit status 3", -ECHILD },
 		{ "#!/bin/sh\nexit 0\n", "hull-unpack's answer: the document is empty", -EINVAL },
 		{ "#!/bin/sh\necho '{}'\n", "hull-unpack's answer:1:1: diff_id: ", -EINVAL },
-		{ "#!/bin/sh\necho \"{\\\"diff_id\\\":\\\"$(printf %80s)\\\",\\\"size\\\":1,\\\"entries\\\":1,"
+		{ "#!/bin/sh\necho \"{\\\"diff_id\\\":\\\"$(printf "
+		  "%80s)\\\",\\\"size\\\":1,\\\"entries\\\":1,"
 		  "\\\"skipped\\\":0,\\\"dropped_xattrs\\\":0}\"\n",
 		  "hull-unpack's answer has a digest that is too long", -EPROTO },
 	};
@@ -100,7 +106,8 @@ Test(image_unpack, a_helper_that_is_not_there_is_named)
 
 	setenv("HULL_LIBEXEC", dir_path, 1);
 	cr_expect_eq(helper_find("hull-unpack", &path, &e), -ENOENT);
-	snprintf(message, sizeof(message), "find the program hull-unpack in %s (HULL_LIBEXEC)", dir_path);
+	snprintf(message, sizeof(message), "find the program hull-unpack in %s (HULL_LIBEXEC)",
+		 dir_path);
 	cr_expect_str_eq(e.msg, message);
 	unsetenv("HULL_LIBEXEC");
 	cr_expect_eq(helper_find("hull-nonsense", &path, &e), -ENOENT);

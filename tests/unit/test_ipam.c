@@ -26,7 +26,8 @@ static const char *take(struct leases *l, const struct network *n, const char *w
 
 	if (wish)
 		cr_assert_eq(addr_parse(wish, &asked, NULL), 0);
-	if (leases_take(l, n, asked.family ? asked.family : AF_INET, &asked, container, &got, &e) < 0)
+	if (leases_take(l, n, asked.family ? asked.family : AF_INET, &asked, container, &got, &e) <
+	    0)
 		strcpy(said, e.msg);
 	else
 		strcpy(said, addr_text(&got).text);

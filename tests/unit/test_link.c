@@ -62,7 +62,9 @@ Test(link, bridge_and_veth)
 	cr_assert_eq(netlink_open(-1, &nl, &e), 0, "%s", e.msg);
 	cr_assert_eq(netlink_open(other, &inner, &e), 0, "%s", e.msg);
 	cr_assert_eq(link_make_bridge(&nl,
-				      &(struct link_wish){ .name = "br", .mtu = 1400, .up = true,
+				      &(struct link_wish){ .name = "br",
+							   .mtu = 1400,
+							   .up = true,
 							   .mac = { { 2, 0, 0, 0, 0, 1 } } },
 				      &e),
 		     0, "%s", e.msg);
@@ -75,13 +77,15 @@ Test(link, bridge_and_veth)
 	cr_assert_eq(link_add_address(&nl, "br", &a, &e), 0, "%s", e.msg);
 	cr_assert_eq(link_add_address(&nl, "br", &a6, &e), 0, "%s", e.msg);
 
-	cr_assert_eq(link_make_veth(&nl,
-				    &(struct link_wish){ .name = "v", .master = bridge.index,
-							 .mtu = 1400, .up = true },
-				    &(struct link_wish){ .name = "eth0", .netns_fd = other,
-							 .mtu = 1400,
-							 .mac = { { 2, 0, 0, 0, 0, 2 } } },
-				    &e),
+	cr_assert_eq(link_make_veth(
+			     &nl,
+			     &(struct link_wish){
+				     .name = "v", .master = bridge.index, .mtu = 1400, .up = true },
+			     &(struct link_wish){ .name = "eth0",
+						  .netns_fd = other,
+						  .mtu = 1400,
+						  .mac = { { 2, 0, 0, 0, 0, 2 } } },
+			     &e),
 		     0, "%s", e.msg);
 	cr_assert_eq(link_get(&nl, "v", &port, &e), 0);
 	cr_expect_eq(port.master, bridge.index);
@@ -131,7 +135,8 @@ Test(link, move_and_macvlan)
 	cr_assert_eq(link_get(&nl, "a", &link, &e), 0);
 	e = (struct err){ 0 };
 	if (link_make_child(&nl, LINK_MACVLAN, link.index,
-			    &(struct link_wish){ .name = "m0", .netns_fd = other, .up = false }, &e) < 0)
+			    &(struct link_wish){ .name = "m0", .netns_fd = other, .up = false },
+			    &e) < 0)
 		cr_expect_str_eq(e.msg,
 				 "make macvlan m0: this kernel has no links of kind macvlan");
 	else

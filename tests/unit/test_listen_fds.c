@@ -1,8 +1,7 @@
-#include "process/listen_fds.h"
-
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "process/listen_fds.h"
 #include "test_child.h"
 
 /* Descriptors 3 and 4 are open, and 5 is not. */

@@ -170,17 +170,27 @@ Test(mux, what_a_guest_must_not_say)
 	static uint8_t block[MUX_WINDOW + 1];
 	uint32_t all = UINT32_MAX;
 	const struct frame rows[] = {
-		{ .type = FRAME_DATA, .session = 1, .stream = 1, .bytes = block, .size = sizeof(block) },
+		{ .type = FRAME_DATA,
+		  .session = 1,
+		  .stream = 1,
+		  .bytes = block,
+		  .size = sizeof(block) },
 		{ .type = FRAME_DATA, .session = 1, .stream = 0, .bytes = block, .size = 1 },
 		{ .type = FRAME_DATA, .session = 1, .stream = 3, .bytes = block, .size = 1 },
-		{ .type = FRAME_CREDIT, .session = 1, .stream = 0, .bytes = (uint8_t *)&all, .size = 4 },
+		{ .type = FRAME_CREDIT,
+		  .session = 1,
+		  .stream = 0,
+		  .bytes = (uint8_t *)&all,
+		  .size = 4 },
 		{ .type = FRAME_CREDIT, .session = 1, .stream = 0, .bytes = block, .size = 3 },
 		{ .type = FRAME_CREDIT, .session = 1, .stream = 1, .bytes = block, .size = 4 },
 		{ .type = FRAME_CLOSE, .session = 1, .stream = 0 },
 		{ .type = FRAME_BREAK, .session = 1, .stream = 1 },
 		{ .type = FRAME_GO, .session = 1 },
 	};
-	const struct frame unknown = { .type = FRAME_DATA, .session = 9, .bytes = block, .size = 1 };
+	const struct frame unknown = {
+		.type = FRAME_DATA, .session = 9, .bytes = block, .size = 1
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		begin();

@@ -23,16 +23,17 @@ static void parse(struct spec *s, const char *text)
 	cr_assert_eq(spec_parse(s, "c", text, strlen(text), &e), 0, "%s", e.msg);
 }
 
-static const char mounts[] = HEAD
-	"\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},"
-	"\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":2}]},"
-	"\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
-	"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"},"
-	"{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\"},"
-	"{\"destination\":\"//dev/./shm\",\"type\":\"bind\",\"source\":\"/x/shm\",\"options\":[\"rbind\"]},"
-	"{\"destination\":\"/device\",\"source\":\"/x\",\"options\":[\"bind\"]}],"
-	"\"linux\":{\"maskedPaths\":[\"/proc/kcore\"],\"namespaces\":[" NAMESPACES
-	",{\"type\":\"network\"}]}}";
+static const char mounts[] =
+	HEAD "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},"
+	     "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":2}]},"
+	     "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+	     "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"},"
+	     "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\"},"
+	     "{\"destination\":\"//dev/./shm\",\"type\":\"bind\",\"source\":\"/x/"
+	     "shm\",\"options\":[\"rbind\"]},"
+	     "{\"destination\":\"/device\",\"source\":\"/x\",\"options\":[\"bind\"]}],"
+	     "\"linux\":{\"maskedPaths\":[\"/proc/kcore\"],\"namespaces\":[" NAMESPACES
+	     ",{\"type\":\"network\"}]}}";
 
 Test(guest_spec, the_host_binds_and_the_guest_mounts)
 {
@@ -72,9 +73,10 @@ static const struct {
 	  "linux.namespaces: a microVM can't join a namespace of type pid (/p)" },
 	{ "", "\"namespaces\":[" NAMESPACES ",{\"type\":\"ipc\",\"path\":\"/p\"}]", "",
 	  "linux.namespaces: a microVM can't join a namespace of type ipc (/p)" },
-	{ "", "\"namespaces\":[" NAMESPACES "],\"devices\":[{\"path\":\"/dev/sda\",\"type\":\"b\","
-	      "\"major\":8,\"minor\":0}]", "",
-	  "linux.devices[0]: /dev/sda is a device of the host, which a microVM can't use" },
+	{ "",
+	  "\"namespaces\":[" NAMESPACES "],\"devices\":[{\"path\":\"/dev/sda\",\"type\":\"b\","
+	  "\"major\":8,\"minor\":0}]",
+	  "", "linux.devices[0]: /dev/sda is a device of the host, which a microVM can't use" },
 	{ ",\"apparmorProfile\":\"x\"", "\"namespaces\":[" NAMESPACES "]", "",
 	  "process.apparmorProfile: the guest has no profiles of the host's" },
 	{ "", "\"namespaces\":[" NAMESPACES "]",
@@ -116,14 +118,16 @@ static const struct {
 } sizes[] = {
 	{ "", 512, 1, NULL },
 	{ ",\"linux\":{\"resources\":{\"memory\":{\"limit\":268435456},\"cpu\":{\"quota\":150000,"
-	  "\"period\":100000}}}", 240, 2, NULL },
-	{ ",\"linux\":{\"resources\":{\"memory\":{\"limit\":-1},\"cpu\":{\"quota\":-1}}}", 512, 1, NULL },
+	  "\"period\":100000}}}",
+	  240, 2, NULL },
+	{ ",\"linux\":{\"resources\":{\"memory\":{\"limit\":-1},\"cpu\":{\"quota\":-1}}}", 512, 1,
+	  NULL },
 	{ ",\"linux\":{\"resources\":{\"memory\":{\"limit\":67108864}}}", 0, 1,
 	  "linux.resources.memory.limit: too little for a microVM, which needs 112 MiB" },
 	{ ",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"hwConfig\":{\"vcpus\":3,\"memory\":1073741824}}",
 	  1024, 3, NULL },
-	{ ",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"hwConfig\":{\"vcpus\":1,\"memory\":1048576}}", 0, 1,
-	  "vm.hwConfig.memory: too little for a microVM, which needs 96 MiB" },
+	{ ",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"hwConfig\":{\"vcpus\":1,\"memory\":1048576}}", 0,
+	  1, "vm.hwConfig.memory: too little for a microVM, which needs 96 MiB" },
 };
 
 Test(guest_spec, sizes)
@@ -152,9 +156,12 @@ Test(guest_spec, sizes)
 Test(process_write, reads_back_to_the_same)
 {
 	static const char text[] =
-		"{\"terminal\":true,\"consoleSize\":{\"height\":2,\"width\":3},\"user\":{\"uid\":1,\"gid\":2,"
-		"\"umask\":18,\"additionalGids\":[3,4]},\"args\":[\"a\",\"b\\u0001\"],\"env\":[\"A=b\"],"
-		"\"cwd\":\"/w\",\"capabilities\":{\"bounding\":[\"CAP_KILL\"]},\"rlimits\":[{\"type\":"
+		"{\"terminal\":true,\"consoleSize\":{\"height\":2,\"width\":3},\"user\":{\"uid\":1,"
+		"\"gid\":2,"
+		"\"umask\":18,\"additionalGids\":[3,4]},\"args\":[\"a\",\"b\\u0001\"],\"env\":[\"A="
+		"b\"],"
+		"\"cwd\":\"/"
+		"w\",\"capabilities\":{\"bounding\":[\"CAP_KILL\"]},\"rlimits\":[{\"type\":"
 		"\"RLIMIT_CORE\",\"soft\":1,\"hard\":18446744073709551615}],\"oomScoreAdj\":-5,"
 		"\"noNewPrivileges\":true,\"scheduler\":{\"policy\":\"SCHED_FIFO\",\"priority\":7},"
 		"\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":4}}";
@@ -193,10 +200,11 @@ Test(document, reads_what_it_wrote_and_nothing_else)
 
 Test(kernel, modules_in_their_order)
 {
-	static const char dep[] = "kernel/a/virtio.ko: kernel/a/virtio_ring.ko\n"
-				  "kernel/a/virtio_ring.ko:\n"
-				  "kernel/a/virtio-pci.ko.xz: kernel/a/virtio.ko kernel/a/virtio_ring.ko\n"
-				  "kernel/a/virtio_pci_modern.ko:\n";
+	static const char dep[] =
+		"kernel/a/virtio.ko: kernel/a/virtio_ring.ko\n"
+		"kernel/a/virtio_ring.ko:\n"
+		"kernel/a/virtio-pci.ko.xz: kernel/a/virtio.ko kernel/a/virtio_ring.ko\n"
+		"kernel/a/virtio_pci_modern.ko:\n";
 	static const char builtin[] = "kernel/fs/fuse/virtiofs.ko\nkernel/x.ko\n";
 	auto_arena struct arena a = { 0 };
 	struct strings list = { arena_array(&a, KERNEL_MODULES_MAX, sizeof(char *)), 0 };
@@ -245,7 +253,9 @@ Test(initramfs, begins_as_an_archive_and_ends_as_one)
 
 Test(vmm_options, both_ways)
 {
-	const struct vmm_options o = { .id = "x=y", .line = "a b", .sock = 5, .gate = -1, .memory = 1LL << 40 };
+	const struct vmm_options o = {
+		.id = "x=y", .line = "a b", .sock = 5, .gate = -1, .memory = 1LL << 40
+	};
 	auto_arena struct arena a = { 0 };
 	struct strings words = vmm_options_write(&o, &a);
 	struct vmm_options r;

@@ -77,8 +77,7 @@ Test(network_config, plan)
 			   "--parent" },
 		{ "lan", .driver = NETWORK_IPVLAN, .parent = "eth9",
 		  .error = "network lan: this host has no link \"eth9\"" },
-		{ "web", .mtu = 575,
-		  .error = "network web: MTU 575 is not between 576 and 65535" },
+		{ "web", .mtu = 575, .error = "network web: MTU 575 is not between 576 and 65535" },
 		{ "web", .mtu = 1279, .ipv6 = true,
 		  .error = "network web: MTU 1279 is not between 1280 and 65535, as IPv6 needs" },
 	};

@@ -100,7 +100,8 @@ Test(port, overlap)
 		cr_expect_eq(port_overlaps(&pair[1], &pair[0]), rows[i].overlap);
 		cr_expect_eq(port_list_check(&list, &e), rows[i].overlap ? -EINVAL : 0);
 		if (i == 0)
-			cr_expect_str_eq(e.msg, "publish 8080:80/tcp and 8080:81/tcp: the same host port");
+			cr_expect_str_eq(e.msg,
+					 "publish 8080:80/tcp and 8080:81/tcp: the same host port");
 	}
 }
 
@@ -116,22 +117,29 @@ Test(port, sockets)
 		{ "a.b-c_1=[::1]:65535/tcp", "a.b-c_1", "[::1]:65535:65535/tcp" },
 		{ "", .error = "publish socket \"\": a port is a number between 1 and 65535" },
 		{ "0", .error = "publish socket \"0\": a port is a number between 1 and 65535" },
-		{ "65536", .error = "publish socket \"65536\": a port is a number between 1 and 65535" },
-		{ "+80", .error = "publish socket \"+80\": a port is a number between 1 and 65535" },
-		{ "80-81", .error = "publish socket \"80-81\": a port is a number between 1 and 65535" },
-		{ "127.0.0.1:", .error = "publish socket \"127.0.0.1:\": a port is a number between 1 and "
-					 "65535" },
+		{ "65536",
+		  .error = "publish socket \"65536\": a port is a number between 1 and 65535" },
+		{ "+80",
+		  .error = "publish socket \"+80\": a port is a number between 1 and 65535" },
+		{ "80-81",
+		  .error = "publish socket \"80-81\": a port is a number between 1 and 65535" },
+		{ "127.0.0.1:",
+		  .error = "publish socket \"127.0.0.1:\": a port is a number between 1 and "
+			   "65535" },
 		{ "80/sctp", .error = "publish socket \"80/sctp\": behind \"/\" is tcp or udp" },
 		{ "80/", .error = "publish socket \"80/\": behind \"/\" is tcp or udp" },
-		{ "=80", .error = "publish socket \"=80\": before \"=\" is a name of at most 64 letters, "
-				  "digits, \"_\", \".\" and \"-\"" },
-		{ "host:80", .error = "publish socket \"host:80\": before the port is an IP address" },
+		{ "=80",
+		  .error = "publish socket \"=80\": before \"=\" is a name of at most 64 letters, "
+			   "digits, \"_\", \".\" and \"-\"" },
+		{ "host:80",
+		  .error = "publish socket \"host:80\": before the port is an IP address" },
 		{ ":80", .error = "publish socket \":80\": before the port is an IP address" },
 		{ "[:80", .error = "publish socket \"[:80\": before the port is an IP address" },
 		{ "[]:80", .error = "publish socket \"[]:80\": before the port is an IP address" },
 		{ "]:80", .error = "publish socket \"]:80\": before the port is an IP address" },
-		{ "::1:80", .error = "publish socket \"::1:80\": an IPv6 address stands in brackets: "
-				     "[::1]:8080" },
+		{ "::1:80",
+		  .error = "publish socket \"::1:80\": an IPv6 address stands in brackets: "
+			   "[::1]:8080" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

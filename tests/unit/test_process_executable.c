@@ -177,8 +177,7 @@ Test(executable, says_why_it_is_not_found)
 		{ "bin/fifo", EACCES,
 		  "exec: \"bin/fifo\": permission denied (it is a FIFO, "
 		  "not a file)" },
-		{ "/", EACCES,
-		  "exec: \"/\": permission denied (it is a directory, not a file)" },
+		{ "/", EACCES, "exec: \"/\": permission denied (it is a directory, not a file)" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -33,8 +33,8 @@ Test(resolv, from_the_hosts)
 		{ "nameserver 127.0.0.53\n", true, "nameserver 127.0.0.53\n" },
 		{ "nameserver 127.0.0.53\n", false, "" },
 		{ "", false, "" },
-		{ "nameserver fe80::1%eth0\nnameserver\nnameserver x\nnameserver 10.0.0.1\r\n", false,
-		  "nameserver 10.0.0.1\n" },
+		{ "nameserver fe80::1%eth0\nnameserver\nnameserver x\nnameserver 10.0.0.1\r\n",
+		  false, "nameserver 10.0.0.1\n" },
 		{ "namesrever 10.0.0.1\nsortlist 1.2.3.4\n", false, "" },
 		{ "search a\x01 b \xff\noptions a;b\n", false, "search b\n" },
 		{ "nameserver 10.0.0.1 10.0.0.2\n", false, "nameserver 10.0.0.1\n" },
@@ -46,8 +46,8 @@ Test(resolv, from_the_hosts)
 		struct resolv r = { 0 };
 
 		resolv_parse(rows[i].host, strlen(rows[i].host), &a, &r);
-		cr_expect_str_eq(resolv_text(&r, &dns, rows[i].shared, &a), rows[i].text, "row %zu: %s",
-				 i, resolv_text(&r, &dns, rows[i].shared, &a));
+		cr_expect_str_eq(resolv_text(&r, &dns, rows[i].shared, &a), rows[i].text,
+				 "row %zu: %s", i, resolv_text(&r, &dns, rows[i].shared, &a));
 	}
 }
 
@@ -61,10 +61,12 @@ Test(resolv, from_options)
 	struct resolv r = { 0 };
 
 	resolv_parse(host, strlen(host), &a, &r);
-	cr_expect_str_eq(resolv_text(&r, &dns, false, &a),
-			 "search host\nnameserver 127.0.0.1\nnameserver fd00::1\noptions ndots:1\n");
+	cr_expect_str_eq(
+		resolv_text(&r, &dns, false, &a),
+		"search host\nnameserver 127.0.0.1\nnameserver fd00::1\noptions ndots:1\n");
 	dns = (struct net_dns){ .searches = list_of(searches), .options = list_of(options) };
-	cr_expect_str_eq(resolv_text(&r, &dns, false, &a), "nameserver 10.0.0.1\noptions ndots:5\n");
+	cr_expect_str_eq(resolv_text(&r, &dns, false, &a),
+			 "nameserver 10.0.0.1\noptions ndots:5\n");
 }
 
 Test(resolv, local)
@@ -97,7 +99,8 @@ Test(resolv, checked)
 		{ NULL, ".", NULL, NULL },
 		{ "dns.example", NULL, NULL, "DNS server: \"dns.example\" is not an IP address" },
 		{ NULL, "a b", NULL,
-		  "DNS search domain: host name \"a b\": only letters, digits, \"_\", \".\" and \"-\" "
+		  "DNS search domain: host name \"a b\": only letters, digits, \"_\", \".\" and "
+		  "\"-\" "
 		  "are allowed" },
 		{ NULL, NULL, "a\nnameserver 6.6.6.6",
 		  "DNS option \"a\\u000anameserver 6.6.6.6\" is none" },
@@ -105,7 +108,8 @@ Test(resolv, checked)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *server[] = { rows[i].server, NULL }, *search[] = { rows[i].search, NULL },
+		const char *server[] = { rows[i].server, NULL },
+			   *search[] = { rows[i].search, NULL },
 			   *option[] = { rows[i].option, NULL };
 		struct net_dns dns = { list_of(server), list_of(search), list_of(option) };
 		struct err e = { 0 };
@@ -139,16 +143,19 @@ Test(resolv, hosts)
 		{ NULL, NULL, NULL, NULL, "db:", NULL,
 		  "add host \"db:\": \"\" is not an IP address" },
 		{ NULL, NULL, NULL, NULL, "a b:10.0.0.1", NULL,
-		  "add host \"a b:10.0.0.1\": host name \"a b\": only letters, digits, \"_\", \".\" and "
+		  "add host \"a b:10.0.0.1\": host name \"a b\": only letters, digits, \"_\", "
+		  "\".\" and "
 		  "\"-\" are allowed" },
 		{ "a\nb", NULL, NULL, NULL, NULL, NULL,
-		  "host name \"a\\u000ab\": only letters, digits, \"_\", \".\" and \"-\" are allowed" },
+		  "host name \"a\\u000ab\": only letters, digits, \"_\", \".\" and \"-\" are "
+		  "allowed" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_arena struct arena a = { 0 };
 		const char *extra[] = { rows[i].extra, NULL }, *text = NULL;
-		struct hosts_facts facts = { .hostname = rows[i].hostname, .extra = list_of(extra) };
+		struct hosts_facts facts = { .hostname = rows[i].hostname,
+					     .extra = list_of(extra) };
 		struct err e = { 0 };
 		int r;
 

@@ -565,7 +565,8 @@ Test(spawn, hands_on_the_descriptors_that_were_asked_for_and_no_others)
 		char script[128];
 		struct spawn_request more = { .fds = fds, .fds_n = 2, .dies_with_us = true };
 
-		snprintf(script, sizeof(script), "cat; cat /proc/self/fd/%d; ls /proc/self/fd | wc -l", a);
+		snprintf(script, sizeof(script),
+			 "cat; cat /proc/self/fd/%d; ls /proc/self/fd | wc -l", a);
 		cr_assert_eq(run_sh(script, &more, &said, &e), 0, "%s", e.msg);
 	}
 	/* ls(1) has 0, 1, 2, ours and the directory that it reads. */

@@ -64,7 +64,8 @@ Test(subnet, subnets)
 		{ "10.89.0.0/", "\"10.89.0.0/\": \"\" is not a prefix length between 0 and 32" },
 		{ "10.89.0.0/-1",
 		  "\"10.89.0.0/-1\": \"-1\" is not a prefix length between 0 and 32" },
-		{ "fd00::/129", "\"fd00::/129\": \"129\" is not a prefix length between 0 and 128" },
+		{ "fd00::/129",
+		  "\"fd00::/129\": \"129\" is not a prefix length between 0 and 128" },
 		{ "x/24", "\"x\" is not an IP address" },
 		{ "/24", "\"\" is not an IP address" },
 		{ "10.89.0.0/24/1",
@@ -136,9 +137,9 @@ Test(subnet, overlap)
 		const char *a, *b;
 		bool overlap;
 	} rows[] = {
-		{ "10.0.0.0/8", "10.1.0.0/16", true },  { "10.1.0.0/16", "10.0.0.0/8", true },
-		{ "10.1.0.0/16", "10.1.0.0/16", true }, { "10.1.0.0/16", "10.2.0.0/16", false },
-		{ "0.0.0.0/0", "10.2.0.0/16", true },   { "0.0.0.0/0", "fd00::/64", false },
+		{ "10.0.0.0/8", "10.1.0.0/16", true },    { "10.1.0.0/16", "10.0.0.0/8", true },
+		{ "10.1.0.0/16", "10.1.0.0/16", true },   { "10.1.0.0/16", "10.2.0.0/16", false },
+		{ "0.0.0.0/0", "10.2.0.0/16", true },     { "0.0.0.0/0", "fd00::/64", false },
 		{ "fd00::/63", "fd00:0:0:1::/64", true },
 	};
 
@@ -192,9 +193,9 @@ Test(subnet, names)
 		const char *name;
 		bool network, host;
 	} rows[] = {
-		{ "web", true, true },    { "web.1_a-b", true, true }, { "1", true, true },
-		{ "", false, false },     { "-a", false, false },      { "a b", false, false },
-		{ "a/b", false, false },  { "..", false, false },      { "a..b", true, false },
+		{ "web", true, true },    { "web.1_a-b", true, true },  { "1", true, true },
+		{ "", false, false },     { "-a", false, false },       { "a b", false, false },
+		{ "a/b", false, false },  { "..", false, false },       { "a..b", true, false },
 		{ "a.", true, false },    { "\xc3\xa9", false, false }, { "_x", false, true },
 		{ "a\nb", false, false },
 	};
@@ -216,8 +217,9 @@ Test(subnet, names)
 	name_254[254] = '\0';
 	cr_expect_eq(host_name_check(name_254, NULL), -ENAMETOOLONG);
 	cr_expect_eq(network_name_check("a b", &e), -EINVAL);
-	cr_expect_str_eq(e.msg, "network name \"a b\": only letters, digits, \"_\", \".\" and \"-\" are "
-				"allowed, and the first is a letter or digit");
+	cr_expect_str_eq(e.msg,
+			 "network name \"a b\": only letters, digits, \"_\", \".\" and \"-\" are "
+			 "allowed, and the first is a letter or digit");
 	cr_expect(network_name_is_reserved("host"));
 	cr_expect_not(network_name_is_reserved("hosts"));
 }

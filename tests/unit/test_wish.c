@@ -54,8 +54,9 @@ Test(wish, wrong_volumes)
 		const char *text, *message;
 	} rows[] = {
 		{ "/a:b", "--volume \"/a:b\": the path in the container has to be absolute" },
-		{ "a/b:/c", "--volume \"a/b:/c\": \"a/b\" is neither a path (begin it with / or ./) nor "
-			    "a volume's name" },
+		{ "a/b:/c",
+		  "--volume \"a/b:/c\": \"a/b\" is neither a path (begin it with / or ./) nor "
+		  "a volume's name" },
 		{ "/a:/", "--volume \"/a:/\": nothing can be mounted on /" },
 		{ "~/a:/b", "--volume \"~/a:/b\": the shell did not replace the \"~\"" },
 		{ "", "--volume \"\": the path in the container has to be absolute" },
@@ -81,13 +82,15 @@ Test(wish, mounts)
 		{ "type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1777", NULL },
 		{ "source=data,target=/d", NULL },
 		{ "type=volume,target=/d", NULL },
-		{ "type=bind,target=/b", "--mount \"type=bind,target=/b\": a bind needs source=PATH, "
-					 "absolute" },
+		{ "type=bind,target=/b",
+		  "--mount \"type=bind,target=/b\": a bind needs source=PATH, "
+		  "absolute" },
 		{ "type=tape,target=/b", "--mount \"type=tape,target=/b\": type is bind, volume or "
 					 "tmpfs" },
 		{ "type=bind,src=/a", "--mount \"type=bind,src=/a\": no target" },
-		{ "type=tmpfs,src=/a,dst=/b", "--mount \"type=tmpfs,src=/a,dst=/b\": a tmpfs has no "
-					      "source" },
+		{ "type=tmpfs,src=/a,dst=/b",
+		  "--mount \"type=tmpfs,src=/a,dst=/b\": a tmpfs has no "
+		  "source" },
 		{ "colour=red,dst=/b", "--mount \"colour=red,dst=/b\": unknown key \"colour\"" },
 	};
 
@@ -115,8 +118,8 @@ Test(wish, ulimits)
 		{ "core=-1", RLIMIT_CORE, RLIM_INFINITY, RLIM_INFINITY },
 		{ "nproc=5:unlimited", RLIMIT_NPROC, 5, RLIM_INFINITY },
 	};
-	static const char *const wrong[] = { "nofile", "nofile=",    "nofile=x", "nofile=5:1",
-					     "nix=1",  "nofile=-2", "=1",	  "nofile=1:2:3" };
+	static const char *const wrong[] = { "nofile", "nofile=",   "nofile=x", "nofile=5:1",
+					     "nix=1",  "nofile=-2", "=1",       "nofile=1:2:3" };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct spec_rlimit l;
@@ -206,7 +209,9 @@ Test(wish, capabilities)
 		{ { .cap_drop = words(chown, 1) }, 10, "CAP_DAC_OVERRIDE" },
 		{ { .cap_add = words(admin, 1) }, 12, "CAP_CHOWN" },
 		{ { .privileged = true }, 41, "CAP_CHOWN" },
-		{ { .cap_add = words(all, 1), .cap_drop = words(chown, 1) }, 40, "CAP_DAC_OVERRIDE" },
+		{ { .cap_add = words(all, 1), .cap_drop = words(chown, 1) },
+		  40,
+		  "CAP_DAC_OVERRIDE" },
 	};
 	const struct wish no = { .cap_add = words(wrong, 1) };
 	auto_arena struct arena a = { 0 };
@@ -239,16 +244,15 @@ Test(wish, env_files)
 	cr_expect_str_eq(got.text, "A=1,B=two words,C,D=");
 	list.n = 0;
 	cr_expect_eq(wish_env_file("f", wrong, sizeof(wrong) - 1, &a, &list, &e), -EINVAL);
-	cr_expect_str_eq(e.msg,
-			 "--env-file f, line 2: expected NAME=VALUE, found \"bad name=2\"");
+	cr_expect_str_eq(e.msg, "--env-file f, line 2: expected NAME=VALUE, found \"bad name=2\"");
 }
 
 Test(wish, entrypoints_and_devices)
 {
 	static const struct {
 		const char *text, *words; /* NULL: wrong */
-	} rows[] = { { "sh", "sh" },	  { "", "" },	    { "[\"a\",\"b c\"]", "a,b c" },
-		     { "[]", "" },	  { "[1]", NULL },  { "[\"a\"", NULL } };
+	} rows[] = { { "sh", "sh" }, { "", "" },      { "[\"a\",\"b c\"]", "a,b c" },
+		     { "[]", "" },   { "[1]", NULL }, { "[\"a\"", NULL } };
 	static const struct {
 		const char *text, *source, *target, *access; /* NULL: wrong */
 	} devices[] = {
