@@ -22,6 +22,10 @@
 
 /* clone3(2) as fork: 0 in the child, its pid in the parent. */
 pid_t sys_clone3(struct clone_args *args);
+/*
+ * openat2(2). The kernel gives up on a path (EAGAIN) when anybody renamed or mounted anything
+ * meanwhile; that passes, so it is tried again, but not forever.
+ */
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int sys_pivot_root(const char *new_root, const char *put_old);
 

@@ -257,10 +257,8 @@ static int open_source(struct copy *c, int dir, const char *name, bool *ret_moun
 	int fd;
 
 	*ret_mounted = false;
-	do
-		fd = sys_openat2(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
-				 RESOLVE_BENEATH | RESOLVE_NO_XDEV);
-	while (fd < 0 && errno == EAGAIN);
+	fd = sys_openat2(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+			 RESOLVE_BENEATH | RESOLVE_NO_XDEV);
 	if (fd < 0 && errno == EXDEV) {
 		*ret_mounted = true;
 		fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

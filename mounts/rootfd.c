@@ -13,24 +13,17 @@ enum { LINKS_MAX = 40 }; /* as the kernel, path_resolution(7) */
 
 int rootfd_open(int root, const char *path, uint64_t flags)
 {
-	int fd;
+	int fd = sys_openat2(root, path, flags | O_CLOEXEC, 0,
+			     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 
-	/* The kernel gives up on ".." when something was renamed meanwhile; that passes. */
-	do
-		fd = sys_openat2(root, path, flags | O_CLOEXEC, 0,
-				 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	while (fd < 0 && errno == EAGAIN);
 	return fd < 0 ? -errno : fd;
 }
 
 int rootfd_open_nofollow(int root, const char *path, uint64_t flags)
 {
-	int fd;
+	int fd = sys_openat2(root, path, flags | O_CLOEXEC, 0,
+			     RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 
-	do
-		fd = sys_openat2(root, path, flags | O_CLOEXEC, 0,
-				 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
-	while (fd < 0 && errno == EAGAIN);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include "base/io.h"
+#include "base/sys.h"
 #include "tests/unit/test_child.h"
 #include "tests/unit/test_dir.h"
 
@@ -1001,4 +1002,34 @@ Test(io, tells_a_time_that_goes_on)
 	end = io_now_us();
 	cr_expect_geq(end - start, 2000);
 	cr_expect_lt(end - start, 2000000);
+}
+
+static atomic_bool renaming;
+
+static void *rename_on_and_on(void *ctx UNUSED)
+{
+	while (atomic_load(&renaming))
+		renameat2(dir_fd, "one", dir_fd, "two", RENAME_EXCHANGE);
+	return NULL;
+}
+
+/* The kernel answers EAGAIN to ".." beneath a root while anybody renames anything. */
+Test(io, openat2_is_not_given_up_for_a_rename_elsewhere)
+{
+	pthread_t thread;
+
+	cr_assert_eq(mkdirat(dir_fd, "one", 0700), 0);
+	cr_assert_eq(mkdirat(dir_fd, "two", 0700), 0);
+	cr_assert_eq(mkdirat(dir_fd, "in", 0700), 0);
+	atomic_store(&renaming, true);
+	cr_assert_eq(pthread_create(&thread, NULL, rename_on_and_on, NULL), 0);
+	for (int i = 0; i < 20000; i++) {
+		int fd = sys_openat2(dir_fd, "in/../in/../in", O_PATH | O_CLOEXEC, 0,
+				     RESOLVE_BENEATH);
+
+		cr_assert_geq(fd, 0, "round %d: %s", i, strerror(errno));
+		close(fd);
+	}
+	atomic_store(&renaming, false);
+	pthread_join(thread, NULL);
 }
