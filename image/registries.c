@@ -16,7 +16,7 @@
 struct reader {
 	struct registries *to;
 	const char *name; /* of the file */
-	struct registry *registry;
+	struct registry_settings *registry;
 	struct registry_mirror *mirror;
 };
 
@@ -106,7 +106,7 @@ static int take_alias(const struct toml_member *m, const struct reader *r, struc
 
 static int take_registry(const struct toml_member *m, struct reader *r, struct err *e)
 {
-	struct registry *g = r->registry;
+	struct registry_settings *g = r->registry;
 
 	if (strcmp(m->key, "prefix") == 0)
 		return take_string(m, r, &g->prefix, e);
@@ -140,7 +140,7 @@ static int begin_registry(struct reader *r, unsigned line, struct err *e)
 		return err_set(e, EINVAL, "%s:%u: more than %d registries", r->name, line,
 			       REGISTRIES_MAX);
 	if (to->n == to->size) {
-		struct registry *more;
+		struct registry_settings *more;
 
 		to->size = to->size ? 2 * to->size : 8;
 		more = arena_array(&to->arena, to->size, sizeof(*more));
@@ -155,7 +155,7 @@ static int begin_registry(struct reader *r, unsigned line, struct err *e)
 
 static int begin_mirror(struct reader *r, unsigned line, struct err *e)
 {
-	struct registry *g = r->registry;
+	struct registry_settings *g = r->registry;
 	struct registry_mirror *more;
 
 	if (!g)
@@ -211,7 +211,7 @@ static int check_location(const char *name, const char *what, const char *locati
 		       json_quote(location).text);
 }
 
-static int check_registry(const char *name, const struct registry *g, struct err *e)
+static int check_registry(const char *name, const struct registry_settings *g, struct err *e)
 {
 	if (!g->prefix && !g->location)
 		return err_set(e, EINVAL, "%s: a registry has neither a prefix nor a location",
@@ -367,9 +367,10 @@ static size_t coverage(const char *prefix, const char *name)
 	return name[n] == '\0' || name[n] == '/' ? n : 0;
 }
 
-static const struct registry *find(const struct registries *r, const char *name, size_t *ret_n)
+static const struct registry_settings *find(const struct registries *r, const char *name,
+					    size_t *ret_n)
 {
-	const struct registry *best = NULL;
+	const struct registry_settings *best = NULL;
 	size_t most = 0;
 
 	/* Files that were read later go first. */
@@ -399,7 +400,8 @@ static int relocate(const struct reference *ref, const char *name, size_t covere
 	return 0;
 }
 
-static bool mirror_serves(const struct registry *g, const struct registry_mirror *m, bool by_digest)
+static bool mirror_serves(const struct registry_settings *g, const struct registry_mirror *m,
+			  bool by_digest)
 {
 	if (g->mirror_by_digest_only || m->pull == REGISTRY_PULL_DIGEST)
 		return by_digest;
@@ -412,7 +414,7 @@ int registries_endpoints(const struct registries *r, const struct reference *ref
 	const struct reference_text name = reference_name(ref);
 	bool by_digest = digest_is_set(&ref->digest);
 	size_t covered;
-	const struct registry *g = find(r, name.text, &covered);
+	const struct registry_settings *g = find(r, name.text, &covered);
 	struct registry_endpoints list;
 
 	list = (struct registry_endpoints){

@@ -36,7 +36,7 @@ struct registry_mirror {
 	enum registry_pull pull;
 };
 
-struct registry {
+struct registry_settings {
 	const char *prefix, *location; /* either may be NULL: then it is the other */
 	bool insecure, blocked, mirror_by_digest_only;
 	struct registry_mirror *mirrors;
@@ -51,7 +51,7 @@ struct registries {
 	struct arena arena;
 	bool has_search;
 	struct strings search; /* unqualified-search-registries */
-	struct registry *at;
+	struct registry_settings *at;
 	size_t n, size;
 	struct registry_alias *aliases;
 	size_t aliases_n, aliases_size;
