@@ -82,8 +82,11 @@ static int open_device(const char *name, const char *path, mode_t type, dev_t nu
 	if ((st.st_mode & S_IFMT) != type || st.st_rdev != number)
 		return err_set(e, ENXIO, "%s: %s of the host is not the device %u:%u", name, path,
 			       major(number), minor(number));
-	/* As /dev of most hosts is mounted; a node is neither a set-id program nor any other. */
-	if (set_attributes(fd, attrs, 0, false) < 0)
+	/*
+	 * A node is neither a set-id program nor any other. And no peer of the host's /dev: what is
+	 * mounted over it in the container would be mounted over the host's.
+	 */
+	if (set_attributes(fd, attrs, MS_PRIVATE, false) < 0)
 		return err_sys(e, "%s: set the flags of the mount of %s", name, path);
 	return take_fd(&fd);
 }

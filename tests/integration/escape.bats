@@ -181,6 +181,34 @@ look_at_joining() {
 	[ "$(grep -c 'Read-only file system' <<<"$stderr")" = 4 ] || mismatch stderr "4 refusals" "$stderr"
 }
 
+# Of a host whose mounts are shared, as systemd has them. What is mounted over a peer of the
+# host's /dev/null, by one who may mount in the container, would be mounted over the host's.
+@test "no mount of the container's is a peer of the host's" {
+	requires root
+	config '.process.capabilities[] = ["CAP_SYS_ADMIN"] | del(.linux.seccomp) |
+		.linux.maskedPaths = ["/proc/keys", "/proc/timer_list"]'
+	config_args sh -c 'grep -c shared: /proc/self/mountinfo
+		for path in /dev/null /proc/keys; do mount --bind /proc/version $path && echo mounted; done'
+	cat >shared-host <<-'END'
+		mount --make-rshared / && mount --bind /dev /dev || exit
+		"$@"
+		status=$?
+		[ -c /dev/null ] && exit "$status"
+		umount /dev/null
+		exit 99
+	END
+	run_command unshare --mount --propagation private sh ./shared-host "$HULL" --root "$STATE" \
+		run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 0 ] || mismatch status 0 "$status"
+	stdout_is $'0\nmounted\nmounted'
+	config '.linux.namespaces += [{ type: "user" }] | .linux |= (
+		.uidMappings = [{ containerID: 0, hostID: 100000, size: 1000 }] | .gidMappings = .uidMappings)'
+	run_command unshare --mount --propagation private sh ./shared-host "$HULL" --root "$STATE" \
+		run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 0 ] || mismatch status 0 "$status"
+	stdout_is $'0\nmounted\nmounted'
+}
+
 # mounts_of_streams FILE: FILE has the fdinfo of some streams and a mountinfo; whose mounts they are.
 mounts_of_streams() {
 	awk '$1 == "mnt_id:" { ids[++n] = $2 }
