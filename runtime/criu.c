@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ static const struct {
 	size_t offset; /* of the pointer in struct criu */
 } symbols[] = {
 	ROW(init_opts),
+	ROW(set_service_binary),
 	ROW(set_notify_cb),
 	ROW(notify_pid),
 	ROW(get_orphan_pts_master_fd),
@@ -115,12 +117,35 @@ int criu_ok(int r, struct err *e)
 	return r < 0 ? err_set(e, ENOMEM, "libcriu: %s", err_text(ENOMEM)) : 0;
 }
 
+/* Engines have a PATH, people's may lack what is root's. */
+static int find_program(char *ret, size_t size, struct err *e)
+{
+	const char *dirs = getenv("PATH"); /* NOLINT(concurrency-mt-unsafe) */
+	auto_free char *list = NULL;
+	char *rest;
+
+	if (asprintf(&list, "%s:/usr/sbin:/usr/local/sbin", dirs ? dirs : "/usr/bin") < 0)
+		return err_set(e, ENOMEM, "criu: %s", err_text(ENOMEM));
+	rest = list;
+	for (char *dir; (dir = strsep(&rest, ":"));) {
+		if (dir[0] == '/' && snprintf(ret, size, "%s/criu", dir) < (int)size &&
+		    access(ret, X_OK) == 0)
+			return 0;
+	}
+	return err_set(e, ENOENT,
+		       "checkpoint and restore need the program criu, which is neither in "
+		       "$PATH nor in /usr/sbin");
+}
+
 int criu_open(const struct criu_options *o, const char *log, struct criu *ret, struct err *e)
 {
 	auto_criu struct criu c = { 0 };
+	char program[PATH_MAX];
 
 	TRY(load(&c, e));
+	TRY(find_program(program, sizeof(program), e));
 	TRY(criu_ok(c.init_opts(), e));
+	TRY(criu_ok(c.set_service_binary(program), e));
 	TRY(criu_ok(c.set_log_file(log), e));
 	c.set_log_level(LOG_LEVEL_OF_CRIU);
 	c.set_manage_cgroups(true);
@@ -244,8 +269,5 @@ int criu_failed(const struct criu_options *o, const struct criu_directories *d, 
 
 	if (first_error(d->work, log, line, sizeof(line)))
 		return err_set(e, code, "%s: CRIU: %s (its log is %s/%s)", verb, line, work, log);
-	if (r == -ECONNREFUSED || r == -EPIPE || r == -ECONNRESET || r == -EBADE)
-		return err_set(e, code, "%s: the program criu did not do it: %s; is it installed?",
-			       verb, err_text(code));
 	return err_set(e, code, "%s: CRIU: %s", verb, err_text(code));
 }

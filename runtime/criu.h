@@ -3,7 +3,8 @@
  *
  * libcriu.so.2 is opened only when asked for: hull does not link it. The types
  * and prototypes are those of <criu/criu.h>, which so need not be there to
- * build hull. It runs the program `criu`, from $PATH, for each request.
+ * build hull. It runs the program `criu`, from $PATH or where root has
+ * programs, for each request.
  */
 #ifndef HULL_RUNTIME_CRIU_H
 #define HULL_RUNTIME_CRIU_H
@@ -20,6 +21,7 @@ struct criu_notify; /* CriuNotify: opaque */
 struct criu {
 	void *library;
 	int (*init_opts)(void);
+	int (*set_service_binary)(const char *path);
 	void (*set_notify_cb)(int (*cb)(char *action, struct criu_notify *notify));
 	int (*notify_pid)(struct criu_notify *notify);
 	int (*get_orphan_pts_master_fd)(void);
@@ -57,7 +59,7 @@ struct criu {
 	int (*restore_child)(void);
 };
 
-/* Opens the library and sets what each request has: directories, log, options. -ENOENT: no library. */
+/* Opens the library and sets what each request has: log, options. -ENOENT: no library, or no program. */
 int criu_open(const struct criu_options *o, const char *log, struct criu *ret, struct err *e)
 	MUST_CHECK;
 void criu_close(struct criu *c);

@@ -243,6 +243,16 @@ start_counter() {
 	stderr_has "flag needs an argument: -lsm-mount-context"
 }
 
+@test "without the program criu it is said that it is missing" {
+	requires_criu
+	start_counter
+	run_command unshare --mount sh -c 'mount --bind /dev/null "$(command -v criu)"; exec "$@"' sh \
+		"$HULL" --root "$STATE" checkpoint "$ID"
+	[ "$status" = 1 ]
+	stderr_is "hull: checkpoint and restore need the program criu, which is neither in \$PATH nor in /usr/sbin"
+	expect 0 delete --force "$ID"
+}
+
 @test "without CRIU's library both verbs say so" {
 	ldconfig -p | grep -q libcriu.so.2 && skip "CRIU's library is here"
 	config_args sleep 1000
