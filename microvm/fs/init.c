@@ -4,7 +4,7 @@
 
 #include "microvm/fs/server.h"
 
-enum { OLDEST_MINOR = 31, MAX_BACKGROUND = 64 };
+enum { OLDEST_MINOR = 31, NEWEST_MINOR = 38, MAX_BACKGROUND = 64 };
 
 /* What both sides have to want; the rest of what the guest offers is left. */
 static uint64_t features_wanted(const struct fs_config *c)
@@ -42,7 +42,7 @@ ssize_t op_init(struct request *r)
 	bool extended =
 		(in->flags & FUSE_INIT_EXT) && r->size >= offsetof(struct fuse_init_in, unused);
 	struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION,
-				     .minor = FUSE_KERNEL_MINOR_VERSION };
+				     .minor = NEWEST_MINOR };
 	uint64_t features;
 
 	if (in->major > FUSE_KERNEL_VERSION) /* it will ask again, in our version */
