@@ -21,11 +21,10 @@
 #include "microvm/executor.h"
 #include "microvm/process_write.h"
 #include "process/console_socket.h"
-#include "process/environment.h"
 #include "process/pidfile.h"
 #include "process/signals.h"
 #include "process/terminal.h"
-#include "process/user.h"
+#include "runtime/exec_request.h"
 #include "runtime/store.h"
 #include "security/seccomp_cache.h"
 
@@ -83,68 +82,17 @@ static int check_request(const struct exec_request *req, struct err *e)
 	return 0;
 }
 
-static int set_user(struct execution *x, struct err *e)
-{
-	struct spec_user *user = &x->process.user;
-	bool has_gid;
-	uint32_t uid, gid;
-
-	if (x->req->groups.n) {
-		user->additional_gids.at = (uint32_t *)x->req->groups.at;
-		user->additional_gids.n = x->req->groups.n;
-	}
-	if (!x->req->user)
-		return 0;
-	if (user_parse(x->req->user, &uid, &gid, &has_gid, e) < 0)
-		return err_wrap(e, "--user");
-	user->uid = uid;
-	if (has_gid)
-		user->gid = gid;
-	return 0;
-}
-
 static int read_process(struct execution *x, struct err *e)
 {
 	const struct exec_request *req = x->req;
-	struct spec_process *p = &x->process;
 
-	if (req->process_file) {
-		TRY(io_read_file(AT_FDCWD, req->process_file, JSON_MAX_SIZE, req->process_file,
-				 &x->text, e));
-		TRY(spec_parse_process(p, &x->arena, req->process_file, x->text.text, x->text.len,
-				       e));
-		if (p->apparmor_profile || p->selinux_label)
-			return err_set(e, ENOTSUP, "%s: the guest has no labels of the host's",
-				       req->process_file);
-		return 0;
-	}
-	if (!x->spec.process || req->args.n == 0)
-		return err_set(e, EINVAL, "exec: there is no command");
-	*p = *x->spec.process;
-	p->args = req->args;
-	p->env = environment_make(&p->env, &req->env, &x->arena);
-	p->terminal = req->terminal;
-	if (req->cwd)
-		p->cwd = req->cwd;
-	if (req->no_new_privs >= 0)
-		p->no_new_privileges = req->no_new_privs;
-	TRY(set_user(x, e));
-	process_write(p, &x->text);
-	return 0;
-}
-
-static int check_terminal(const struct execution *x, struct err *e)
-{
-	const struct exec_request *req = x->req;
-
-	if (x->process.cwd[0] != '/')
-		return err_set(e, EINVAL, "--cwd: \"%s\" is not an absolute path", x->process.cwd);
-	if (x->process.terminal && req->detach && !req->console_socket)
-		return err_set(e, EINVAL,
-			       "a terminal for a detached process needs --console-socket");
-	if (!x->process.terminal && req->console_socket)
-		return err_set(e, EINVAL, "--console-socket: the process asks for no terminal");
-	return req->console_socket ? console_socket_check(req->console_socket, e) : 0;
+	TRY(exec_request_process(req, &x->spec, &x->arena, &x->text, &x->process, e));
+	if (!req->process_file)
+		process_write(&x->process, &x->text);
+	else if (x->process.apparmor_profile || x->process.selinux_label)
+		return err_set(e, ENOTSUP, "%s: the guest has no labels of the host's",
+			       req->process_file);
+	return exec_request_check(req, &x->process, e);
 }
 
 static int open_terminal(struct execution *x, struct err *e)
@@ -339,7 +287,6 @@ int vm_exec(struct handle *h, const struct exec_request *req, int *ret_status, s
 	TRY(check_request(req, e));
 	TRY(store_load_config(h->dir, &x.spec, e));
 	TRY(read_process(&x, e));
-	TRY(check_terminal(&x, e));
 	TRY(open_terminal(&x, e));
 	TRY(take_signals(&x, e));
 	TRY(send_request(&x, e));

@@ -15,14 +15,12 @@
 #include <sys/wait.h>
 
 #include "base/io.h"
-#include "base/json.h"
 #include "process/console_socket.h"
-#include "process/environment.h"
 #include "process/fds.h"
 #include "process/pidfile.h"
 #include "process/relay.h"
 #include "process/rlimits.h"
-#include "process/user.h"
+#include "runtime/exec_request.h"
 #include "runtime/executor.h"
 #include "runtime/handshake.h"
 #include "runtime/host.h"
@@ -80,76 +78,6 @@ static int open_container(struct execution *x, struct err *e)
 		break;
 	}
 	return store_load_config(x->handle->dir, &x->spec, e);
-}
-
-/* --process: a document of its own. */
-static int process_from_file(struct execution *x, struct err *e)
-{
-	auto_buf struct buf text = { 0 };
-	const char *path = x->req->process_file;
-
-	TRY(io_read_file(AT_FDCWD, path, JSON_MAX_SIZE, path, &text, e));
-	return spec_parse_process(&x->process, &x->arena, path, text.text, text.len, e);
-}
-
-static int set_user(struct execution *x, struct err *e)
-{
-	struct spec_user *user = &x->process.user;
-	bool has_gid;
-	uint32_t uid, gid;
-
-	if (x->req->groups.n) {
-		user->additional_gids.at = (uint32_t *)x->req->groups.at;
-		user->additional_gids.n = x->req->groups.n;
-	}
-	if (!x->req->user)
-		return 0;
-	if (user_parse(x->req->user, &uid, &gid, &has_gid, e) < 0)
-		return err_wrap(e, "--user");
-	user->uid = uid;
-	if (has_gid)
-		user->gid = gid;
-	return 0;
-}
-
-/* The container's process, with what the command line changes. */
-static int process_from_request(struct execution *x, struct err *e)
-{
-	const struct exec_request *req = x->req;
-	struct spec_process *p = &x->process;
-
-	if (!x->spec.process)
-		return err_set(e, EINVAL,
-			       "the container's config.json has no process: exec needs --process");
-	if (req->args.n == 0)
-		return err_set(e, EINVAL, "exec: there is no command");
-	*p = *x->spec.process;
-	p->args = req->args;
-	p->env = environment_make(&p->env, &req->env, &x->arena);
-	p->terminal = req->terminal;
-	if (req->cwd)
-		p->cwd = req->cwd;
-	if (req->apparmor)
-		p->apparmor_profile = req->apparmor;
-	if (req->selinux_label)
-		p->selinux_label = req->selinux_label;
-	if (req->no_new_privs >= 0)
-		p->no_new_privileges = req->no_new_privs;
-	return set_user(x, e);
-}
-
-static int check_request(struct execution *x, struct err *e)
-{
-	const struct exec_request *req = x->req;
-
-	if (x->process.cwd[0] != '/')
-		return err_set(e, EINVAL, "--cwd: \"%s\" is not an absolute path", x->process.cwd);
-	if (x->process.terminal && req->detach && !req->console_socket)
-		return err_set(e, EINVAL,
-			       "a terminal for a detached process needs --console-socket");
-	if (!x->process.terminal && req->console_socket)
-		return err_set(e, EINVAL, "--console-socket: the process asks for no terminal");
-	return req->console_socket ? console_socket_check(req->console_socket, e) : 0;
 }
 
 static int make_plan(struct execution *x, struct err *e)
@@ -293,9 +221,11 @@ static int start(struct execution *x, struct err *e)
 
 static int prepare(struct execution *x, struct err *e)
 {
+	auto_buf struct buf text = { 0 };
+
 	TRY(open_container(x, e));
-	TRY(x->req->process_file ? process_from_file(x, e) : process_from_request(x, e));
-	TRY(check_request(x, e));
+	TRY(exec_request_process(x->req, &x->spec, &x->arena, &text, &x->process, e));
+	TRY(exec_request_check(x->req, &x->process, e));
 	TRY(find_place(x, e));
 	return make_plan(x, e);
 }

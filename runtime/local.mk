@@ -11,6 +11,8 @@ runtime_libruntime_a_SOURCES = \
 	runtime/doctor_probe.c \
 	runtime/exec.c \
 	runtime/exec.h \
+	runtime/exec_request.c \
+	runtime/exec_request.h \
 	runtime/executor.c \
 	runtime/executor.h \
 	runtime/executor_process.c \
