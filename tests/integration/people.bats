@@ -4,34 +4,16 @@
 # Containers for people: made of images, named, kept, logged, stopped and removed.
 # shellcheck disable=SC2154 # status, stdout and stderr are run_command's
 load helpers
-
-IMAGE=hull/busybox
+load people_helpers
 
 setup() {
-	setup_test
-	DATA=$WORK/data
-	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
+	setup_people
 	# A network is another file's subject, and the host's is nobody's to change.
 	NET=(--network none)
 }
 
 teardown() {
-	local id
-	for id in $(hull --data-root "$DATA" ps -aq --no-trunc 2>/dev/null); do
-		hull --data-root "$DATA" rm -fv "$id" >/dev/null 2>&1 || true
-		[ -z "$(find /sys/fs/cgroup -maxdepth 3 -name "$id" 2>/dev/null)" ] ||
-			echo "a cgroup of $id is left" >&2
-	done
-	# What rootless containers leave is of ids that only their user namespace has.
-	rm -rf "$DATA" 2>/dev/null || true
-	teardown_test
-}
-
-# do_ STATUS WORD...: hull with the test's data, and its exit status.
-do_() {
-	local want=$1
-	shift
-	expect "$want" --data-root "$DATA" "$@"
+	teardown_people
 }
 
 # run_ STATUS WORD...: hull run

@@ -4,31 +4,17 @@
 # Files out of containers and into them.
 # shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's; tool sets tool
 load helpers
+load people_helpers
 load ../tools/tools
 
-IMAGE=hull/busybox
-
 setup() {
-	setup_test
-	DATA=$WORK/data
-	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
+	setup_people
 	mkdir "$WORK/h"
 	cd "$WORK/h" || return
 }
 
 teardown() {
-	local id
-	for id in $(hull --data-root "$DATA" ps -aq --no-trunc 2>/dev/null); do
-		hull --data-root "$DATA" rm -fv "$id" >/dev/null 2>&1 || true
-	done
-	rm -rf "$DATA" 2>/dev/null || true
-	teardown_test
-}
-
-do_() {
-	local want=$1
-	shift
-	expect "$want" --data-root "$DATA" "$@"
+	teardown_people
 }
 
 ready() { hull --data-root "$DATA" exec "$1" test -e /ready; }

@@ -4,34 +4,14 @@
 # Health checks of containers for people.
 # shellcheck disable=SC2154 # status, stdout and stderr are run_command's
 load helpers
-
-IMAGE=hull/busybox
+load people_helpers
 
 setup() {
-	setup_test
-	DATA=$WORK/data
-	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
+	setup_people
 }
 
 teardown() {
-	local id
-	for id in $(hull --data-root "$DATA" ps -aq --no-trunc 2>/dev/null); do
-		hull --data-root "$DATA" rm -fv "$id" >/dev/null 2>&1 || true
-	done
-	rm -rf "$DATA" 2>/dev/null || true
-	teardown_test
-}
-
-do_() {
-	local want=$1
-	shift
-	expect "$want" --data-root "$DATA" "$@"
-}
-
-run_() {
-	local want=$1
-	shift
-	do_ "$want" run --network none "$@"
+	teardown_people
 }
 
 # health_is NAME WORD: what ps says of it.

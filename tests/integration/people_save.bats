@@ -4,24 +4,15 @@
 # Images to archives, and back.
 # shellcheck disable=SC2154 # status, stdout and stderr are run_command's
 load helpers
-
-IMAGE=hull/busybox
+load people_helpers
 
 setup() {
-	setup_test
-	DATA=$WORK/data
-	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
+	setup_people
 }
 
 teardown() {
 	rm -rf "$DATA" "$WORK/other" 2>/dev/null || true
 	teardown_test
-}
-
-do_() {
-	local want=$1
-	shift
-	expect "$want" --data-root "$DATA" "$@"
 }
 
 # digests_of DATA-ROOT: the digest and id of the one image, and its layers' digests.
