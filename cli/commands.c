@@ -243,10 +243,13 @@ static const struct command commands[] = {
 		.modes = MODE_BOTH,
 		.arguments = "ID",
 		.help = "let a container run on from a checkpoint",
-		.details = "Makes a container of a bundle whose processes are those that "
-			   "checkpoint wrote. What the container is and may do comes from the "
-			   "bundle. Without --detach its streams and signals are passed on and "
-			   "the exit status is its program's, as of run.",
+		.details =
+			"Makes a container of a bundle whose processes are those that "
+			"checkpoint wrote. What the container is and may do comes from the "
+			"bundle. Its pipes become the caller's streams; a stream that was a file "
+			"must be that file again, appended to. Without --detach its streams and "
+			"signals are passed on and "
+			"the exit status is its program's, as of run.",
 		.options = &restore_options,
 		.min_args = 1,
 		.max_args = 1,

@@ -49,8 +49,9 @@ int externals_find(const externals *list, const mountinfo *container, const moun
 /*
  * The standard streams of the checkpointed process, by the names that CRIU has
  * for them: "pipe:[123]", or "file[1f:2a]" for a file of the host, by its mount
- * and inode. Those of the restoring process take their place. An empty name:
- * the stream is the container's own, or there is none.
+ * and inode. Those of the restoring process take their place; CRIU takes a file
+ * only if it is as long as it was, as the same one that is appended to. An empty
+ * name: the stream is the container's own, or there is none.
  */
 struct external_streams {
 	struct strings names;

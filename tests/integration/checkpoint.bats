@@ -176,6 +176,21 @@ start_counter() {
 	expect 0 delete --force "$ID"
 }
 
+@test "a stream that is a file of the host is gone on with, and no other is taken for it" {
+	requires_criu
+	config_args sh -c 'i=0; while :; do i=$((i + 1)); echo $i; echo $i >/mnt/count; sleep 0.1; done'
+	hull run --detach --bundle "$BUNDLE" "$ID" </dev/null >log 2>&1
+	wait_for 20 counts_beyond 2
+	expect 0 checkpoint --image-path image "$ID"
+	before=$(count)
+	hull restore --detach --bundle "$BUNDLE" --image-path image "$ID" </dev/null >other 2>&1 && return 1
+	grep -q "restore: CRIU: .* has bad size" other
+	hull restore --detach --bundle "$BUNDLE" --image-path image "$ID" </dev/null >>log 2>&1
+	wait_for 20 counts_beyond "$((before + 2))"
+	expect 0 delete --force "$ID"
+	seq "$(wc -l <log)" | cmp - log
+}
+
 @test "hooks see the namespaces of what is restored" {
 	requires_criu
 	start_counter
