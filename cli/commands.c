@@ -45,6 +45,7 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.takes_container = true,
+		.opens_libraries = true,
 		.run = cmd_checkpoint,
 	},
 	{
@@ -254,6 +255,7 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.creates = true,
+		.opens_libraries = true,
 		.run = cmd_restore,
 	},
 	{
@@ -349,6 +351,7 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.takes_container = true,
+		.opens_libraries = true,
 		.run = cmd_update,
 	},
 	{

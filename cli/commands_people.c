@@ -195,6 +195,7 @@ const struct command people_commands[] = {
 		.details = "Removes stopped containers, images without a name, and what is left of "
 			   "images that were removed.",
 		.options = &prune_options,
+		.opens_libraries = true,
 		.run = cmd_prune,
 	},
 	{
@@ -260,6 +261,7 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = ARGS_MANY,
 		.enters = true,
+		.opens_libraries = true,
 		.run = cmd_restart,
 	},
 	{
@@ -272,6 +274,7 @@ const struct command people_commands[] = {
 		.options = &rm_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,
+		.opens_libraries = true,
 		.run = cmd_rm,
 	},
 	{
@@ -329,6 +332,7 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = ARGS_MANY,
 		.enters = true,
+		.opens_libraries = true,
 		.run = cmd_people_start,
 	},
 	{

@@ -73,9 +73,6 @@ cli_libcli_a_SOURCES = \
 	cli/values.h \
 	cli/version.h
 
-hull_SOURCES = cli/main.c
-hull_LDADD = cli/libcli.a microvm/libmicrovm.a $(LIBENGINE)
-
 # Writes the parts of the manual pages that follow from the tables.
 noinst_PROGRAMS += cli/generate
 cli_generate_SOURCES = cli/generate.c

@@ -57,3 +57,8 @@ dnsdir = $(pkglibexecdir)
 dns_PROGRAMS = libexec/hull/hull-dns
 libexec_hull_hull_dns_SOURCES = network/dns/main.c
 libexec_hull_hull_dns_LDADD = $(LIBNETWORK) $(SECCOMP_LIBS)
+
+# Runs the rules: libnftables is its alone.
+dns_PROGRAMS += libexec/hull/hull-nft
+libexec_hull_hull_nft_SOURCES = network/nft_main.c
+libexec_hull_hull_nft_LDADD = $(LIBBASE)

@@ -13,7 +13,7 @@ int rlimits_apply(pid_t pid, const struct spec_process *p, struct err *e)
 		const struct spec_rlimit *l = &p->rlimits.at[i];
 		const struct rlimit limit = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
-		if (prlimit(pid, (enum __rlimit_resource)l->resource, &limit, NULL) < 0)
+		if (prlimit(pid, (int)l->resource, &limit, NULL) < 0)
 			return err_sys(e, "process.rlimits[%zu]: set %s to %llu:%llu", i,
 				       json_name_of(spec_rlimit_names, l->resource),
 				       (unsigned long long)l->soft, (unsigned long long)l->hard);
