@@ -1,7 +1,7 @@
 # hull itself with musl, where that is: a static program starts in a quarter of the time of one of
 # glibc's (docs/performance.md). What such a one cannot do, to open libraries, is hull-full's
 # (base/full.h). All sources but main.c's archives are those of the other programs.
-EXTRA_DIST += compat/musl/missing.c compat/musl/missing.h compat/musl/fortify.h compat/musl/sys/mount.h \
+EXTRA_DIST += compat/musl/malloc.c compat/musl/missing.c compat/musl/missing.h compat/musl/fortify.h compat/musl/sys/mount.h \
 	compat/musl/sys/pidfd.h compat/musl/linux/prctl.h
 
 if MUSL
@@ -10,20 +10,20 @@ pkglibexec_PROGRAMS += libexec/hull/hull-full
 libexec_hull_hull_full_SOURCES = cli/main.c
 libexec_hull_hull_full_LDADD = cli/libcli.a microvm/libmicrovm.a $(LIBENGINE)
 
-MUSL_SOURCES = $(filter %.c, \
+MUSL_FILES = $(filter %.c, \
 	$(base_libbase_a_SOURCES) $(spec_libspec_a_SOURCES) $(namespaces_libnamespaces_a_SOURCES) \
 	$(mounts_libmounts_a_SOURCES) $(cgroups_libcgroups_a_SOURCES) $(process_libprocess_a_SOURCES) \
 	$(network_libnetwork_a_SOURCES) $(security_libsecurity_a_SOURCES) $(runtime_libruntime_a_SOURCES) \
 	$(image_libimage_a_SOURCES) $(image_fetch_libfetch_a_SOURCES) $(image_libunpack_a_SOURCES) \
 	$(engine_libengine_a_SOURCES) $(microvm_libmicrovm_a_SOURCES) $(cli_libcli_a_SOURCES))
-MUSL_OBJECTS = $(addprefix musl/,$(MUSL_SOURCES:.c=.o))
+MUSL_OBJECTS = $(addprefix musl/,$(MUSL_FILES:.c=.o))
 MUSL_CFLAGS = -std=c11 -O2 -g -DHAVE_CONFIG_H -DHULL_STATIC -D_GNU_SOURCE -I. -I$(srcdir) \
 	-isystem $(srcdir)/compat/musl -idirafter musl/include -include $(srcdir)/compat/musl/missing.h \
 	-Wall -Wextra -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection \
 	-ffunction-sections -fdata-sections \
 	-DHULL_LIBEXECDIR='"$(pkglibexecdir)"' -DHULL_LIBEXEC_DIR='"$(hulllibexecdir)"' \
 	-DHULL_PKGDATADIR='"$(pkgdatadir)"'
-MUSL_LDFLAGS = -nostdlib -static -Wl,-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,relro,-z,now \
+MUSL_LINK = -nostdlib -static -Wl,-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,relro,-z,now \
 	-Wl,-z,noexecstack -Wl,--gc-sections
 
 # Of the kernel's and the small libraries' headers alone: not of glibc's, which lie beside them.
@@ -38,17 +38,19 @@ musl/%.o: %.c | musl/include $(BUILT_SOURCES)
 	@mkdir -p $(@D)
 	$(AM_V_CC)$(MUSL_GCC) $(MUSL_CFLAGS) -MMD -MP -c -o $@ $<
 
+MUSL_FIRST = musl/cli/main.o musl/compat/musl/missing.o musl/compat/musl/malloc.o
+
 # An archive, for the linker to take what hull uses.
 musl/libhull.a: $(MUSL_OBJECTS)
 	$(AM_V_AR)rm -f $@ && $(AR) cr $@ $(MUSL_OBJECTS)
 
-hull: musl/cli/main.o musl/compat/musl/missing.o musl/libhull.a
-	$(AM_V_CCLD)$(MUSL_GCC) $(MUSL_LDFLAGS) -o $@ $(MUSL_CRT)/rcrt1.o $(MUSL_CRT)/crti.o \
-		musl/cli/main.o musl/compat/musl/missing.o musl/libhull.a \
+hull: $(MUSL_FIRST) musl/libhull.a
+	$(AM_V_CCLD)$(MUSL_GCC) $(MUSL_LINK) -o $@ $(MUSL_CRT)/rcrt1.o $(MUSL_CRT)/crti.o \
+		$(MUSL_FIRST) musl/libhull.a \
 		`$(CC) -print-file-name=libyajl_s.a` `$(CC) -print-file-name=libseccomp.a` \
 		$(MUSL_CRT)/libc.a `$(CC) -print-libgcc-file-name` $(MUSL_CRT)/crtn.o
 
--include $(MUSL_OBJECTS:.o=.d) musl/cli/main.d musl/compat/musl/missing.d
+-include $(MUSL_OBJECTS:.o=.d) $(MUSL_FIRST:.o=.d)
 
 mostlyclean-local:
 	rm -rf musl hull

@@ -7,6 +7,17 @@
 #include "base/io.h"
 #include "spec/names.h"
 
+bool rlimits_raise(const struct spec_process *p)
+{
+	struct rlimit own;
+
+	for (size_t i = 0; i < p->rlimits.n; i++)
+		if (prlimit(0, (int)p->rlimits.at[i].resource, NULL, &own) < 0 ||
+		    p->rlimits.at[i].hard > own.rlim_max)
+			return true;
+	return false;
+}
+
 int rlimits_apply(pid_t pid, const struct spec_process *p, struct err *e)
 {
 	for (size_t i = 0; i < p->rlimits.n; i++) {

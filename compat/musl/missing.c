@@ -3,11 +3,21 @@
 #include <link.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+_Noreturn void fortify_failed(void)
+{
+	static const char said[] = "hull: buffer overflow detected\n";
+	ssize_t unused = write(STDERR_FILENO, said, sizeof(said) - 1);
+
+	(void)unused;
+	abort();
+}
 
 /* System calls as the kernel has them: -1 and errno, as syscall(2) gives it. */
 

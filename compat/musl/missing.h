@@ -7,6 +7,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -27,6 +28,12 @@ int close_range(unsigned first, unsigned last, int flags);
 #ifndef SCHED_ISO
 	#define SCHED_ISO 4
 #endif
+
+/* The kernel's (linux/limits.h, linux/utsname.h), where musl has its own. */
+#undef NGROUPS_MAX
+#define NGROUPS_MAX 65536
+#undef HOST_NAME_MAX
+#define HOST_NAME_MAX 64
 
 /* As of glibc: signal(7). musl keeps one more of them for itself, which no container has to know. */
 #undef SIGRTMIN
