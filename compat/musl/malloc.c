@@ -26,8 +26,8 @@ enum {
 	SMALL_CLASSES = SMALL_MAX / ALIGN,
 	CLASSES = SMALL_CLASSES + 6,
 	CLASS_MAX = SMALL_MAX << 6,
-	POOL_FIRST = 64 << 10,
-	POOL_NEXT = 256 << 10,
+	POOL_FIRST = 1 << 20, /* more than a run takes; what is not touched costs nothing */
+	POOL_NEXT = 1 << 20,
 };
 
 struct head {

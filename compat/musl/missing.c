@@ -1,5 +1,6 @@
 #include "compat/musl/missing.h"
 
+#include <errno.h>
 #include <link.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,6 +10,8 @@
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/err.h"
 
 _Noreturn void fortify_failed(void)
 {
@@ -20,6 +23,20 @@ _Noreturn void fortify_failed(void)
 }
 
 /* System calls as the kernel has them: -1 and errno, as syscall(2) gives it. */
+
+/* musl's sets close-on-exec once more by fcntl(2), for kernels that did not know O_CLOEXEC. */
+int open(const char *path, int flags, ...)
+{
+	va_list args;
+	unsigned mode = 0;
+
+	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {
+		va_start(args, flags);
+		mode = va_arg(args, unsigned);
+		va_end(args);
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
+}
 
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
 {
@@ -124,8 +141,10 @@ static int protect(struct dl_phdr_info *info, size_t size, void *unused)
 		uintptr_t end = (info->dlpi_addr + part->p_vaddr + part->p_memsz) & ~(page - 1);
 
 		if (part->p_type == PT_GNU_RELRO && begin < end &&
-		    mprotect((void *)begin, end - begin, PROT_READ) < 0)
-			__builtin_trap();
+		    mprotect((void *)begin, end - begin, PROT_READ) < 0) {
+			fprintf(stderr, "hull: protect this program's constants: %s\n", err_text(errno));
+			_exit(EXIT_FAILURE);
+		}
 	}
 	return 1;
 }

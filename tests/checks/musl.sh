@@ -103,8 +103,10 @@ musl -w -c "$work/try.c" -o "$work/try.o"
 for name in missing malloc; do
 	musl -c "$top/compat/musl/$name.c" -o "$work/$name.o"
 done
+musl -c "$top/base/err.c" -o "$work/err.o"
 musl-gcc -nostdlib -static -Wl,-pie -Wl,--no-dynamic-linker -Wl,-z,relro,-z,now -o "$work/try" "$crt/rcrt1.o" \
-	"$crt/crti.o" "$work/try.o" "$work/missing.o" "$work/malloc.o" "$crt/libc.a" "$(gcc -print-libgcc-file-name)" "$crt/crtn.o"
+	"$crt/crti.o" "$work/try.o" "$work/missing.o" "$work/malloc.o" "$work/err.o" \
+	"$crt/libc.a" "$(gcc -print-libgcc-file-name)" "$crt/crtn.o"
 
 bad=0
 # dies CASE STATUS WHY
