@@ -339,25 +339,15 @@ static int read_network(int state_dir_fd, const char *name, struct arena *a, str
 			struct err *e)
 {
 	const char *path = arena_printf(a, "networks/%s.json", name);
-	auto_buf struct buf text = { 0 };
 	struct stored stored = { 0 };
 	struct err why = { 0 };
-	int r = io_read_file(state_dir_fd, path, CONFIG_SIZE_MAX, path, &text, &why);
+	int r = json_decode_file(state_dir_fd, path, CONFIG_SIZE_MAX, stored_fields, a, &stored,
+				 &why);
 
 	if (r == -ENOENT)
 		return r;
-	if (r >= 0) {
-		auto_json struct json_doc doc = { .name = path,
-						  .text = text.text,
-						  .size = text.len };
-		struct json_decoder d = { .doc = &doc, .arena = a, .err = &why };
-
-		r = json_parse(&doc, a, &why);
-		if (r >= 0)
-			r = json_decode(&d, doc.root, stored_fields, &stored);
-		if (r >= 0)
-			r = decode(&stored, ret, &why);
-	}
+	if (r >= 0)
+		r = decode(&stored, ret, &why);
 	if (r >= 0)
 		return 0;
 	return err_set(e, why.code, "network %s: %s", name, why.msg);
