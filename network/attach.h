@@ -85,6 +85,7 @@ struct net_result {
 	struct arena arena;
 	LIST(struct net_interface) interfaces;
 	struct port_list ports;  /* with the host ports that were chosen */
+	bool ports4, ports6;     /* whether they lead to it over IPv4, over IPv6 */
 	const char *resolv_conf; /* contents of the files, to be bound into the container */
 	const char *hosts;
 };

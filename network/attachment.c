@@ -221,4 +221,7 @@ void attachment_result(const struct attachment *at, struct net_result *ret)
 	for (size_t i = 0; i < n; i++)
 		ret->interfaces.at[ret->interfaces.n++] = at->on[i].interface;
 	ret->ports = at->record.ports;
+	ret->ports4 = at->record.helper || at->record.to.family;
+	ret->ports6 = at->record.helper ? rootless_has_ipv6(at->record.helper)
+					: at->record.to6.family;
 }

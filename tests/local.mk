@@ -104,6 +104,7 @@ UNIT_TESTS = \
 	tests/unit/test_vm_fs_lock \
 	tests/unit/test_vm_fs_tree \
 	tests/unit/test_vm_fs_xattr \
+	tests/unit/test_netwish \
 	tests/unit/test_wish
 endif
 check_PROGRAMS += $(UNIT_TESTS)
@@ -113,6 +114,10 @@ UNITCFLAGS = $(AM_CFLAGS) -Wno-missing-prototypes -Wno-missing-field-initializer
 UNITLDFLAGS = $(HARDEN_LD) $(SANITIZE)
 LIBCLI = cli/libcli.a $(LIBENGINE)
 
+tests_unit_test_netwish_SOURCES = tests/unit/test_netwish.c
+tests_unit_test_netwish_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_netwish_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_netwish_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
 tests_unit_test_wish_SOURCES = tests/unit/test_wish.c
 tests_unit_test_wish_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_wish_LDFLAGS = $(UNITLDFLAGS)

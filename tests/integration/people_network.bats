@@ -257,6 +257,121 @@ networks_of() {
 	host_hull 0 network rm red
 }
 
+@test "several networks from the start, in both notations; they stay over a restart" {
+	host_hull 0 network create red --subnet 10.8.0.0/24
+	host_hull 0 network create blue --subnet 10.9.0.0/24 --ipv6 --subnet fd00:9::/64
+	host_hull 0 run -d --name store --network blue $IMAGE sleep 1000
+	host_hull 0 run -d --name front --network red --network name=blue,ip=10.9.0.77,ip6=fd00:9::77,mac-address=02:00:00:00:00:77,alias=entry \
+		--network bridge:alias=inner --network-alias all -p 8084:80 $IMAGE httpd -f -p 80 -h /etc
+	[ "$(networks_of front)" = "blue bridge red" ]
+	several_networks
+	wait_for 10 fetch http://127.0.0.1:8084/hostname
+	host_hull 0 exec front ip route show default
+	stdout_has "10.8.0.1 dev eth0"
+	host_hull 0 exec store nslookup entry
+	stdout_has 10.9.0.77
+	host_hull 0 exec store nslookup all
+	stdout_has 10.9.0.77
+	host_hull 0 exec front nslookup store
+	host_hull 0 restart -t 0 front
+	several_networks
+	host_hull 0 network disconnect red front
+	host_hull 0 restart -t 0 front
+	[ "$(networks_of front)" = "blue bridge" ]
+	host_hull 0 rm -f front store
+	host_hull 0 network rm red blue
+}
+
+several_networks() {
+	[ "$(network_of front red Interface) $(network_of front blue Interface) $(network_of front bridge Interface)" = "eth0 eth1 eth2" ]
+	[ "$(network_of front red Gateway)" = 10.8.0.1 ]
+	[ "$(network_of front blue IPAddress)" = 10.9.0.77 ]
+	[ "$(network_of front blue GlobalIPv6Address)" = fd00:9::77 ]
+	[ "$(network_of front blue MacAddress)" = 02:00:00:00:00:77 ]
+	network_of front blue Aliases | jq -e '. == ["front", "entry", "all"]'
+	network_of front red Aliases | jq -e '. == ["front", "all"]'
+	network_of front bridge Aliases | jq -e '. == ["front", "inner", "all"]'
+	host_hull 0 exec front sh -c 'ip -o -4 address show dev eth1; cat /sys/class/net/eth1/address'
+	stdout_has " 10.9.0.77/24 "
+	stdout_has 02:00:00:00:00:77
+}
+
+@test "networks that do not go together, or options that make no sense, are refused before anything is made" {
+	host_hull 0 network create red --subnet 10.8.0.0/24
+	host_hull 125 run --network red --network none $IMAGE true
+	stderr_is "hull: --network none: it goes with no other network: that is for networks of hull's own"
+	host_hull 125 run --network container:x --network red $IMAGE true
+	stderr_is "hull: --network container:x: it goes with no other network: that is for networks of hull's own"
+	host_hull 125 run --network red --network red:ip=10.8.0.9 $IMAGE true
+	stderr_is "hull: --network red is given twice"
+	host_hull 125 run --network bridge --network default $IMAGE true
+	stderr_is "hull: --network default is given twice"
+	host_hull 125 run --network red --network bridge --ip 10.8.0.9 $IMAGE true
+	stderr_is "hull: --ip: there are 2 networks: it is said of one, --network red:ip=10.8.0.9"
+	host_hull 125 run --network red:ip=1.2.3 $IMAGE true
+	stderr_has '"1.2.3" is not an IP address'
+	host_hull 125 run --network red:mac=x $IMAGE true
+	stderr_has '"x"'
+	host_hull 125 run --network 'red:alias=a b' $IMAGE true
+	stderr_has '"a b"'
+	host_hull 125 run --network red:speed=9 $IMAGE true
+	stderr_is 'hull: --network "red:speed=9": there is no option "speed" of a network: ip, ip6, mac and alias are there'
+	host_hull 125 run --network host:ip=10.8.0.9 $IMAGE true
+	stderr_is "hull: --ip, --ip6 and --mac-address: only in a network of hull's own, which --network host is not"
+	host_hull 0 ps -aq
+	stdout_is ""
+	# What only the start can know leaves nothing either: the second network is not there.
+	host_hull 125 run --rm --network red --network nope $IMAGE true
+	stderr_has "there is no network nope: hull network create nope makes it"
+	[ -z "$(on_host ip -o link show type veth)" ]
+	[ "$(grep -vc '^last ' "$DATA/network/leases/red" 2>/dev/null || true)" = 0 ] || [ ! -e "$DATA/network/leases/red" ]
+	host_hull 0 ps -aq
+	stdout_is ""
+	host_hull 0 network rm red
+}
+
+@test "port and inspect say the same of published ports" {
+	local chosen
+	host_hull 0 network create six --ipv6
+	host_hull 0 run -d --name web --network six -p 8086:80 -p 127.0.0.1:8087:80 -p 8088-8089:90-91/udp -p 100 $IMAGE sleep 1000
+	host_hull 0 port web
+	chosen=$(sed -n 's/^100.*0\.0\.0\.0://p' <<<"$stdout")
+	[ "$chosen" -gt 0 ]
+	stdout_is "80/tcp -> 0.0.0.0:8086
+80/tcp -> 127.0.0.1:8087
+80/tcp -> [::]:8086
+90/udp -> 0.0.0.0:8088
+90/udp -> [::]:8088
+91/udp -> 0.0.0.0:8089
+91/udp -> [::]:8089
+100/tcp -> 0.0.0.0:$chosen
+100/tcp -> [::]:$chosen"
+	host_hull 0 port web 80
+	stdout_is $'0.0.0.0:8086\n127.0.0.1:8087\n[::]:8086'
+	host_hull 0 port web 91/udp
+	stdout_is $'0.0.0.0:8089\n[::]:8089'
+	host_hull 1 port web 91
+	stderr_is "hull: container web has published no port 91/tcp"
+	host_hull 1 port web 1:2
+	stderr_is 'hull: port "1:2": expected PORT or PORT/PROTOCOL'
+	host_hull 1 port nobody
+	stderr_is "hull: no such container: nobody"
+	host_hull 0 inspect web
+	jq -e --arg p "$chosen" '.[0].NetworkSettings.Ports == {
+		"80/tcp": [{HostIp: "0.0.0.0", HostPort: "8086"}, {HostIp: "127.0.0.1", HostPort: "8087"}, {HostIp: "::", HostPort: "8086"}],
+		"90/udp": [{HostIp: "0.0.0.0", HostPort: "8088"}, {HostIp: "::", HostPort: "8088"}],
+		"91/udp": [{HostIp: "0.0.0.0", HostPort: "8089"}, {HostIp: "::", HostPort: "8089"}],
+		"100/tcp": [{HostIp: "0.0.0.0", HostPort: $p}, {HostIp: "::", HostPort: $p}]}' <<<"$stdout"
+	host_hull 0 stop -t 0 web
+	host_hull 0 port web
+	stdout_is ""
+	host_hull 1 port web 80
+	host_hull 0 inspect web
+	jq -e '.[0].NetworkSettings.Ports == {}' <<<"$stdout"
+	host_hull 0 rm web
+	host_hull 0 network rm six
+}
+
 @test "a container whose keeper was killed: stop and rm release its network at once" {
 	local verb
 	host_hull 0 network create red
