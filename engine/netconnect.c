@@ -194,3 +194,14 @@ int netjoin_look(const struct engine *g, int dir, const struct record *r, struct
 	v = (struct netjoin_view){ 0 };
 	return 0;
 }
+
+int netjoin_verify(const struct engine *g, const char *who, struct err *e)
+{
+	char id[RECORD_ID_LEN + 1];
+	auto_fd int state = -1;
+
+	TRY(record_find(g, who, id, e));
+	state = netjoin_state(g, e);
+	TRY(state);
+	return network_check(state, id, e);
+}

@@ -52,6 +52,9 @@ int netjoin_connect(const struct engine *g, const char *who, const struct join *
 int netjoin_disconnect(const struct engine *g, const char *who, const char *network, bool force,
 		       struct err *e) MUST_CHECK;
 
+/* Whether what networks made for it is still there; see network_check(). */
+int netjoin_verify(const struct engine *g, const char *who, struct err *e) MUST_CHECK;
+
 /* The networks that it is on, or will be; and what is published. */
 struct netjoin_view {
 	struct arena arena;

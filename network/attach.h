@@ -127,6 +127,12 @@ int network_disconnect(int state_dir_fd, const struct net_request *req, const ch
 int network_look(int state_dir_fd, const char *container_id, struct net_result *ret, struct err *e)
 	MUST_CHECK;
 
+/*
+ * Whether what was made for it is still there: of a bridge the link on the host, and what CNI
+ * plug-ins answer to CHECK, where they have it. -ENOTCONN: it is not attached, or has ended.
+ */
+int network_check(int state_dir_fd, const char *container_id, struct err *e) MUST_CHECK;
+
 /* Whether a container that does not run could join: the network is there, and has the address. */
 int network_join_check(int state_dir_fd, const struct net_join *join, struct err *e) MUST_CHECK;
 

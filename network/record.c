@@ -17,8 +17,9 @@ enum { RECORD_VERSION = 1, RECORD_SIZE_MAX = 1024 * 1024, STAT_SIZE = 1024 };
 
 struct stored_interface {
 	const char *network, *link, *name, *ip, *ip6, *mac;
-	struct strings aliases;
-	bool named, partial;
+	struct strings aliases, cni;
+	const char *cni_result;
+	bool named, partial, cni_unchecked, cni_ports;
 	uint32_t index;
 };
 
@@ -41,6 +42,10 @@ JSON_TABLE(interface_fields, struct stored_interface) = {
 	FIELD_BOOL(struct stored_interface, "named", named, 0),
 	FIELD_BOOL(struct stored_interface, "partial", partial, 0),
 	FIELD_U32(struct stored_interface, "index", index, 0),
+	FIELD_STRINGS(struct stored_interface, "cni", cni, 0),
+	FIELD_BOOL(struct stored_interface, "cniUnchecked", cni_unchecked, 0),
+	FIELD_STRING(struct stored_interface, "cniResult", cni_result, 0),
+	FIELD_BOOL(struct stored_interface, "cniPorts", cni_ports, 0),
 	{ 0 },
 };
 
@@ -96,6 +101,15 @@ static void write_mark(struct json_writer *w, const char *key, const struct proc
 	json_write_end(w);
 }
 
+static void write_cni(struct json_writer *w, const struct record_interface *it)
+{
+	json_write_strings(w, "cni", &it->cni.plugins);
+	json_write_bool(w, "cniUnchecked", it->cni.unchecked);
+	if (it->cni_result)
+		json_write_string(w, "cniResult", it->cni_result);
+	json_write_bool(w, "cniPorts", it->cni_ports);
+}
+
 static void encode(const struct record *r, struct buf *ret)
 {
 	struct json_writer w = json_writer(ret, NULL);
@@ -124,6 +138,8 @@ static void encode(const struct record *r, struct buf *ret)
 		json_write_bool(&w, "partial", it->partial);
 		if (it->index)
 			json_write_uint(&w, "index", it->index);
+		if (it->cni.plugins.n)
+			write_cni(&w, it);
 		json_write_end(&w);
 	}
 	json_write_end(&w);
@@ -167,7 +183,10 @@ static int decode(const struct stored *s, struct arena *a, struct record *ret, s
 						 .aliases = from->aliases,
 						 .named = from->named,
 						 .partial = from->partial,
-						 .index = from->index };
+						 .index = from->index,
+						 .cni = { from->cni, from->cni_unchecked },
+						 .cni_result = from->cni_result,
+						 .cni_ports = from->cni_ports };
 		TRY(network_name_check(from->network, e));
 		TRY(decode_addr(from->ip, &to->ip, e));
 		TRY(decode_addr(from->ip6, &to->ip6, e));
