@@ -178,8 +178,10 @@ static void show_network(struct json_writer *w, const struct network *n,
 		json_write_string(w, "subnet6", subnet_text(&n->subnet6).text);
 		json_write_string(w, "gateway6", addr_text(&n->gateway6).text);
 	}
-	json_write_bool(w, "internal", n->internal);
-	json_write_uint(w, "mtu", n->mtu);
+	if (!n->cni) {
+		json_write_bool(w, "internal", n->internal);
+		json_write_uint(w, "mtu", n->mtu);
+	}
 	json_write_array(w, "containers");
 	for (size_t i = 0; i < records->n; i++) {
 		for (size_t k = 0; k < records->at[i].interfaces.n; k++) {

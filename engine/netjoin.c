@@ -152,8 +152,7 @@ void netjoin_record(const struct joins *joins, struct record *r)
 int netjoin_keep(const struct engine *g, int dir, const struct joins *joins, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
-	struct joins named = { .list.at = arena_array(&a, joins->list.n,
-						      sizeof(*named.list.at)) };
+	struct joins named = { .list.at = arena_array(&a, joins->list.n, sizeof(*named.list.at)) };
 
 	if (joins->list.n == 1 && !joins->list.at[0].ip6)
 		return 0;

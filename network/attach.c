@@ -30,8 +30,7 @@ static int check_port(const struct record *r, const struct port *p, struct err *
 {
 	if (p->ip.family && !r->helper && !(p->ip.family == AF_INET ? r->to.family : r->to6.family))
 		return err_set(e, EINVAL, "publish %s: container %s has no %s address",
-			       port_text(p).text, r->id,
-			       p->ip.family == AF_INET ? "IPv4" : "IPv6");
+			       port_text(p).text, r->id, p->ip.family == AF_INET ? "IPv4" : "IPv6");
 	return 0;
 }
 
@@ -72,9 +71,8 @@ static int plan_ports(const struct net_request *req, struct attachment *at, stru
 			TRY(host_port_choose(&asking, &others, &p, e));
 		r->ports.at[r->ports.n++] = p;
 	}
-	return cni == SIZE_MAX
-		       ? 0
-		       : attachment_cni_plan(at, cni, &req->networks.at[cni], &r->ports, e);
+	return cni == SIZE_MAX ? 0
+			       : attachment_cni_plan(at, cni, &req->networks.at[cni], &r->ports, e);
 }
 
 static void plan_names(const struct net_request *req, struct attachment *at)
@@ -221,6 +219,8 @@ static int make(const struct net_request *req, struct attachment *at, struct err
 	if (!at->record.ports.n)
 		return 0;
 	nft_ports(&rules, &at->record, false);
+	if (!rules.len)
+		return 0; /* plug-ins publish them */
 	return nft_run(rules.text, "publish ports", e);
 }
 

@@ -160,8 +160,8 @@ int attachment_load(struct attachment *at, const char *id, struct err *e)
 		struct attached *on = &at->on[i];
 
 		if (room[i].cni.plugins.n)
-			on->network = (struct network){ .name = room[i].network,
-							.driver = NETWORK_CNI };
+			on->network =
+				(struct network){ .name = room[i].network, .driver = NETWORK_CNI };
 		else if (network_find(at->dir, room[i].network, at->a, &on->network, e) == -ENOENT)
 			return err_set(e, EINVAL, "container %s is on network %s, which is gone",
 				       id, room[i].network);

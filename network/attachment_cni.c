@@ -38,6 +38,7 @@ int attachment_cni_plan(struct attachment *at, size_t i, const struct net_join *
 				       .aliases = join->aliases,
 				       .ports = *ports };
 
+	TRY(cni_programs_check(at->on[i].network.cni, e));
 	kept->cni_ports = ports->n;
 	return cni_prepare(at->on[i].network.cni, &wish, at->a, &kept->cni, e);
 }

@@ -91,6 +91,9 @@ int cni_find(const char *name, struct arena *a, struct cni_net *ret, struct err 
 /* All that are right, in the order of their files' names; no directory is none. */
 int cni_list(struct arena *a, struct cni_net_list *ret, struct err *e) MUST_CHECK;
 
+/* Whether all its plug-ins are there, before anything is made. */
+int cni_programs_check(const struct cni_net *net, struct err *e) MUST_CHECK;
+
 struct cni_call {
 	const struct cni_prepared *prepared;
 	const char *result;    /* of cni_add(); NULL: none yet */

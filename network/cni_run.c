@@ -190,6 +190,17 @@ static int find_program(const char *type, struct arena *a, const char **ret, str
 		       json_quote(type).text, dirs);
 }
 
+int cni_programs_check(const struct cni_net *net, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	const char *path;
+
+	for (size_t i = 0; i < net->types.n; i++)
+		if (find_program(net->types.at[i], &a, &path, e) < 0)
+			return err_wrap(e, "network %s", net->name);
+	return 0;
+}
+
 /* Its configuration, which is an object, and what the one before it answered. */
 static void write_input(const struct plugin *p, const char *result, struct buf *out)
 {

@@ -72,6 +72,7 @@ UNIT_TESTS = \
 	tests/unit/test_notify \
 	tests/unit/test_oom \
 	tests/unit/test_pidfile \
+	tests/unit/test_cni \
 	tests/unit/test_port \
 	tests/unit/test_process_environment \
 	tests/unit/test_process_executable \
@@ -404,6 +405,10 @@ tests_unit_test_pidfile_SOURCES = tests/unit/test_pidfile.c
 tests_unit_test_pidfile_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_pidfile_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_pidfile_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_cni_SOURCES = tests/unit/test_cni.c
+tests_unit_test_cni_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cni_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cni_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_port_SOURCES = tests/unit/test_port.c
 tests_unit_test_port_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_port_LDFLAGS = $(UNITLDFLAGS)
@@ -538,6 +543,10 @@ unit-tests: $(UNIT_TESTS)
 include tests/tools/local.mk
 
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_cni
+tests_fuzz_fuzz_cni_SOURCES = tests/fuzz/fuzz_cni.c
+tests_fuzz_fuzz_cni_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_cni_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
 tests_fuzz_fuzz_dns_LDADD = $(LIBNETWORK)

@@ -372,6 +372,47 @@ several_networks() {
 	host_hull 0 network rm six
 }
 
+@test "a network of CNI: run, inspect, connect, check; DEL when it ends, is removed, or was killed" {
+	requires path=/usr/lib/cni/bridge path=/usr/lib/cni/host-local
+	export NETCONFPATH=$WORK/net.d
+	mkdir "$NETCONFPATH"
+	cat >"$NETCONFPATH/10-lan.conf" <<-EOF
+		{"cniVersion": "1.0.0", "name": "lan", "type": "bridge", "bridge": "lan0", "isGateway": true,
+		 "capabilities": {"ips": true},
+		 "ipam": {"type": "host-local", "dataDir": "$WORK/ipam", "subnet": "10.99.0.0/24", "routes": [{"dst": "0.0.0.0/0"}]}}
+	EOF
+	host_hull 0 run --rm --network lan $IMAGE sh -c 'ip -o -4 address show dev eth0; ip route'
+	stdout_has " 10.99.0.2/24 "
+	stdout_has "default via 10.99.0.1 dev eth0"
+	[ -z "$(given_out)" ]
+	host_hull 0 network create red --subnet 10.8.0.0/24
+	host_hull 0 run -d --name web --network red --network lan:ip=10.99.0.77 --cap-add net_admin $IMAGE sleep 1000
+	[ "$(network_of web lan IPAddress) $(network_of web lan Gateway) $(network_of web lan Interface)" = "10.99.0.77 10.99.0.1 eth1" ]
+	host_hull 0 exec web cat /sys/class/net/eth1/address
+	stdout_is "$(network_of web lan MacAddress)"
+	host_hull 0 network check web
+	host_hull 0 exec web ip address flush dev eth1
+	host_hull 1 network check web
+	stderr_has "hull: network lan: CNI plug-in bridge failed to CHECK: "
+	host_hull 0 network disconnect lan web
+	[ -z "$(given_out)" ]
+	host_hull 0 network connect --ip 10.99.0.78 lan web
+	host_hull 0 restart -t 0 web
+	[ "$(network_of web lan IPAddress)" = 10.99.0.78 ]
+	host_hull 0 inspect web
+	kill -KILL "$(ps -o ppid= -p "$(jq '.[0].State.Pid' <<<"$stdout")")"
+	host_hull 0 rm -f web
+	[ -z "$(given_out)" ]
+	host_hull 125 run --rm --network lan -p 80:80 $IMAGE true
+	stderr_has "is on no network that ports can be published from: network lan is cni"
+	[ -z "$(given_out)$(ls "$DATA/network/containers")" ]
+	host_hull 0 network rm red
+	on_host ip link delete lan0
+}
+
+# The addresses that host-local has given out.
+given_out() { find "$WORK/ipam" -name '[0-9]*.*' -printf '%f\n'; }
+
 @test "a container whose keeper was killed: stop and rm release its network at once" {
 	local verb
 	host_hull 0 network create red

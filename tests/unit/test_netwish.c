@@ -65,8 +65,7 @@ Test(netwish, one)
 		cr_expect_eq(r, rows[i].is ? 0 : -EINVAL, "%s: %s", rows[i].text, e.msg);
 		if (r == 0)
 			show(&j, &out);
-		cr_expect_str_eq(r < 0 ? e.msg : out.text,
-				 rows[i].is ? rows[i].is : rows[i].error);
+		cr_expect_str_eq(r < 0 ? e.msg : out.text, rows[i].is ? rows[i].is : rows[i].error);
 	}
 }
 
@@ -81,7 +80,8 @@ Test(netwish, all)
 		const char *is, *error;
 	} rows[] = {
 		{ 0, NULL, NULL, NULL, 0, "pasta;" },
-		{ 0, "10.9.0.6", "fd00::6", "m", 1, "pasta ip=10.9.0.6 ip6=fd00::6 mac=m alias=m;" },
+		{ 0, "10.9.0.6", "fd00::6", "m", 1,
+		  "pasta ip=10.9.0.6 ip6=fd00::6 mac=m alias=m;" },
 		{ 1, NULL, "fd00::6", NULL, 2, "web ip=10.9.0.5 ip6=fd00::6 alias=m alias=n;" },
 		{ 3, NULL, NULL, NULL, 1, "web ip=10.9.0.5 alias=m;db alias=m;x alias=q alias=m;" },
 		{ 1, "10.9.0.6", NULL, NULL, 0, NULL,
@@ -111,7 +111,6 @@ Test(netwish, all)
 			show(&joins.list.at[k], &out);
 			buf_char(&out, ';');
 		}
-		cr_expect_str_eq(r < 0 ? e.msg : out.text,
-				 rows[i].is ? rows[i].is : rows[i].error);
+		cr_expect_str_eq(r < 0 ? e.msg : out.text, rows[i].is ? rows[i].is : rows[i].error);
 	}
 }
