@@ -12,7 +12,7 @@ PLUGINS=/usr/lib/cni
 
 # configurations: an empty directory of them; CNI_PATH has the made-up plug-ins before Debian's.
 configurations() {
-	export NETCONFPATH=$WORK/net.d CNI_PATH=$WORK/plugins:$PLUGINS
+	export CNI_PATH=$WORK/plugins:$PLUGINS
 	mkdir -p "$NETCONFPATH" "$WORK/plugins"
 }
 

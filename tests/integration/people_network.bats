@@ -12,6 +12,7 @@ setup() {
 	requires program=ip program=nsenter program=python3
 	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
 	DATA=$WORK/data
+	export NETCONFPATH=$WORK/net.d # the host's own are not the test's
 	unshare --net sleep 1000 >/dev/null 2>&1 3>&- 4>&- &
 	HOST=$!
 	wait_for 10 has_namespace
@@ -374,7 +375,6 @@ several_networks() {
 
 @test "a network of CNI: run, inspect, connect, check; DEL when it ends, is removed, or was killed" {
 	requires path=/usr/lib/cni/bridge path=/usr/lib/cni/host-local
-	export NETCONFPATH=$WORK/net.d
 	mkdir "$NETCONFPATH"
 	cat >"$NETCONFPATH/10-lan.conf" <<-EOF
 		{"cniVersion": "1.0.0", "name": "lan", "type": "bridge", "bridge": "lan0", "isGateway": true,
