@@ -334,6 +334,29 @@ while True:
 	assert_no_container
 }
 
+# rebooted ID: as if the record were of an earlier boot, in which somebody had its process's number.
+rebooted() {
+	local record=$HULL_NETWORK_DIR/containers/$1.json
+	jq '.boot = "00000000-0000-0000-0000-000000000000"' "$record" >"$WORK/record"
+	cp "$WORK/record" "$record"
+}
+
+@test "after a reboot what was before is forgotten, whoever has its process's number" {
+	create web
+	container one net=web publish=8080:80
+	rebooted one
+	netattach sweep
+	stdout_is 1
+	[ ! -e "$HULL_NETWORK_DIR/containers/one.json" ]
+	[ -z "$(grep -v '^last ' "$HULL_NETWORK_DIR/leases/web")" ]
+	kill "$one"
+	wait_for 10 process_gone "$one"
+	at "$HOST" nft flush ruleset
+	container one net=web publish=8080:80
+	serve "$one" tcp 80
+	answers "$WORLD" tcp 192.0.2.1 8080 "server 192.0.2.2"
+}
+
 @test "attach is killed at any system call: a sweep takes away what it made" {
 	local n pid
 	requires program=strace

@@ -183,6 +183,19 @@ PWD=$PWD" ] || mismatch environment "CNI_ and PATH" "$(cat "$WORK/env-ADD-second
 	assert_no_container
 }
 
+@test "after a reboot plug-ins are told DEL for what was before" {
+	fake
+	fake_net made first
+	container one net=made
+	jq '.boot = "00000000-0000-0000-0000-000000000000"' "$HULL_NETWORK_DIR/containers/one.json" >"$WORK/record"
+	cp "$WORK/record" "$HULL_NETWORK_DIR/containers/one.json"
+	netattach sweep
+	stdout_is 1
+	[ "$(tail -n 1 "$WORK/calls")" = "DEL first" ]
+	grep -qx CNI_NETNS= "$WORK/env-DEL-first"
+	assert_no_container
+}
+
 # fails MESSAGE LINE: the second of two plug-ins does LINE when it is told to ADD; nothing is left.
 fails() {
 	rm -f "$WORK/calls"

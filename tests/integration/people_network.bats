@@ -432,6 +432,58 @@ given_out() { find "$WORK/ipam" -name '[0-9]*.*' -printf '%f\n'; }
 	host_hull 0 network rm red
 }
 
+# user_hull STATUS WORD...: as somebody who is not root, with a copy that he can read. Not
+# everywhere is /dev/net/tun everybody's, as udev makes it, so there is another one.
+user_hull() {
+	local want=$1
+	shift
+	if [ ! -e "$WORK/hull" ]; then
+		mkdir -p "$WORK/hull/image"
+		cp "$HULL" "$WORK/hull/hull"
+		cp -r "${HULL%/*}/libexec" "$WORK/hull/libexec"
+		cp -r "${HULL%/*}/image/default.oci" "$WORK/hull/image/default.oci"
+		chmod -R a+rX "$WORK/hull"
+		install -d -m 0700 -o 65534 -g 65534 "$WORK/user" "$WORK/user/run"
+		mknod --mode=666 "$WORK/tun" c 10 200
+	fi
+	run_command nsenter --net="/proc/$HOST/ns/net" unshare --mount sh -c '
+		mount --bind "$0/tun" /dev/net/tun || exit 99
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups env -u HULL_LIBEXEC -u HULL_IMAGE HOME="$0/user" \
+			XDG_RUNTIME_DIR="$0/user/run" "$0/hull/hull" --data-root "$0/user/data" "$@"' "$WORK" "$@"
+	[ "$status" = "$want" ] || mismatch "exit status of \`hull $*\`" "$want" "$status"
+}
+
+@test "without root: pasta by itself, a published port, and what port and inspect say of it" {
+	requires program=pasta program=setpriv path=/dev/net/tun
+	on_host ip link add up0 type veth peer name up1
+	on_host ip address add 192.0.2.1/24 dev up0
+	on_host ip link set up0 up
+	on_host ip link set up1 up
+	on_host ip route add default via 192.0.2.2
+	user_hull 0 run -d --name web -p 8090:80 $IMAGE sh -c \
+		'mkdir /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www'
+	wait_for 20 fetch http://192.0.2.1:8090/
+	[ "$(fetch http://192.0.2.1:8090/)" = hello ]
+	[ "$(fetch http://127.0.0.1:8090/)" = hello ]
+	user_hull 0 port web 80
+	stdout_is $'0.0.0.0:8090\n[::]:8090'
+	user_hull 0 inspect web
+	jq -e '.[0].NetworkMode == "pasta" and .[0].NetworkSettings.Networks == {} and
+		.[0].NetworkSettings.Ports == {"80/tcp": [{HostIp: "0.0.0.0", HostPort: "8090"}, {HostIp: "::", HostPort: "8090"}]}' <<<"$stdout"
+	user_hull 0 restart -t 0 web
+	wait_for 20 fetch http://192.0.2.1:8090/
+	user_hull 125 run --rm -p 8090:81 $IMAGE true
+	stderr_has "has published 8090:80/tcp already"
+	user_hull 125 run --rm --network pasta --network slirp4netns $IMAGE true
+	stderr_is "hull: --network pasta: it goes with no other network: that is for networks of hull's own"
+	user_hull 0 rm -f web
+	user_hull 1 port nobody
+	stderr_is "hull: no such container: nobody"
+	[ -z "$(ls "$WORK/user/data/network/containers")" ]
+	# What is unpacked there is of ids that only a user namespace has.
+	rm -rf "$WORK/user"
+}
+
 # Says who asks, on each socket that it was handed, until it is asked for the `turns`-th time.
 serve_sockets() {
 	cat >"$WORK/serve.py" <<'PYTHON'
