@@ -625,5 +625,5 @@ EXTRA_DIST += tests/run tests/demo tests/checks tests/conformance tests/data tes
 	tests/fuzz/corpus-unit_value tests/fuzz/fuzz_stats.dict tests/fuzz/corpus-stats \
 	tests/fuzz/corpus-leases tests/fuzz/corpus-port tests/fuzz/corpus-resolv \
 	tests/fuzz/corpus-subnet tests/fuzz/corpus-fs tests/fuzz/corpus-challenge tests/unit/test_vm_fs.h tests/fuzz/corpus-unpack \
-	tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame
+	tests/fuzz/corpus-cni tests/fuzz/fuzz_cni.dict tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame
 .PHONY: unit-tests

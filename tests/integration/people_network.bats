@@ -2,7 +2,7 @@
 # as: root
 #
 # Networks of containers for people, on a "host" that is a network namespace of the test's.
-# shellcheck disable=SC2154 # status, stdout and stderr are run_command's
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # status, stdout and stderr are run_command's
 load helpers
 
 IMAGE=hull/busybox
