@@ -188,6 +188,20 @@ const struct command people_commands[] = {
 		.run = cmd_logs,
 	},
 	{
+		.name = "port",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER [PORT[/PROTOCOL]]",
+		.help = "say where the ports of a container are published",
+		.details = "One line for each port of a container that runs and each address of the "
+			   "host, \"80/tcp -> 0.0.0.0:8080\", or of that port (of TCP without a "
+			   "PROTOCOL) the addresses alone. Not published is a failure.",
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = 2,
+		.takes_container = true,
+		.run = cmd_port,
+	},
+	{
 		.name = "prune",
 		.modes = MODE_HULL,
 		.arguments = "",

@@ -4,10 +4,15 @@ network_libnetwork_a_SOURCES = \
 	network/attach.h \
 	network/attachment.c \
 	network/attachment.h \
+	network/attachment_cni.c \
 	network/attachment_make.c \
 	network/attachment_remove.c \
 	network/bridge.c \
 	network/bridge.h \
+	network/cni.h \
+	network/cni_config.c \
+	network/cni_result.c \
+	network/cni_run.c \
 	network/config.c \
 	network/config.h \
 	network/connect.c \
