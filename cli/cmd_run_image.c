@@ -80,7 +80,7 @@ static const struct option_row rows[] = {
 	ROW("ipc", 0, STRING, ipc, "MODE", "private, host, container:NAME or ns:PATH"),
 	ROW("uts", 0, STRING, uts, "MODE", "private, host, container:NAME or ns:PATH"),
 	ROW("cgroupns", 0, STRING, cgroupns, "MODE", "private or host"),
-	ROW("userns", 0, STRING, userns, "MODE", "host: the engine's own"),
+	ROW("userns", 0, STRING, userns, "MODE", "host: the engine's own (default); auto[:size=N]: one of its own, with ids of /etc/subuid that no other container has"),
 	ROW("label", 'l', STRINGS, labels, "NAME=VALUE", "add a label (may be repeated)"),
 	ROW("annotation", 0, STRINGS, annotations, "NAME=VALUE", "add an OCI annotation (may be repeated)"),
 	ROW("stop-signal", 0, STRING, stop_signal, "SIGNAL", "what stop sends first"),

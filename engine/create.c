@@ -46,6 +46,7 @@ struct building {
 	struct passwd_user user;
 	struct config_facts facts;
 	struct buf seccomp;
+	uint32_t ids; /* so many of --userns auto; 0: none */
 };
 
 static void building_done(struct building *b)
@@ -109,14 +110,63 @@ static int choose_namespaces(struct building *b, struct err *e)
 	if (cgroupns && *cgroupns)
 		return err_set(e, EINVAL, "--cgroupns: private or host");
 	f->cgroupns_host = cgroupns;
-	if (w->userns && strcmp(w->userns, "host") != 0)
-		return err_set(e, ENOTSUP, "--userns %s: not in this version of hull; host is",
-			       json_quote(w->userns).text);
+	return 0;
+}
+
+/* What can't be had with --userns auto. */
+static int check_userns(struct building *b, struct err *e)
+{
+	const struct wish *w = b->w;
+
+	TRY(idrange_parse(w->userns, &b->ids, e));
+	if (!b->ids)
+		return 0;
+	if (b->g->rootless)
+		return err_set(e, EPERM,
+			       "--userns %s: without root a container is in the one user namespace "
+			       "that is yours",
+			       w->userns);
+	if (w->rootfs)
+		return err_set(e, ENOTSUP,
+			       "--userns %s: the files of --rootfs would belong to nobody in it",
+			       w->userns);
+	if (w->privileged)
+		return err_set(e, EINVAL,
+			       "--privileged: in a user namespace (--userns %s) nobody is", w->userns);
+	return 0;
+}
+
+static int choose_userns(struct building *b, struct err *e)
+{
+	struct config_facts *f = &b->facts;
+
+	if (b->ids)
+		TRY(idrange_take(b->g, b->m->dir, b->ids, &b->m->record.userns, e));
 	if (b->g->rootless)
 		TRY(userns_maps(&b->arena, &f->uids, &f->gids, e));
+	else
+		idrange_maps(&b->m->record.userns, &b->arena, &f->uids, &f->gids);
 	/* sysfs belongs to a network namespace: without one of our own, it can only be bound. */
 	f->binds_sys = f->uids.n && f->netns;
 	return 0;
+}
+
+/* What hull keeps for a container has the owners in it that it has on disk. */
+static void show_owners(struct building *b, struct config_mount *m)
+{
+	static const char *idmap[] = { "idmap" };
+	const char **options;
+
+	if (!b->m->record.userns.count)
+		return;
+	if (!m->options.n) {
+		m->options = (struct strings){ idmap, 1 };
+		return;
+	}
+	options = arena_array(&b->arena, m->options.n + 1, sizeof(*options));
+	memcpy(options, m->options.at, m->options.n * sizeof(*options));
+	options[m->options.n] = idmap[0];
+	m->options = (struct strings){ options, m->options.n + 1 };
 }
 
 static int read_env_files(struct building *b, struct strings *ret, struct err *e)
@@ -222,6 +272,7 @@ static int read_rlimits(struct building *b, struct err *e)
 static int read_device(struct building *b, const char *text, struct config_device *ret,
 		       struct err *e)
 {
+	bool in_userns = b->g->rootless || b->ids;
 	struct device_wish d;
 	struct stat st;
 
@@ -230,17 +281,17 @@ static int read_device(struct building *b, const char *text, struct config_devic
 		return err_sys(e, "--device %s", d.source);
 	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		return err_set(e, ENODEV, "--device %s: it is no device", d.source);
-	if (b->g->rootless && strcmp(d.source, d.target) != 0)
+	if (in_userns && strcmp(d.source, d.target) != 0)
 		return err_set(e, ENOTSUP,
-			       "--device %s: without root a device keeps its name in the container",
-			       d.source);
+			       "--device %s: %s a device keeps its name in the container",
+			       d.source, b->g->rootless ? "without root" : "with --userns auto");
 	*ret = (struct config_device){ .path = d.target,
 				       .type = S_ISBLK(st.st_mode) ? 'b' : 'c',
 				       .major = major(st.st_rdev),
 				       .minor = minor(st.st_rdev),
 				       .mode = st.st_mode & 0777,
-				       .uid = b->g->rootless ? 0 : st.st_uid,
-				       .gid = b->g->rootless ? 0 : st.st_gid,
+				       .uid = in_userns ? 0 : st.st_uid,
+				       .gid = in_userns ? 0 : st.st_gid,
 				       .access = d.access };
 	return 0;
 }
@@ -306,6 +357,7 @@ static int take_mount(struct building *b, const struct mount_wish *m, struct err
 		if (!m->source)
 			b->m->record.volumes.at[b->m->record.volumes.n++] = name;
 		TRY(volume_fill(b->g, &b->m->record, mount.source, m->target, e));
+		show_owners(b, &mount);
 		break;
 	}
 	add_mount(b, &mount);
@@ -377,6 +429,7 @@ static int make_etc(struct building *b, struct err *e)
 			return err_sys(e, "make the container's %s", files[i].file);
 		m.source = arena_printf(&b->arena, "%s/containers/%s/%s", b->g->path.text, b->m->id,
 					files[i].file);
+		show_owners(b, &m);
 		if (!is_mounted(b, m.target))
 			add_mount(b, &m);
 	}
@@ -477,6 +530,7 @@ static int check_wish(struct building *b, struct err *e)
 
 	TRY(wish_capabilities(w, &b->arena, &b->facts.capabilities, e));
 	TRY(wish_security(w, &b->facts.security, e));
+	TRY(check_userns(b, e));
 	TRY(read_pairs(b, "--sysctl", &w->sysctls, &b->facts.sysctl, e));
 	TRY(read_rlimits(b, e));
 	TRY(read_devices(b, e));
@@ -571,6 +625,7 @@ static int build(struct building *b, struct err *e)
 	TRY(choose_name(b, e));
 	b->m->dir = record_make(b->g, b->m->id, &b->m->lock, e);
 	TRY(b->m->dir);
+	TRY(choose_userns(b, e));
 	TRY(take_image(b, e));
 	b->facts.hostname = hostname_of(b);
 	TRY(make_bundle(b, e));

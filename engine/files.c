@@ -82,6 +82,14 @@ static int find_running(struct files *f, struct err *e)
 		return 0;
 	TRY(r);
 	f->running = f->handle.pidfd >= 0 && f->handle.state.pid > 0;
+	if (f->running && f->record.userns.count) {
+		/* As it sees them they have owners that only it knows. */
+		if (f->write)
+			return err_set(e, ENOTSUP,
+				       "it runs in a user namespace of its own (--userns): stop it "
+				       "before its files are written to");
+		f->running = false;
+	}
 	return f->running ? open_running(f, e) : 0;
 }
 

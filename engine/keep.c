@@ -50,8 +50,12 @@ static void run_prepare(struct run *r, const struct engine *g, struct making *m)
 
 	*r = (struct run){ .g = g, .m = m, .health_fd = -1 };
 	overlay = rootfs_overlay(g, &m->record, &r->arena);
-	if (overlay)
+	if (overlay) {
 		overlay->is_volatile = m->record.is_volatile; /* such a one is mounted only once */
+		overlay->above = g->path.text;
+		idrange_maps(&m->record.userns, &r->arena, &overlay->idmap.uids,
+			     &overlay->idmap.gids);
+	}
 	r->bundle = arena_printf(&r->arena, "%s/containers/%s", g->path.text, m->id);
 	r->request = (struct create_request){ .id = m->id,
 					      .bundle = r->bundle,

@@ -28,6 +28,8 @@ engine_libengine_a_SOURCES = \
 	engine/health.h \
 	engine/health_private.h \
 	engine/health_run.c \
+	engine/idrange.c \
+	engine/idrange.h \
 	engine/load.c \
 	engine/load.h \
 	engine/logs.c \

@@ -65,6 +65,9 @@ JSON_TABLE(record_fields, struct record) = {
 	FIELD_STRINGS(struct record, "sockets", sockets, 0),
 	FIELD_STRINGS(struct record, "volumes", volumes, 0),
 	FIELD_STRING(struct record, "user", user, 0),
+	FIELD_U32(struct record, "usernsUid", userns.uid, 0),
+	FIELD_U32(struct record, "usernsGid", userns.gid, 0),
+	FIELD_U32(struct record, "usernsCount", userns.count, 0),
 	FIELD_STRING(struct record, "logDriver", log_driver, 0),
 	FIELD_U64(struct record, "logMaxSize", log_max_size, 0),
 	FIELD_U32(struct record, "logMaxFiles", log_max_files, 0),
@@ -240,6 +243,11 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_strings(&w, "sockets", &r->sockets);
 	json_write_strings(&w, "volumes", &r->volumes);
 	json_write_string(&w, "user", r->user);
+	if (r->userns.count) {
+		json_write_uint(&w, "usernsUid", r->userns.uid);
+		json_write_uint(&w, "usernsGid", r->userns.gid);
+		json_write_uint(&w, "usernsCount", r->userns.count);
+	}
 	json_write_string(&w, "logDriver", r->log_driver);
 	json_write_uint(&w, "logMaxSize", r->log_max_size);
 	json_write_uint(&w, "logMaxFiles", r->log_max_files);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "engine/engine.h"
+#include "engine/idrange.h"
 #include "spec/spec.h"
 
 enum {
@@ -49,6 +50,7 @@ struct record {
 	struct strings sockets;   /* "--publish-socket" as given */
 	struct strings volumes;   /* names of volumes that it made without a name of its own */
 	const char *user;         /* as given; who exec runs as */
+	struct idrange userns;    /* of --userns auto */
 	const char *log_driver;   /* "json-file" or "none" */
 	uint64_t log_max_size;    /* bytes, 0: no limit */
 	uint32_t log_max_files;

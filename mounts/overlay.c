@@ -2,14 +2,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/sys.h"
+#include "mounts/tree.h"
 
 /* The directories, open: every name that overlayfs gets is one of their numbers. */
 struct dirs {
@@ -131,7 +139,7 @@ static int configure(int fs, const struct mount_overlay *o, const struct dirs *l
 	return 0;
 }
 
-int mount_overlay_open(const struct mount_overlay *o, struct err *e)
+static int open_plain(const struct mount_overlay *o, struct err *e)
 {
 	__attribute__((cleanup(dirs_close))) struct dirs lowers = { 0 };
 	auto_fd int fs = -1, fd = -1;
@@ -155,4 +163,100 @@ int mount_overlay_open(const struct mount_overlay *o, struct err *e)
 	if (fd < 0)
 		return fail(fs, "open it", e);
 	return take_fd(&fd);
+}
+
+/*
+ * With a map. overlayfs takes layers that are id-mapped mounts since Linux 5.19, and that are of its
+ * maker's mount namespace: so a process has one of its own, in which the directory above all of
+ * them is covered by itself with the map. Descriptors it shares with us.
+ */
+
+struct answer {
+	int fd;
+	struct err e;
+};
+
+static int cover(const struct mount_overlay *o, int userns, struct err *e)
+{
+	struct mount_idmap map = o->idmap;
+	auto_fd int tree = -1, place = -1;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(e, "make a mount namespace for id-mapped layers");
+	tree = open_tree(AT_FDCWD, o->above, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	place = open(o->above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (tree < 0 || place < 0)
+		return err_sys(e, "open %s", o->above);
+	map.recursive = true;
+	TRY(mount_idmap_apply(&map, userns, tree, "layers in a user namespace", o->above, e));
+	return mount_attach(tree, place, o->above, e);
+}
+
+/*
+ * What overlayfs makes for itself belongs to who mounts it, and that has to be somebody who is in the
+ * map: its root. Its capabilities stay what they are.
+ */
+static int become_owner(const struct mount_overlay *o, struct err *e)
+{
+	uint32_t uid = o->idmap.uids.at[0].host_id, gid = o->idmap.gids.at[0].host_id;
+
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
+		return err_sys(e, "keep capabilities for id-mapped layers");
+	setfsgid(gid);
+	setfsuid(uid);
+	/* They say what it was before, and -1 is nobody: so one can ask. */
+	if ((uint32_t)setfsgid((gid_t)-1) != gid || (uint32_t)setfsuid((uid_t)-1) != uid)
+		return err_set(e, EPERM, "become the owner of id-mapped layers");
+	return 0;
+}
+
+static int make_mapped(const struct mount_overlay *o, int userns, struct err *e)
+{
+	TRY(cover(o, userns, e));
+	TRY(become_owner(o, e));
+	return open_plain(o, e);
+}
+
+_Noreturn static void mapped_child(const struct mount_overlay *o, int userns, int pipe)
+{
+	struct answer a = { .fd = -1 };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	a.fd = make_mapped(o, userns, &a.e);
+	_exit(io_write_all(pipe, &a, sizeof(a)) < 0);
+}
+
+static int open_mapped(const struct mount_overlay *o, struct err *e)
+{
+	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
+	auto_fd int userns = mount_idmap_open(&o->idmap, e), in = -1, out = -1;
+	struct answer a;
+	int ends[2];
+	pid_t pid;
+	ssize_t n;
+
+	TRY(userns);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "make a pipe");
+	in = ends[0];
+	out = ends[1];
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		mapped_child(o, userns, out);
+	if (pid < 0)
+		return err_sys(e, "make a process for id-mapped layers");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	close_fd(&out);
+	n = io_read_all(in, &a, sizeof(a));
+	if (n != (ssize_t)sizeof(a))
+		return err_set(e, EIO, "mount id-mapped layers: the process for it died");
+	if (a.fd < 0)
+		*e = a.e;
+	return a.fd;
+}
+
+int mount_overlay_open(const struct mount_overlay *o, struct err *e)
+{
+	return o->idmap.uids.n ? open_mapped(o, e) : open_plain(o, e);
 }
