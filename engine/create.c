@@ -22,6 +22,7 @@
 #include "engine/config.h"
 #include "engine/containers.h"
 #include "engine/health.h"
+#include "engine/journal.h"
 #include "engine/netjoin.h"
 #include "engine/pull.h"
 #include "engine/rootfs.h"
@@ -479,6 +480,7 @@ static int fill_record(struct building *b, struct err *e)
 {
 	struct record *r = &b->m->record;
 	const struct wish *w = b->w;
+	struct log_wish log;
 	char now[48];
 
 	record_now(now);
@@ -502,7 +504,11 @@ static int fill_record(struct building *b, struct err *e)
 	r->add_hosts = w->add_host;
 	r->published = w->published;
 	r->sockets = w->sockets;
-	r->log_driver = w->log_driver ? w->log_driver : "json-file";
+	TRY(wish_log(w, &log, e));
+	r->log_driver = log.driver;
+	r->log_max_size = log.max_size;
+	r->log_max_files = log.max_files;
+	r->log_tag = log.tag;
 	r->stop_timeout = w->stop_timeout.set ? (uint32_t)w->stop_timeout.value : STOP_TIMEOUT;
 	if (w->restart)
 		TRY(wish_restart(w->restart, &r->restart, &r->restart_max, e));
@@ -527,6 +533,7 @@ static int choose_name(struct building *b, struct err *e)
 static int check_wish(struct building *b, struct err *e)
 {
 	const struct wish *w = b->w;
+	struct log_wish log;
 
 	TRY(wish_capabilities(w, &b->arena, &b->facts.capabilities, e));
 	TRY(wish_security(w, &b->facts.security, e));
@@ -534,10 +541,7 @@ static int check_wish(struct building *b, struct err *e)
 	TRY(read_pairs(b, "--sysctl", &w->sysctls, &b->facts.sysctl, e));
 	TRY(read_rlimits(b, e));
 	TRY(read_devices(b, e));
-	if (w->log_driver && strcmp(w->log_driver, "json-file") != 0 &&
-	    strcmp(w->log_driver, "none") != 0)
-		return err_set(e, EINVAL, "--log-driver %s: expected json-file or none",
-			       json_quote(w->log_driver).text);
+	TRY(wish_log(w, &log, e));
 	return 0;
 }
 
@@ -615,6 +619,7 @@ static int link_rootfs(struct building *b, struct err *e)
 static int build(struct building *b, struct err *e)
 {
 	struct record *r = &b->m->record;
+	const char *tag; /* only whether it can be made */
 
 	TRY(check_wish(b, e));
 	TRY(record_new_id(b->m->id, e));
@@ -623,6 +628,7 @@ static int build(struct building *b, struct err *e)
 	TRY(choose_namespaces(b, e));
 	r->name = b->w->name;
 	TRY(choose_name(b, e));
+	TRY(journal_tag(r, &b->arena, &tag, e));
 	b->m->dir = record_make(b->g, b->m->id, &b->m->lock, e);
 	TRY(b->m->dir);
 	TRY(choose_userns(b, e));

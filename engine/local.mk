@@ -22,6 +22,8 @@ engine_libengine_a_SOURCES = \
 	engine/export.h \
 	engine/files.c \
 	engine/files.h \
+	engine/journal.c \
+	engine/journal.h \
 	engine/keep.c \
 	engine/keep.h \
 	engine/health.c \

@@ -69,6 +69,7 @@ JSON_TABLE(record_fields, struct record) = {
 	FIELD_U32(struct record, "usernsGid", userns.gid, 0),
 	FIELD_U32(struct record, "usernsCount", userns.count, 0),
 	FIELD_STRING(struct record, "logDriver", log_driver, 0),
+	FIELD_STRING(struct record, "logTag", log_tag, 0),
 	FIELD_U64(struct record, "logMaxSize", log_max_size, 0),
 	FIELD_U32(struct record, "logMaxFiles", log_max_files, 0),
 	FIELD_STRINGS(struct record, "healthTest", health.test, 0),
@@ -249,6 +250,7 @@ static void encode(const struct record *r, struct buf *out)
 		json_write_uint(&w, "usernsCount", r->userns.count);
 	}
 	json_write_string(&w, "logDriver", r->log_driver);
+	json_write_string(&w, "logTag", r->log_tag);
 	json_write_uint(&w, "logMaxSize", r->log_max_size);
 	json_write_uint(&w, "logMaxFiles", r->log_max_files);
 	json_write_strings(&w, "healthTest", &r->health.test);

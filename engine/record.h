@@ -51,7 +51,8 @@ struct record {
 	struct strings volumes;   /* names of volumes that it made without a name of its own */
 	const char *user;         /* as given; who exec runs as */
 	struct idrange userns;    /* of --userns auto */
-	const char *log_driver;   /* "json-file" or "none" */
+	const char *log_driver;   /* "json-file", "journald" or "none" */
+	const char *log_tag;      /* of journald, as given; NULL: the short id */
 	uint64_t log_max_size;    /* bytes, 0: no limit */
 	uint32_t log_max_files;
 	struct image_healthcheck

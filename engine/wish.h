@@ -105,6 +105,15 @@ struct security_wish {
 };
 int wish_security(const struct wish *w, struct security_wish *ret, struct err *e) MUST_CHECK;
 
+/* What --log-driver and --log-opt say. */
+struct log_wish {
+	const char *driver; /* "json-file", "journald" or "none" */
+	uint64_t max_size;
+	uint32_t max_files;
+	const char *tag;
+};
+int wish_log(const struct wish *w, struct log_wish *ret, struct err *e) MUST_CHECK;
+
 /* "a b 'c d'"? No: as Docker, an entrypoint is one word, unless it is a JSON array. */
 int wish_entrypoint(const char *text, struct arena *a, struct strings *ret, struct err *e)
 	MUST_CHECK;
