@@ -3,10 +3,12 @@
  * history, image prune, fsck.
  */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "engine/load.h"
@@ -19,6 +21,7 @@ enum { GC_WAIT_MS = 10 * 1000 };
 
 struct images_values {
 	const char *format;
+	struct strings filter;
 	bool quiet, no_trunc;
 };
 
@@ -30,6 +33,7 @@ struct images_values {
 static const struct option_row images_rows[] = {
 	ROW(images_values, "quiet", 'q', FLAG, quiet, NULL, "print ids only"),
 	ROW(images_values, "no-trunc", 0, FLAG, no_trunc, NULL, "print ids in full"),
+	ROW(images_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those with this reference (a pattern), label, or dangling=true|false (may be repeated)"),
 	ROW(images_values, "format", 0, STRING, format, "FORMAT", "table, json or a template like '{{.ID}} {{.Repository}}'"),
 };
 const struct option_table images_options = { images_rows, ARRAY_LEN(images_rows), sizeof(struct images_values), NULL, true };
@@ -54,8 +58,61 @@ static void split_name(const char *name, struct arena *a, const char **repositor
 		*tag = arena_strdup(a, r.tag);
 }
 
+/* "reference=PATTERN": of the name with its tag, as it is shown or as it is. */
+static bool matches_reference(const char *name, const char *repository, const char *tag,
+			      const char *pattern)
+{
+	static const char local[] = "localhost/";
+	auto_buf struct buf shown = { 0 };
+
+	if (!name)
+		return false;
+	/* A name that was given without a registry. */
+	if (strncmp(repository, local, sizeof(local) - 1) == 0 &&
+	    strncmp(pattern, local, sizeof(local) - 1) != 0)
+		return matches_reference(name, repository + sizeof(local) - 1, tag, pattern);
+	buf_printf(&shown, "%s:%s", repository, tag);
+	return fnmatch(pattern, shown.text, FNM_PATHNAME) == 0 ||
+	       fnmatch(pattern, repository, FNM_PATHNAME) == 0 ||
+	       fnmatch(pattern, name, FNM_PATHNAME) == 0;
+}
+
+static bool matches_label(const struct image *image, const char *value)
+{
+	const struct spec_pairs *labels = &image->config.run.labels;
+	size_t len = strcspn(value, "=");
+
+	for (size_t i = 0; i < labels->n; i++)
+		if (strlen(labels->at[i].key) == len &&
+		    strncmp(labels->at[i].key, value, len) == 0 &&
+		    (!value[len] || strcmp(labels->at[i].value, value + len + 1) == 0))
+			return true;
+	return false;
+}
+
+/* 1, 0; -EINVAL: it is no filter. */
+static int matches_filter(const char *filter, const struct image_record *record,
+			  const struct image *image, const char *repository, const char *tag,
+			  struct err *e)
+{
+	static const char reference[] = "reference=", label[] = "label=";
+
+	if (strncmp(filter, reference, sizeof(reference) - 1) == 0)
+		return matches_reference(record->name, repository, tag,
+					 filter + sizeof(reference) - 1);
+	if (strncmp(filter, label, sizeof(label) - 1) == 0)
+		return matches_label(image, filter + sizeof(label) - 1);
+	if (strcmp(filter, "dangling=true") == 0)
+		return !record->name;
+	if (strcmp(filter, "dangling=false") == 0)
+		return record->name != NULL;
+	return err_set(e, EINVAL,
+		       "--filter %s: expected reference=, label= or dangling=true|false",
+		       json_quote(filter).text);
+}
+
 static int add_image(const struct engine *g, struct people_table *t,
-		     const struct image_record *record, bool no_trunc, struct err *e)
+		     const struct image_record *record, const struct images_values *values, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	auto_image struct image image = { 0 };
@@ -63,10 +120,16 @@ static int add_image(const struct engine *g, struct people_table *t,
 
 	TRY(image_load(&g->store, &record->manifest.digest, &image, e));
 	split_name(record->name, &a, &repository, &tag);
+	for (size_t i = 0; i < values->filter.n; i++) {
+		int r = matches_filter(values->filter.at[i], record, &image, repository, tag, e);
+
+		if (r <= 0)
+			return r;
+	}
 	people_table_row(t,
 			 (const char *const[]){
 				 repository, tag,
-				 no_trunc ? image.id.text
+				 values->no_trunc ? image.id.text
 					  : arena_strdup(&a, digest_shorten(&image.id).text),
 				 people_ago(image.config.created, &a), people_size(image.size, &a),
 				 image.digest.text, image.config.created });
@@ -85,7 +148,7 @@ int cmd_images(const struct call *call, struct err *e)
 	TRY(image_store_list(&g.store, call->arena, &list, e));
 	people_table_begin(&t, images_fields, values->quiet ? "{{.ID}}" : values->format);
 	for (size_t i = 0; r >= 0 && i < list.n; i++)
-		r = add_image(&g, &t, &list.at[i], values->no_trunc, e);
+		r = add_image(&g, &t, &list.at[i], values, e);
 	if (r < 0) {
 		struct err ignored;
 

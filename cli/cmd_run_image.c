@@ -98,6 +98,7 @@ static const struct option_row rows[] = {
 	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
 	ROW("tls-verify", 0, TRISTATE, tls_verify, NULL, "verify the certificates of the registry (default: true)"),
 	ROW("platform", 0, STRING, platform, "OS/ARCH", "choose this one of an image for several"),
+	{ .name = "isolation", .kind = OPTION_CHOICE, .member = offsetof(struct run_image_values, wish.isolation), .argument = "process|vm", .help = "the same as \"hull --isolation\"" },
 	ROW("cidfile", 0, STRING, cid_file, "FILE", "write the container's id to FILE"),
 	{ .name = "keep", .kind = OPTION_FLAG, .member = offsetof(struct run_image_values, keep),
 	  .help = "with --bundle: do not delete the container when it has ended" },
@@ -174,13 +175,17 @@ failed : {
 	return -e->code;
 }
 
-int cmd_run_image(const struct call *call, struct err *e)
+int cmd_run_image(const struct call *given, struct err *e)
 {
-	const struct run_image_values *values = call->options.values;
+	const struct run_image_values *values = given->options.values;
+	struct call own = *given;
+	const struct call *call = &own;
 	const struct strings *args = &call->options.args;
 	struct wish wish = values->wish;
 	int r;
 
+	if (wish.isolation)
+		own.runtime.isolation = wish.isolation;
 	if (values->create.request.bundle)
 		return run_bundle(call, values, e);
 	wish.image = args->at[0];

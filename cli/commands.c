@@ -144,7 +144,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "kill",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID [SIGNAL]",
 		.help = "send a signal to a container",
 		.details =
@@ -338,7 +338,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "update",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID",
 		.help = "change the limits of a container",
 		.details =

@@ -155,6 +155,16 @@ const struct command people_commands[] = {
 		.run = cmd_import,
 	},
 	{
+		.name = "info",
+		.modes = MODE_HULL,
+		.arguments = "",
+		.help = "show what hull has, and what the host is, as JSON",
+		.details = "Prints an object in Docker's words: how many containers and images there "
+			   "are, where they are kept, and what is known of the host.",
+		.options = &info_options,
+		.run = cmd_info,
+	},
+	{
 		.name = "inspect",
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER|IMAGE...",
@@ -164,6 +174,21 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = ARGS_MANY,
 		.run = cmd_inspect,
+	},
+	{
+		.name = "kill",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER [SIGNAL]",
+		.help = "send a signal to a container",
+		.details =
+			"Sends SIGNAL, a name or a number (default: SIGTERM), to the first "
+			"process of the container, or with --all to all that are in its cgroup or, "
+			"where it has none, in the PID namespace that was made for it. " WHO,
+		.options = &people_kill_options,
+		.min_args = 1,
+		.max_args = 2,
+		.takes_container = true,
+		.run = cmd_kill,
 	},
 	{
 		.name = "load",
@@ -186,6 +211,18 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.run = cmd_logs,
+	},
+	{
+		.name = "port",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER [PORT[/PROTOCOL]]",
+		.help = "show by which ports of the host a container is reached",
+		.details = "Prints a line for each port that is published while it runs, or the "
+			   "addresses of one of them. " WHO,
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = 2,
+		.run = cmd_port,
 	},
 	{
 		.name = "prune",
@@ -379,6 +416,21 @@ const struct command people_commands[] = {
 		.max_args = 1,
 		.takes_container = true,
 		.run = cmd_resume,
+	},
+	{
+		.name = "update",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "change the limits of a container",
+		.details =
+			"Sets new limits on a container that exists, all of them or none. What is "
+			"not given, or 0 or empty, stays as it is. The device policy stays in any "
+			"case. " WHO,
+		.options = &people_update_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_people_update,
 	},
 	{
 		.name = "volume",

@@ -17,6 +17,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_healthcheck.c \
 	cli/cmd_help.c \
 	cli/cmd_images.c \
+	cli/cmd_info.c \
 	cli/cmd_inspect.c \
 	cli/cmd_kill.c \
 	cli/cmd_list.c \
@@ -25,6 +26,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_network.c \
 	cli/cmd_pause.c \
 	cli/cmd_plan.c \
+	cli/cmd_port.c \
 	cli/cmd_ps.c \
 	cli/cmd_run.c \
 	cli/cmd_run_image.c \
@@ -68,6 +70,8 @@ cli_libcli_a_SOURCES = \
 	cli/stats_json.c \
 	cli/stats_json.h \
 	cli/stats_table.c \
+	cli/template.c \
+	cli/template.h \
 	cli/stats_table.h \
 	cli/values.c \
 	cli/values.h \
