@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
+#include "cli/progress.h"
 #include "engine/load.h"
 #include "engine/pull.h"
 #include "engine/push.h"
@@ -179,27 +180,25 @@ static const struct option_row pull_rows[] = {
 const struct option_table pull_options = { pull_rows, ARRAY_LEN(pull_rows),
 					   sizeof(struct pull_values), NULL, true };
 
-static void tell_blob(const char *digest, uint64_t size, void *ctx)
-{
-	fprintf(stderr, "%.19s: %s\n", digest, people_size(size, ctx));
-}
-
 int cmd_pull(const struct call *call, struct err *e)
 {
 	const struct pull_values *values = call->options.values;
+	auto_progress struct progress progress;
 	const struct pull_options o = { .platform = values->platform,
 					.insecure = values->tls_verify == 0,
 					.secure = values->tls_verify == 1,
 					.ca = values->ca,
 					.authfile = values->authfile,
 					.credentials = values->creds,
-					.tell = values->quiet ? NULL : tell_blob,
-					.tell_ctx = call->arena };
+					.tell = progress_tell,
+					.tell_ctx = &progress };
 	auto_engine struct engine g = ENGINE_CLOSED;
 
+	progress_begin(&progress, values->quiet);
 	TRY(people_engine(call, &g, e));
 	for (size_t i = 0; i < call->options.args.n; i++) {
 		TRY(pull_image(&g, call->options.args.at[i], &o, e));
+		progress_end(&progress);
 		printf("%s\n", call->options.args.at[i]);
 	}
 	return 0;
@@ -220,18 +219,21 @@ int cmd_push(const struct call *call, struct err *e)
 {
 	const struct pull_values *values = call->options.values;
 	const struct strings *args = &call->options.args;
+	auto_progress struct progress progress;
 	const struct pull_options o = { .insecure = values->tls_verify == 0,
 					.secure = values->tls_verify == 1,
 					.ca = values->ca,
 					.authfile = values->authfile,
 					.credentials = values->creds,
-					.tell = values->quiet ? NULL : tell_blob,
-					.tell_ctx = call->arena };
+					.tell = progress_tell,
+					.tell_ctx = &progress };
 	auto_engine struct engine g = ENGINE_CLOSED;
 	struct digest digest;
 
+	progress_begin(&progress, values->quiet);
 	TRY(people_engine(call, &g, e));
 	TRY(push_image(&g, args->at[0], args->n > 1 ? args->at[1] : NULL, &o, &digest, e));
+	progress_end(&progress);
 	printf("%s\n", digest.text);
 	return 0;
 }
@@ -243,19 +245,36 @@ struct load_values {
 static const struct option_row load_rows[] = {
 	ROW(load_values, "input", 'i', STRING, input, "FILE",
 	    "read FILE instead of standard input"),
-	ROW(load_values, "quiet", 'q', FLAG, quiet, NULL, "accepted; nothing more is printed"),
+	ROW(load_values, "quiet", 'q', FLAG, quiet, NULL, "print the names of the images only"),
 };
 const struct option_table load_options = { load_rows, ARRAY_LEN(load_rows),
 					   sizeof(struct load_values), NULL, true };
+
+static void begin_load(int fd, void *progress)
+{
+	progress_watch(progress, fd, "reading");
+}
+
+static void tell_layer(const char *digest, uint64_t size, void *progress)
+{
+	progress_end(progress); /* of reading */
+	progress_tell(digest, size, size, progress);
+}
 
 int cmd_load(const struct call *call, struct err *e)
 {
 	const struct load_values *values = call->options.values;
 	auto_engine struct engine g = ENGINE_CLOSED;
+	auto_progress struct progress progress;
+	struct load_request request = {
+		.path = values->input, .opened = begin_load, .layer = tell_layer, .ctx = &progress
+	};
 	struct strings names = { 0 };
 
+	progress_begin(&progress, values->quiet);
 	TRY(people_engine(call, &g, e));
-	TRY(load_archive(&g, values->input, call->arena, &names, e));
+	TRY(load_archive(&g, &request, call->arena, &names, e));
+	progress_end(&progress);
 	for (size_t i = 0; i < names.n; i++)
 		printf("Loaded image: %s\n", names.at[i]);
 	return 0;

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
+#include "cli/progress.h"
 #include "engine/keep.h"
 
 struct run_image_values {
@@ -96,6 +97,7 @@ static const struct option_row rows[] = {
 	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "json-file (default), journald or none"),
 	ROW("log-opt", 0, STRINGS, log_opt, "NAME=VALUE", "json-file: max-size=BYTES, max-file=N; journald: tag=TEXT (may be repeated)"),
 	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
+	ROW("quiet", 'q', FLAG, quiet, NULL, "do not show how far a pull has come"),
 	ROW("tls-verify", 0, TRISTATE, tls_verify, NULL, "verify the certificates of the registry (default: true)"),
 	ROW("platform", 0, STRING, platform, "OS/ARCH", "choose this one of an image for several"),
 	{ .name = "isolation", .kind = OPTION_CHOICE, .member = offsetof(struct run_image_values, wish.isolation), .argument = "process|vm", .help = "the same as \"hull --isolation\"" },
@@ -140,6 +142,17 @@ static int write_id(const char *file, const char *id, struct err *e)
 	return r < 0 ? err_neg(e, r, "--cidfile %s", file) : 0;
 }
 
+static int make(const struct engine *g, const struct wish *asked, struct making *ret, struct err *e)
+{
+	auto_progress struct progress progress;
+	struct wish wish = *asked;
+
+	progress_begin(&progress, wish.quiet);
+	wish.tell = progress_tell;
+	wish.tell_ctx = &progress;
+	return engine_create(g, &wish, ret, e);
+}
+
 static int run_image(const struct call *call, const struct wish *wish, struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
@@ -149,7 +162,7 @@ static int run_image(const struct call *call, const struct wish *wish, struct er
 	if (wish->terminal && !wish->detach && !isatty(STDIN_FILENO))
 		return err_set(e, ENOTTY, "--tty: standard input is no terminal");
 	TRY(people_engine(call, &g, e));
-	TRY(engine_create(&g, wish, &m, e));
+	TRY(make(&g, wish, &m, e));
 	if (write_id(wish->cid_file, m.id, e) < 0)
 		goto failed;
 	/* Without -i nothing is read. */

@@ -61,6 +61,8 @@ cli_libcli_a_SOURCES = \
 	cli/options.h \
 	cli/people.c \
 	cli/people.h \
+	cli/progress.c \
+	cli/progress.h \
 	cli/ps_table.c \
 	cli/ps_table.h \
 	cli/show.c \

@@ -550,7 +550,9 @@ static int take_image(struct building *b, struct err *e)
 	struct record *r = &b->m->record;
 	const struct pull_options pull = { .platform = b->w->platform,
 					   .insecure = b->w->tls_verify == 0,
-					   .secure = b->w->tls_verify == 1 };
+					   .secure = b->w->tls_verify == 1,
+					   .tell = b->w->tell,
+					   .tell_ctx = b->w->tell_ctx };
 	auto_fd int use = -1;
 	struct digest manifest;
 

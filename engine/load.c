@@ -206,15 +206,18 @@ static int load_directory(const struct engine *g, int fd, const char *path, stru
 	return load_layout(g, fd, path, path, a, ret_names, e);
 }
 
-int load_archive(const struct engine *g, const char *path, struct arena *a,
-		 struct strings *ret_names, struct err *e)
+static int read_archive(const struct engine *g, const struct load_request *q, struct arena *a,
+			struct strings *ret_names, struct err *e)
 {
+	const char *path = q->path;
 	auto_unpacked struct unpacked u = { .g = g, .dir = -1 };
 	auto_fd int file = open_input(path, e);
 	struct unpack_result result;
 	struct stat st;
 
 	TRY(file);
+	if (q->opened)
+		q->opened(file, q->ctx);
 	if (path && fstat(file, &st) == 0 && S_ISDIR(st.st_mode))
 		return load_directory(g, file, path, a, ret_names, e);
 	TRY(unpack(g, file, &u, &result, e));
@@ -227,6 +230,30 @@ int load_archive(const struct engine *g, const char *path, struct arena *a,
 		       "%s: it holds no image: neither oci-layout nor manifest.json is in it (a "
 		       "root file system is for \"hull import\")",
 		       path ? path : "standard input");
+}
+
+static int tell_layers(const struct engine *g, const char *name, const struct load_request *q,
+		       struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	auto_image struct image image = { 0 };
+	struct image_record record;
+
+	TRY(image_store_resolve(&g->store, name, &a, &record, e));
+	TRY(image_load(&g->store, &record.manifest.digest, &image, e));
+	for (size_t i = 0; i < image.manifest.layers.n; i++)
+		q->layer(image.manifest.layers.at[i].digest.text, image.manifest.layers.at[i].size,
+			 q->ctx);
+	return 0;
+}
+
+int load_archive(const struct engine *g, const struct load_request *q, struct arena *a,
+		 struct strings *ret_names, struct err *e)
+{
+	TRY(read_archive(g, q, a, ret_names, e));
+	for (size_t i = 0; q->layer && i < ret_names->n; i++)
+		TRY(tell_layers(g, ret_names->at[i], q, e));
+	return 0;
 }
 
 /* Its plain content has a name of its own, which has to be known first. */

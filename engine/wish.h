@@ -41,6 +41,9 @@ struct wish {
 		health_start_interval; /* us */
 	struct opt_u64 health_retries;
 	bool no_healthcheck;
+	void (*tell)(const char *digest, uint64_t done, uint64_t size, void *ctx); /* of a pull; NULL */
+	void *tell_ctx;
+	bool quiet;
 	int tls_verify; /* -1: unless it says otherwise, as 1 */
 };
 

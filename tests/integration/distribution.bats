@@ -343,3 +343,45 @@ push_refused() {
 		asked 2 PUT "/v2/team/tool/blobs/uploads/one"
 	done
 }
+
+@test "how far a pull has come: lines; bars in a terminal; nothing with --quiet" {
+	rules "9 GET /blobs/$layer slow"
+	pull 0
+	stdout_is "$REGISTRY/team/tool:1"
+	[ "$(sort <<<"$stderr")" = "$(grep -v '^$' <<<"$stderr" | sort)" ]
+	grep -qx "${layer:0:19}: 1.0MB" <<<"$stderr"
+	[[ $stderr != *$'\033'* ]]
+	do_ 0 rmi "$REGISTRY/team/tool:1"
+	pull 0 --quiet
+	stderr_is ""
+	do_ 0 rmi "$REGISTRY/team/tool:1"
+	in_terminal "$WORK/shown" "$HULL" --root "$STATE" --data-root "$DATA" pull --tls-verify=false "$REGISTRY/team/tool:1"
+	tr -d '\r' <"$WORK/shown" >"$WORK/lines"
+	grep -q "^${layer:0:19} \[=*> *\] .*/1.0MB" "$WORK/lines"
+	grep -q "${layer:0:19}: 1.0MB" "$WORK/lines"
+	# What is drawn is taken away again before the last word.
+	[[ "$(tail -n 1 "$WORK/lines")" == "$REGISTRY/team/tool:1" ]]
+	do_ 0 rmi "$REGISTRY/team/tool:1"
+	do_ 0 run --rm --network none --tls-verify=false "$REGISTRY/team/tool:1" true
+	stderr_has "${layer:0:19}: 1.0MB"
+	do_ 0 rmi "$REGISTRY/team/tool:1"
+	do_ 0 run --rm --quiet --network none --tls-verify=false "$REGISTRY/team/tool:1" true
+	stderr_is ""
+	do_ 0 pull -q hull/busybox
+	rules "9 HEAD /blobs/ 404"
+	push 0
+	stderr_has "${layer:0:19}: 1.0MB"
+	push 0 --quiet
+	stderr_is ""
+}
+
+@test "how far a load has come" {
+	do_ 0 pull -q hull/busybox
+	do_ 0 save -o "$WORK/archive" hull/busybox
+	do_ 0 load -i "$WORK/archive"
+	stderr_is "${layer:0:19}: 1.0MB"
+	do_ 0 load -q -i "$WORK/archive"
+	stderr_is ""
+	in_terminal "$WORK/shown" "$HULL" --root "$STATE" --data-root "$DATA" load -i "$WORK/archive"
+	[[ "$(tr -d '\r' <"$WORK/shown" | tail -n 1)" == *"Loaded image: "* ]]
+}
