@@ -96,7 +96,9 @@ static int load_layout(const struct engine *g, int fd, const char *dir, const ch
 		if (r >= 0)
 			r = layout_import(&g->store, &what, a, &record, e);
 		if (r >= 0)
-			ret->at[ret->n++] = what.name ? what.name : record.manifest.digest.text;
+			ret->at[ret->n++] =
+				what.name ? what.name
+					  : arena_strdup(a, record.manifest.digest.text);
 	}
 	image_index_done(&index);
 	return r < 0 ? err_wrap(e, "%s", path ? path : "standard input") : 0;
