@@ -16,6 +16,7 @@
 #include "engine/pull.h"
 #include "engine/push.h"
 #include "engine/save.h"
+#include "engine/sweep.h"
 #include "image/reference.h"
 
 enum { GC_WAIT_MS = 10 * 1000 };
@@ -365,6 +366,7 @@ static int check_unused(const struct engine *g, const struct digest *manifest, c
 	auto_arena struct arena a = { 0 };
 	struct image_pins pins;
 
+	sweep_containers(g); /* one that was killed while it was made is none */
 	TRY(image_store_pins(&g->store, &a, &pins, e));
 	for (size_t i = 0; i < pins.n; i++)
 		if (digest_equal(&pins.at[i].manifest, manifest))

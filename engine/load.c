@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "engine/record.h"
+#include "engine/sweep.h"
 #include "engine/userns.h"
 #include "image/layout.h"
 #include "image/reference.h"
@@ -34,19 +36,33 @@ static void unpacked_done(struct unpacked *u)
 #define auto_unpacked __attribute__((cleanup(unpacked_done)))
 
 /* The archive's content, in a directory of its own. */
-static int unpack(const struct engine *g, int file, struct unpacked *ret,
-		  struct unpack_result *result, struct err *e)
+static int make_directory(const struct engine *g, struct unpacked *ret, struct err *e)
 {
-	const struct unpack_options o = { .whiteouts = UNPACK_APPLY, .ids = "squash" };
 	char id[RECORD_ID_LEN + 1];
+	struct stat st;
 
 	TRY(record_new_id(id, e));
-	snprintf(ret->name, sizeof(ret->name), "load-%.16s", id);
+	snprintf(ret->name, sizeof(ret->name), SWEEP_LOAD_PREFIX "%.16s", id);
 	if (mkdirat(g->dir, ret->name, 0700) < 0)
 		return err_sys(e, "make a directory to unpack in");
 	ret->dir = openat(g->dir, ret->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (ret->dir < 0)
 		return err_sys(e, "open the directory to unpack in");
+	/* Says that somebody is at it. Who swept before that has taken it away. */
+	if (flock(ret->dir, LOCK_EX) < 0 || fstat(ret->dir, &st) < 0)
+		return err_sys(e, "lock the directory to unpack in");
+	return st.st_nlink > 0 ? 0 : -EAGAIN;
+}
+
+static int unpack(const struct engine *g, int file, struct unpacked *ret,
+		  struct unpack_result *result, struct err *e)
+{
+	const struct unpack_options o = { .whiteouts = UNPACK_APPLY, .ids = "squash" };
+	int r;
+
+	while ((r = make_directory(g, ret, e)) == -EAGAIN)
+		close_fd(&ret->dir);
+	TRY(r);
 	return image_unpack(file, ret->dir, &o, result, e);
 }
 
@@ -349,6 +365,7 @@ static int collect(void *ctx, struct err *e)
 {
 	const struct collection *c = ctx;
 
+	sweep_archives(c->g);
 	return image_store_gc(&c->g->store, c->wait_ms, c->result, e);
 }
 
@@ -357,6 +374,7 @@ int engine_gc(const struct engine *g, unsigned wait_ms, struct image_gc *ret, st
 	struct collection c = { g, wait_ms, NULL };
 	int r;
 
+	sweep_containers(g);
 	c.result = mmap(NULL, sizeof(*c.result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			-1, 0);
 	if (c.result == MAP_FAILED)

@@ -59,6 +59,8 @@ engine_libengine_a_SOURCES = \
 	engine/save.c \
 	engine/save.h \
 	engine/seccomp_default.c \
+	engine/sweep.c \
+	engine/sweep.h \
 	engine/userns.c \
 	engine/userns.h \
 	engine/volumes.c \

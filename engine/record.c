@@ -262,9 +262,23 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_end(&w);
 }
 
+/* Held by who gives away a name that leads nowhere, so that nobody does it to one that was taken meanwhile. */
+static int lock_names(const struct engine *g, struct err *e)
+{
+	auto_fd int fd = openat(g->names, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "open the directory of names");
+	while ((r = flock(fd, LOCK_EX)) < 0 && errno == EINTR)
+		;
+	return r < 0 ? err_sys(e, "lock the directory of names") : take_fd(&fd);
+}
+
 static int take_name(const struct engine *g, const char *name, const char *id, struct err *e)
 {
 	char holder[RECORD_ID_LEN + 1];
+	auto_fd int lock = -1;
 	struct stat st;
 	ssize_t n;
 
@@ -272,6 +286,8 @@ static int take_name(const struct engine *g, const char *name, const char *id, s
 		return 0;
 	if (errno != EEXIST)
 		return err_sys(e, "take the name %s", name);
+	lock = lock_names(g, e);
+	TRY(lock);
 	n = readlinkat(g->names, name, holder, sizeof(holder) - 1);
 	holder[n < 0 ? 0 : n] = '\0';
 	/* One that leads nowhere was left by a crash. */
@@ -296,6 +312,41 @@ int record_save(const struct engine *g, int dir, const struct record *r, struct 
 	return 0;
 }
 
+static int parse(const char *name, const struct json_field *fields, struct arena *a,
+		 const struct buf *text, void *ret, struct err *e)
+{
+	auto_json struct json_doc doc = { .name = name, .text = text->text, .size = text->len };
+	struct json_decoder d = { .doc = &doc, .arena = a, .err = e };
+
+	TRY(json_parse(&doc, a, e));
+	return json_decode(&d, doc.root, fields, ret);
+}
+
+int record_open(const struct engine *g, const char *id, struct record *ret, struct err *e)
+{
+	auto_fd int dir =
+		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_buf struct buf text = { 0 };
+	int r;
+
+	*ret = (struct record){ 0 };
+	if (dir < 0 && errno == ENOENT)
+		return err_set(e, ENOENT, "no such container: %s", id);
+	if (dir < 0)
+		return err_sys(e, "open container %s", id);
+	r = io_read_file(dir, record_file, RECORD_MAX, record_file, &text, e);
+	if (r == -ENOENT)
+		return err_set(e, ENOENT, "no such container: %s", id);
+	TRY(r);
+	if (parse(record_file, record_fields, &ret->arena, &text, ret, e) < 0) {
+		record_done(ret);
+		return -e->code;
+	}
+	if (!ret->image)
+		ret->image = "";
+	return take_fd(&dir);
+}
+
 struct removal {
 	const struct engine *g;
 	const char *id;
@@ -310,22 +361,36 @@ static int remove_tree(void *ctx, struct err *e)
 	return n < 0 ? err_neg(e, n, "remove the files of container %s", r->id) : 0;
 }
 
+/* If it leads there. */
+static void give_up_name(const struct engine *g, const char *id, const char *name)
+{
+	char holder[RECORD_ID_LEN + 1];
+	ssize_t n = readlinkat(g->names, name, holder, sizeof(holder) - 1);
+
+	holder[n < 0 ? 0 : n] = '\0';
+	if (strcmp(holder, id) == 0)
+		unlinkat(g->names, name, 0);
+}
+
 /* container.json goes first: from then on it is rubbish to be swept, and no container. */
 int record_remove(const struct engine *g, const char *id, const char *name, struct err *e)
 {
-	char file[RECORD_ID_LEN + sizeof(record_file) + 2], holder[RECORD_ID_LEN + 1];
+	char file[RECORD_ID_LEN + sizeof(record_file) + 2];
 	struct removal removal = { g, id };
-	ssize_t n;
+	auto_record struct record now = { 0 };
+	struct err ignored;
+	auto_fd int dir = -1;
 
+	/* It may have been renamed since who removes it has read its record. */
+	if (name)
+		dir = record_open(g, id, &now, &ignored);
 	snprintf(file, sizeof(file), "%s/%s", id, record_file);
 	if (unlinkat(g->containers, file, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "remove container %s", id);
-	if (name) {
-		n = readlinkat(g->names, name, holder, sizeof(holder) - 1);
-		holder[n < 0 ? 0 : n] = '\0';
-		if (strcmp(holder, id) == 0)
-			unlinkat(g->names, name, 0);
-	}
+	if (name)
+		give_up_name(g, id, name);
+	if (dir >= 0)
+		give_up_name(g, id, now.name);
 	return userns_run(remove_tree, &removal, e);
 }
 
@@ -373,41 +438,6 @@ int record_find(const struct engine *g, const char *text, char ret[RECORD_ID_LEN
 	if (is_id_prefix(text))
 		return find_by_prefix(g, text, ret, e);
 	return err_set(e, ENOENT, "no such container: %s", text);
-}
-
-static int parse(const char *name, const struct json_field *fields, struct arena *a,
-		 const struct buf *text, void *ret, struct err *e)
-{
-	auto_json struct json_doc doc = { .name = name, .text = text->text, .size = text->len };
-	struct json_decoder d = { .doc = &doc, .arena = a, .err = e };
-
-	TRY(json_parse(&doc, a, e));
-	return json_decode(&d, doc.root, fields, ret);
-}
-
-int record_open(const struct engine *g, const char *id, struct record *ret, struct err *e)
-{
-	auto_fd int dir =
-		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_buf struct buf text = { 0 };
-	int r;
-
-	*ret = (struct record){ 0 };
-	if (dir < 0 && errno == ENOENT)
-		return err_set(e, ENOENT, "no such container: %s", id);
-	if (dir < 0)
-		return err_sys(e, "open container %s", id);
-	r = io_read_file(dir, record_file, RECORD_MAX, record_file, &text, e);
-	if (r == -ENOENT)
-		return err_set(e, ENOENT, "no such container: %s", id);
-	TRY(r);
-	if (parse(record_file, record_fields, &ret->arena, &text, ret, e) < 0) {
-		record_done(ret);
-		return -e->code;
-	}
-	if (!ret->image)
-		ret->image = "";
-	return take_fd(&dir);
 }
 
 int record_rename(const struct engine *g, const char *id, const char *name, struct err *e)
@@ -466,6 +496,32 @@ static bool is_record(const struct engine *g, const char *id, struct stat *ret)
 
 	snprintf(file, sizeof(file), "%.*s/%s", RECORD_ID_LEN, id, record_file);
 	return fstatat(g->containers, file, ret, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int record_sweep_names(const struct engine *g, struct err *e)
+{
+	auto_fd int lock = lock_names(g, e);
+	int fd = openat(g->names, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	if (!dir) {
+		close_fd(&fd);
+		return lock < 0 ? lock : err_sys(e, "list the names of containers");
+	}
+	while (lock >= 0 && (d = readdir(dir))) {
+		char id[RECORD_ID_LEN + 1];
+		ssize_t n = readlinkat(g->names, d->d_name, id, sizeof(id));
+		struct stat st;
+
+		if (n != RECORD_ID_LEN)
+			continue;
+		id[n] = '\0';
+		if (fstatat(g->containers, id, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+			unlinkat(g->names, d->d_name, 0);
+	}
+	closedir(dir);
+	return lock < 0 ? lock : 0;
 }
 
 int record_list(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)

@@ -358,3 +358,40 @@ logs_have() {
 	run_command bash -c ": 3<>/dev/tcp/$address/8085"
 	stderr_has "Connection refused"
 }
+
+@test "a container with --rm that was renamed takes its new name away with it" {
+	run_ 0 -d --rm --name before hull/busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; done'
+	do_ 0 rename before after
+	do_ 0 exec after touch /go
+	wait_for 20 no_containers
+	[ -z "$(ls "$DATA/names")" ]
+}
+no_containers() { [ -z "$(ls "$DATA/containers")" ]; }
+
+@test "what was killed while it was made leaves no pin, no name and no archive for long" {
+	local id
+	id=$(printf '%064d' 7)
+	do_ 0 pull -q hull/busybox
+	do_ 0 inspect -f '{{.Digest}}' hull/busybox
+	# As a hull leaves them that is killed: before there is a record, and while an archive is read.
+	ln -s "$stdout" "$DATA/pins/$id"
+	mkdir "$DATA/containers/$id"
+	ln -s "$id" "$DATA/names/gone"
+	mkdir -p "$DATA/load-0123456789abcdef/blobs"
+	# One that is at it just now.
+	mkdir "$DATA/load-fedcba9876543210"
+	(
+		exec 9<"$DATA/load-fedcba9876543210"
+		flock --exclusive 9
+		exec sleep 1000
+	) 3>&- 4>&- &
+	BACKGROUND+=($!)
+	wait_for 10 is_locked "$DATA/load-fedcba9876543210"
+	do_ 0 rmi hull/busybox
+	do_ 0 prune
+	[ -z "$(ls "$DATA/pins" "$DATA/containers" "$DATA/names" | grep -v :)" ]
+	[ -z "$(find "$DATA/blobs" "$DATA/layers" -type f)" ]
+	[ ! -e "$DATA/load-0123456789abcdef" ]
+	[ -d "$DATA/load-fedcba9876543210" ]
+}
+is_locked() { ! flock --exclusive --nonblock "$1" true; }
