@@ -21,12 +21,20 @@ setup() {
 	mkfs.ext4 -q -m 0 "$WORK/image"
 }
 
-@test "killed, or with a full disk, at random points: pull, load, run, rm, rmi, commit, prune" {
+# faults ROUNDS SEED
+faults() {
 	run_command unshare --mount --propagation private sh -c \
 		'mount -o loop "$1/image" "$1/disk" && shift && exec "$@"' sh "$WORK" \
-		"$SOURCE/tests/tools/store-faults" "$HULL" "$WORK/source/layout" "$WORK/disk" "$STATE" \
-		"${HULL_STORE_ROUNDS:-25}" "${HULL_STORE_SEED:-$RANDOM}"
+		"$SOURCE/tests/tools/store-faults" "$HULL" "$WORK/source/layout" "$WORK/disk" "$STATE" "$@"
 	[ "$status" -ne 32 ] || skip "a loop device can't be mounted here: $stderr"
-	echo "$stdout"
+	echo "$stdout$stderr"
 	[ "$status" = 0 ]
+}
+
+@test "killed, or with a full disk, at random points: pull, load, run, rm, rmi, commit, prune" {
+	local left=${HULL_STORE_ROUNDS:-25} seed=${HULL_STORE_SEED:-$RANDOM}
+	while [ "$left" -gt 0 ]; do
+		faults "$((left < 25 ? left : 25))" "$seed"
+		left=$((left - 25)) seed=$((seed + 1))
+	done
 }
