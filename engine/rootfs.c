@@ -131,6 +131,25 @@ struct mount_overlay *rootfs_overlay(const struct engine *g, const struct record
 	return o;
 }
 
+struct mount_overlay *rootfs_look(const struct engine *g, const struct record *r, bool changed,
+				  struct arena *a)
+{
+	struct mount_overlay *o = rootfs_overlay(g, r, a);
+	struct strings lowers;
+
+	if (!o)
+		return NULL;
+	if (changed) {
+		lowers.n = o->lowers.n + 1;
+		lowers.at = arena_array(a, lowers.n, sizeof(*lowers.at));
+		lowers.at[0] = o->upper;
+		memcpy(lowers.at + 1, o->lowers.at, o->lowers.n * sizeof(*lowers.at));
+		o->lowers = lowers;
+	}
+	o->upper = o->work = NULL;
+	return o;
+}
+
 struct reading {
 	const struct mount_overlay *overlay;
 	const char *rootfs;
@@ -174,7 +193,7 @@ int rootfs_read_users(const struct engine *g, const struct record *r, struct buf
 	auto_arena struct arena a = { 0 };
 	auto_fd int first = memfd_create("passwd", MFD_CLOEXEC);
 	auto_fd int second = memfd_create("group", MFD_CLOEXEC);
-	struct reading reading = { rootfs_overlay(g, r, &a), r->rootfs, { first, second } };
+	struct reading reading = { rootfs_look(g, r, false, &a), r->rootfs, { first, second } };
 
 	if (first < 0 || second < 0)
 		return err_sys(e, "read the container's users");
