@@ -35,7 +35,7 @@ static const struct option_row rows[] = {
 	ROW("tty", 't', FLAG, terminal, NULL, "give the program a terminal"),
 	ROW("rm", 0, FLAG, remove, NULL, "remove the container when it has ended"),
 	ROW("name", 0, STRING, name, "NAME", "the container's name"),
-	ROW("rootfs", 0, FLAG, rootfs, NULL, "IMAGE is the directory of a root file system"),
+	ROW("rootfs", 0, FLAG, rootfs, NULL, "IMAGE is the directory of a root file system, or a file with one as \"hull image pack\" makes it"),
 	ROW("env", 'e', STRINGS, env, "NAME=VALUE", "set a variable; NAME alone passes it on (may be repeated)"),
 	ROW("env-file", 0, STRINGS, env_files, "FILE", "set the variables of FILE (may be repeated)"),
 	ROW("volume", 'v', STRINGS, volumes, "SOURCE:PATH[:OPTIONS]", "mount a directory or a volume (may be repeated)"),

@@ -134,6 +134,20 @@ const struct command people_commands[] = {
 		.run = cmd_history,
 	},
 	{
+		.name = "image",
+		.modes = MODE_HULL,
+		.arguments = "pack IMAGE",
+		.verbs = "pack",
+		.help = "make one file of an image",
+		.details = "Writes all layers of an image as one EROFS file system to a file, by mkfs.erofs. "
+			   "\"hull run --rootfs FILE\" runs it from there: it is mounted read-only, and "
+			   "the container has what it changes for itself.",
+		.options = &image_options,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_image,
+	},
+	{
 		.name = "images",
 		.modes = MODE_HULL,
 		.arguments = "",

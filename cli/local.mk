@@ -16,6 +16,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_features.c \
 	cli/cmd_healthcheck.c \
 	cli/cmd_help.c \
+	cli/cmd_image.c \
 	cli/cmd_images.c \
 	cli/cmd_info.c \
 	cli/cmd_inspect.c \

@@ -419,7 +419,7 @@ static int make_etc(struct building *b, struct err *e)
 		      { "hostname", "/etc/hostname" },
 		      { "resolv.conf", "/etc/resolv.conf" } };
 
-	if (b->w->rootfs)
+	if (b->m->record.rootfs)
 		return 0; /* their own root file system says what it is called */
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		auto_fd int fd = openat(b->m->dir, files[i].file,
@@ -545,6 +545,21 @@ static int check_wish(struct building *b, struct err *e)
 	return 0;
 }
 
+/* A directory, or a file that is the only layer. */
+static void take_rootfs(struct building *b, const char *path)
+{
+	struct record *r = &b->m->record;
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode)) {
+		r->rootfs = arena_strdup(&r->arena, path);
+		return;
+	}
+	r->layers.at = arena_array(&r->arena, 1, sizeof(*r->layers.at));
+	r->layers.at[0] = arena_strdup(&r->arena, path);
+	r->layers.n = 1;
+}
+
 static int take_image(struct building *b, struct err *e)
 {
 	struct record *r = &b->m->record;
@@ -561,7 +576,7 @@ static int take_image(struct building *b, struct err *e)
 
 		if (!path)
 			return err_sys(e, "--rootfs %s", b->w->image);
-		r->rootfs = arena_strdup(&r->arena, path);
+		take_rootfs(b, path);
 		free(path);
 		return 0;
 	}
@@ -610,7 +625,7 @@ static int write_config(struct building *b, struct err *e)
 /* --rootfs: the root path of the configuration is the directory itself. */
 static int link_rootfs(struct building *b, struct err *e)
 {
-	if (!b->w->rootfs)
+	if (!b->m->record.rootfs)
 		return 0;
 	if (unlinkat(b->m->dir, "rootfs", AT_REMOVEDIR) < 0 ||
 	    symlinkat(b->m->record.rootfs, b->m->dir, "rootfs") < 0)

@@ -44,6 +44,8 @@ engine_libengine_a_SOURCES = \
 	engine/netsockets.h \
 	engine/output.c \
 	engine/output.h \
+	engine/pack.c \
+	engine/pack.h \
 	engine/place.c \
 	engine/place.h \
 	engine/pull.c \

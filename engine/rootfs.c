@@ -100,6 +100,9 @@ static int make_upper(int dir, const char *top, struct err *e)
 
 	if (stat(top, &st) < 0)
 		return err_sys(e, "open the layer %s", top);
+	/* In a file there is a root that nobody has seen yet. */
+	if (!S_ISDIR(st.st_mode))
+		st = (struct stat){ .st_mode = S_IFDIR | 0755 };
 	if (mkdirat(dir, "upper", 0700) < 0 || mkdirat(dir, "work", 0700) < 0)
 		return err_sys(e, "make the container's directories");
 	if (geteuid() == 0 && fchownat(dir, "upper", st.st_uid, st.st_gid, 0) < 0)

@@ -17,7 +17,8 @@
 #include "mounts/idmap.h"
 
 struct mount_overlay {
-	struct strings lowers; /* absolute paths of directories, the uppermost first; not empty */
+	/* Absolute paths, the uppermost first, not empty: of directories, or of files with an EROFS in them. */
+	struct strings lowers;
 	const char *upper,
 		*work;    /* absolute, on one file system; both NULL: nothing can be written */
 	bool in_place;    /* of one owner: its extended attributes are user.overlay.* */
