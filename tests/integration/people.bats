@@ -395,3 +395,33 @@ no_containers() { [ -z "$(ls "$DATA/containers")" ]; }
 	[ -d "$DATA/load-fedcba9876543210" ]
 }
 is_locked() { ! flock --exclusive --nonblock "$1" true; }
+
+@test "users are those of the uppermost layer that has them, whatever hides what" {
+	run_ 0 --name c0 hull/busybox sh -c 'sed -i s/1000:1000/1001:1001/ /etc/passwd'
+	do_ 0 commit c0 u1
+	run_ 0 --rm -u user u1 id -u
+	stdout_is 1001
+	run_ 0 --name c1 u1 touch /etc/other
+	do_ 0 commit c1 u2
+	run_ 0 --rm -u user u2 id -u
+	stdout_is 1001
+	run_ 0 --name c2 u2 sh -c 'mv /etc/passwd /usr/passwd; ln -s ../usr/passwd /etc/passwd; sed -i s/1001:1001/1002:1002/ /usr/passwd'
+	do_ 0 commit c2 u3
+	run_ 0 --rm -u user u3 id -u
+	stdout_is 1002
+	run_ 0 --name c3 u3 sh -c 'rm /etc/passwd'
+	do_ 0 commit c3 u4
+	run_ 125 --rm -u user u4 id -u
+	# A directory that hides all below it, and a link in its place: of tars, as no container can do it.
+	mkdir -p "$WORK/tree/bin" "$WORK/tree/etc2"
+	hull --data-root "$DATA" export c0 | tar -x -C "$WORK/tree/bin" --strip-components=2 --wildcards './bin/*' 2>/dev/null ||
+		hull --data-root "$DATA" export c0 | tar -x -C "$WORK/tree" bin
+	echo "user:x:1005:1005::/:/bin/sh" >"$WORK/tree/etc2/passwd"
+	ln -s etc2 "$WORK/tree/etc"
+	tar -c -C "$WORK/tree" . >"$WORK/linked.tar"
+	do_ 0 import "$WORK/linked.tar" u5
+	run_ 0 --name c5 u5 touch /new
+	do_ 0 commit c5 u6
+	run_ 0 --rm -u user u6 /bin/id -u
+	stdout_is 1005
+}
