@@ -46,7 +46,8 @@ static unsigned print_port(const struct port *p, const struct asked *asked)
 	unsigned shown = 0;
 
 	for (unsigned i = 0; i < p->count; i++) {
-		if (asked->port && (p->container + i != asked->port || p->protocol != asked->protocol))
+		if (asked->port &&
+		    (p->container + i != asked->port || p->protocol != asked->protocol))
 			continue;
 		if (!asked->port)
 			printf("%u/%s -> ", p->container + i, port_protocol_name(p->protocol));

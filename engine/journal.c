@@ -135,7 +135,8 @@ void journal_send(struct journal *j, bool is_stderr, const char *text, size_t le
 		buf_str(&message, "CONTAINER_PARTIAL_MESSAGE=true\n");
 	journal_field(&message, "MESSAGE", text, len);
 	while ((n = sendto(j->sock, message.text, message.len, MSG_NOSIGNAL,
-			   (const struct sockaddr *)&journal_address, sizeof(journal_address))) < 0 &&
+			   (const struct sockaddr *)&journal_address, sizeof(journal_address))) <
+		       0 &&
 	       errno == EINTR)
 		;
 	if (n < 0 && !j->failing)
@@ -264,7 +265,8 @@ static int end_of(pid_t pid, struct err *e)
 		if (errno != EINTR)
 			return err_sys(e, "wait for journalctl");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return err_set(e, ENOENT, "what is in the journal is read by journalctl, which is not there");
+		return err_set(e, ENOENT,
+			       "what is in the journal is read by journalctl, which is not there");
 	/* 1: nothing was found. */
 	if (WIFEXITED(status) && WEXITSTATUS(status) <= 1)
 		return 0;

@@ -67,13 +67,13 @@ static int make_file(void *ctx, int sock UNUSED, struct err *e)
 	struct spawn_fd out = { p->out, OUT_FD };
 	auto_arena struct arena a = { 0 };
 	const char *path = arena_printf(&a, "%s/volumes", p->g->path.text);
-	const char *argv[] = { "mkfs.erofs",        "--quiet", "--preserve-mtime", "-x2",
-			       "/proc/self/fd/3", path,      NULL,               NULL };
-	const struct spawn_request run = { .path = p->program,
-					   .argv = argv,
-					   .fds = &out,
-					   .fds_n = 1,
-					   .dies_with_us = true };
+	const char *argv[] = {
+		"mkfs.erofs", "--quiet", "--preserve-mtime", "-x2", "/proc/self/fd/3", path,
+		NULL,         NULL
+	};
+	const struct spawn_request run = {
+		.path = p->program, .argv = argv, .fds = &out, .fds_n = 1, .dies_with_us = true
+	};
 
 	if (p->compressor) {
 		argv[6] = argv[5];

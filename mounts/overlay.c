@@ -47,12 +47,15 @@ static int erofs_failure(const char *path, struct err *e)
 	if (code == ENODEV)
 		return err_set(e, ENODEV, "%s: this kernel has no EROFS, which it is", path);
 	if (code == ENOTBLK)
-		return err_set(e, ENOTSUP, "%s: this kernel can't mount an EROFS from a file; Linux 6.12 can",
+		return err_set(e, ENOTSUP,
+			       "%s: this kernel can't mount an EROFS from a file; Linux 6.12 can",
 			       path);
 	if (code == EPERM)
 		return err_set(e, EPERM, "%s: an EROFS can be mounted by root alone", path);
 	if (code == EINVAL)
-		return err_set(e, EINVAL, "%s: it is neither a directory nor a file with an EROFS in it", path);
+		return err_set(e, EINVAL,
+			       "%s: it is neither a directory nor a file with an EROFS in it",
+			       path);
 	return err_set(e, code, "mount %s: %s", path, err_text(code));
 }
 
