@@ -19,8 +19,8 @@ extern const struct option_table no_options, checkpoint_options, create_options,
 
 /* Of commands_people.c. */
 extern const struct option_table attach_options, commit_options, cp_options, export_options,
-	fsck_options, history_options, images_options, import_options, inspect_options,
-	load_options, logs_options, people_exec_options, people_ps_options, people_start_options,
+	fsck_options, history_options, image_options, images_options, import_options, info_options, inspect_options,
+	load_options, logs_options, people_exec_options, people_kill_options, people_ps_options, people_start_options, people_update_options,
 	prune_options, pull_options, push_options, rm_options, rmi_options, run_image_options,
 	save_options, stop_options, volume_options, why_options;
 
@@ -52,8 +52,10 @@ int cmd_fsck(const struct call *call, struct err *e);
 int cmd_healthcheck(const struct call *call, struct err *e);
 int cmd_help(const struct call *call, struct err *e);
 int cmd_history(const struct call *call, struct err *e);
+int cmd_image(const struct call *call, struct err *e);
 int cmd_images(const struct call *call, struct err *e);
 int cmd_import(const struct call *call, struct err *e);
+int cmd_info(const struct call *call, struct err *e);
 int cmd_inspect(const struct call *call, struct err *e);
 int cmd_kill(const struct call *call, struct err *e);
 int cmd_list(const struct call *call, struct err *e);
@@ -64,6 +66,7 @@ int cmd_network(const struct call *call, struct err *e);
 int cmd_pause(const struct call *call, struct err *e);
 int cmd_people_ps(const struct call *call, struct err *e);
 int cmd_people_start(const struct call *call, struct err *e);
+int cmd_people_update(const struct call *call, struct err *e);
 int cmd_prune(const struct call *call, struct err *e);
 int cmd_plan(const struct call *call, struct err *e);
 int cmd_port(const struct call *call, struct err *e);

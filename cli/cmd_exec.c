@@ -108,6 +108,12 @@ static const struct option_row people_rows[] = {
 	  .kind = OPTION_FLAG,
 	  .use = OPTION_IGNORED,
 	  .help = "accepted: standard input is passed on in any case" },
+	{ .name = "workdir",
+	  .letter = 'w',
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct exec_values, request.cwd),
+	  .argument = "PATH",
+	  .help = "the same as --cwd" },
 };
 
 const struct option_table people_exec_options = { people_rows, ARRAY_LEN(people_rows),

@@ -3,22 +3,27 @@
  * history, image prune, fsck.
  */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
+#include "cli/progress.h"
 #include "engine/load.h"
 #include "engine/pull.h"
 #include "engine/push.h"
 #include "engine/save.h"
+#include "engine/sweep.h"
 #include "image/reference.h"
 
 enum { GC_WAIT_MS = 10 * 1000 };
 
 struct images_values {
 	const char *format;
+	struct strings filter;
 	bool quiet, no_trunc;
 };
 
@@ -30,6 +35,7 @@ struct images_values {
 static const struct option_row images_rows[] = {
 	ROW(images_values, "quiet", 'q', FLAG, quiet, NULL, "print ids only"),
 	ROW(images_values, "no-trunc", 0, FLAG, no_trunc, NULL, "print ids in full"),
+	ROW(images_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those with this reference (a pattern), label, or dangling=true|false (may be repeated)"),
 	ROW(images_values, "format", 0, STRING, format, "FORMAT", "table, json or a template like '{{.ID}} {{.Repository}}'"),
 };
 const struct option_table images_options = { images_rows, ARRAY_LEN(images_rows), sizeof(struct images_values), NULL, true };
@@ -54,8 +60,61 @@ static void split_name(const char *name, struct arena *a, const char **repositor
 		*tag = arena_strdup(a, r.tag);
 }
 
+/* "reference=PATTERN": of the name with its tag, as it is shown or as it is. */
+static bool matches_reference(const char *name, const char *repository, const char *tag,
+			      const char *pattern)
+{
+	static const char local[] = "localhost/";
+	auto_buf struct buf shown = { 0 };
+
+	if (!name)
+		return false;
+	/* A name that was given without a registry. */
+	if (strncmp(repository, local, sizeof(local) - 1) == 0 &&
+	    strncmp(pattern, local, sizeof(local) - 1) != 0)
+		return matches_reference(name, repository + sizeof(local) - 1, tag, pattern);
+	buf_printf(&shown, "%s:%s", repository, tag);
+	return fnmatch(pattern, shown.text, FNM_PATHNAME) == 0 ||
+	       fnmatch(pattern, repository, FNM_PATHNAME) == 0 ||
+	       fnmatch(pattern, name, FNM_PATHNAME) == 0;
+}
+
+static bool matches_label(const struct image *image, const char *value)
+{
+	const struct spec_pairs *labels = &image->config.run.labels;
+	size_t len = strcspn(value, "=");
+
+	for (size_t i = 0; i < labels->n; i++)
+		if (strlen(labels->at[i].key) == len &&
+		    strncmp(labels->at[i].key, value, len) == 0 &&
+		    (!value[len] || strcmp(labels->at[i].value, value + len + 1) == 0))
+			return true;
+	return false;
+}
+
+/* 1, 0; -EINVAL: it is no filter. */
+static int matches_filter(const char *filter, const struct image_record *record,
+			  const struct image *image, const char *repository, const char *tag,
+			  struct err *e)
+{
+	static const char reference[] = "reference=", label[] = "label=";
+
+	if (strncmp(filter, reference, sizeof(reference) - 1) == 0)
+		return matches_reference(record->name, repository, tag,
+					 filter + sizeof(reference) - 1);
+	if (strncmp(filter, label, sizeof(label) - 1) == 0)
+		return matches_label(image, filter + sizeof(label) - 1);
+	if (strcmp(filter, "dangling=true") == 0)
+		return !record->name;
+	if (strcmp(filter, "dangling=false") == 0)
+		return record->name != NULL;
+	return err_set(e, EINVAL,
+		       "--filter %s: expected reference=, label= or dangling=true|false",
+		       json_quote(filter).text);
+}
+
 static int add_image(const struct engine *g, struct people_table *t,
-		     const struct image_record *record, bool no_trunc, struct err *e)
+		     const struct image_record *record, const struct images_values *values, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	auto_image struct image image = { 0 };
@@ -63,10 +122,16 @@ static int add_image(const struct engine *g, struct people_table *t,
 
 	TRY(image_load(&g->store, &record->manifest.digest, &image, e));
 	split_name(record->name, &a, &repository, &tag);
+	for (size_t i = 0; i < values->filter.n; i++) {
+		int r = matches_filter(values->filter.at[i], record, &image, repository, tag, e);
+
+		if (r <= 0)
+			return r;
+	}
 	people_table_row(t,
 			 (const char *const[]){
 				 repository, tag,
-				 no_trunc ? image.id.text
+				 values->no_trunc ? image.id.text
 					  : arena_strdup(&a, digest_shorten(&image.id).text),
 				 people_ago(image.config.created, &a), people_size(image.size, &a),
 				 image.digest.text, image.config.created });
@@ -85,7 +150,7 @@ int cmd_images(const struct call *call, struct err *e)
 	TRY(image_store_list(&g.store, call->arena, &list, e));
 	people_table_begin(&t, images_fields, values->quiet ? "{{.ID}}" : values->format);
 	for (size_t i = 0; r >= 0 && i < list.n; i++)
-		r = add_image(&g, &t, &list.at[i], values->no_trunc, e);
+		r = add_image(&g, &t, &list.at[i], values, e);
 	if (r < 0) {
 		struct err ignored;
 
@@ -116,27 +181,25 @@ static const struct option_row pull_rows[] = {
 const struct option_table pull_options = { pull_rows, ARRAY_LEN(pull_rows),
 					   sizeof(struct pull_values), NULL, true };
 
-static void tell_blob(const char *digest, uint64_t size, void *ctx)
-{
-	fprintf(stderr, "%.19s: %s\n", digest, people_size(size, ctx));
-}
-
 int cmd_pull(const struct call *call, struct err *e)
 {
 	const struct pull_values *values = call->options.values;
+	auto_progress struct progress progress;
 	const struct pull_options o = { .platform = values->platform,
 					.insecure = values->tls_verify == 0,
 					.secure = values->tls_verify == 1,
 					.ca = values->ca,
 					.authfile = values->authfile,
 					.credentials = values->creds,
-					.tell = values->quiet ? NULL : tell_blob,
-					.tell_ctx = call->arena };
+					.tell = progress_tell,
+					.tell_ctx = &progress };
 	auto_engine struct engine g = ENGINE_CLOSED;
 
+	progress_begin(&progress, values->quiet);
 	TRY(people_engine(call, &g, e));
 	for (size_t i = 0; i < call->options.args.n; i++) {
 		TRY(pull_image(&g, call->options.args.at[i], &o, e));
+		progress_end(&progress);
 		printf("%s\n", call->options.args.at[i]);
 	}
 	return 0;
@@ -157,18 +220,21 @@ int cmd_push(const struct call *call, struct err *e)
 {
 	const struct pull_values *values = call->options.values;
 	const struct strings *args = &call->options.args;
+	auto_progress struct progress progress;
 	const struct pull_options o = { .insecure = values->tls_verify == 0,
 					.secure = values->tls_verify == 1,
 					.ca = values->ca,
 					.authfile = values->authfile,
 					.credentials = values->creds,
-					.tell = values->quiet ? NULL : tell_blob,
-					.tell_ctx = call->arena };
+					.tell = progress_tell,
+					.tell_ctx = &progress };
 	auto_engine struct engine g = ENGINE_CLOSED;
 	struct digest digest;
 
+	progress_begin(&progress, values->quiet);
 	TRY(people_engine(call, &g, e));
 	TRY(push_image(&g, args->at[0], args->n > 1 ? args->at[1] : NULL, &o, &digest, e));
+	progress_end(&progress);
 	printf("%s\n", digest.text);
 	return 0;
 }
@@ -180,19 +246,36 @@ struct load_values {
 static const struct option_row load_rows[] = {
 	ROW(load_values, "input", 'i', STRING, input, "FILE",
 	    "read FILE instead of standard input"),
-	ROW(load_values, "quiet", 'q', FLAG, quiet, NULL, "accepted; nothing more is printed"),
+	ROW(load_values, "quiet", 'q', FLAG, quiet, NULL, "print the names of the images only"),
 };
 const struct option_table load_options = { load_rows, ARRAY_LEN(load_rows),
 					   sizeof(struct load_values), NULL, true };
+
+static void begin_load(int fd, void *progress)
+{
+	progress_watch(progress, fd, "reading");
+}
+
+static void tell_layer(const char *digest, uint64_t size, void *progress)
+{
+	progress_end(progress); /* of reading */
+	progress_tell(digest, size, size, progress);
+}
 
 int cmd_load(const struct call *call, struct err *e)
 {
 	const struct load_values *values = call->options.values;
 	auto_engine struct engine g = ENGINE_CLOSED;
+	auto_progress struct progress progress;
+	struct load_request request = {
+		.path = values->input, .opened = begin_load, .layer = tell_layer, .ctx = &progress
+	};
 	struct strings names = { 0 };
 
+	progress_begin(&progress, values->quiet);
 	TRY(people_engine(call, &g, e));
-	TRY(load_archive(&g, values->input, call->arena, &names, e));
+	TRY(load_archive(&g, &request, call->arena, &names, e));
+	progress_end(&progress);
 	for (size_t i = 0; i < names.n; i++)
 		printf("Loaded image: %s\n", names.at[i]);
 	return 0;
@@ -283,6 +366,7 @@ static int check_unused(const struct engine *g, const struct digest *manifest, c
 	auto_arena struct arena a = { 0 };
 	struct image_pins pins;
 
+	sweep_containers(g); /* one that was killed while it was made is none */
 	TRY(image_store_pins(&g->store, &a, &pins, e));
 	for (size_t i = 0; i < pins.n; i++)
 		if (digest_equal(&pins.at[i].manifest, manifest))

@@ -10,12 +10,13 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
+#include "cli/template.h"
 #include "engine/netjoin.h"
 
 enum { CONFIG_MAX = 16 * 1024 * 1024 };
 
 struct inspect_values {
-	const char *type;
+	const char *type, *format;
 };
 
 static const struct option_row rows[] = {
@@ -24,6 +25,12 @@ static const struct option_row rows[] = {
 	  .member = offsetof(struct inspect_values, type),
 	  .argument = "container|image",
 	  .help = "what the name is of (default: either)" },
+	{ .name = "format",
+	  .letter = 'f',
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct inspect_values, format),
+	  .argument = "FORMAT",
+	  .help = "json (default) or a template like '{{.State.Status}}', a line for each" },
 };
 const struct option_table inspect_options = { rows, ARRAY_LEN(rows), sizeof(struct inspect_values),
 					      NULL, true };
@@ -250,6 +257,25 @@ static int write_one(const struct call *call, const struct engine *g, struct jso
 	return write_image(g, w, &record, e);
 }
 
+static int print_all(const struct call *call, const struct buf *text, struct err *e)
+{
+	const struct inspect_values *values = call->options.values;
+	auto_json struct json_doc doc = { .name = "inspect", .text = text->text, .size = text->len };
+	auto_buf struct buf out = { 0 };
+
+	if (!values->format || choice_is(values->format, "json")) {
+		puts(text->text);
+		return 0;
+	}
+	TRY(json_parse(&doc, call->arena, e));
+	for (const struct json *v = doc.root->first; v; v = v->next) {
+		TRY(template_print(values->format, v, &out, e));
+		buf_char(&out, '\n');
+	}
+	fwrite(out.text, 1, out.len, stdout);
+	return 0;
+}
+
 int cmd_inspect(const struct call *call, struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
@@ -263,6 +289,5 @@ int cmd_inspect(const struct call *call, struct err *e)
 		r = write_one(call, &g, &w, call->options.args.at[i], e);
 	TRY(r);
 	json_write_end(&w);
-	puts(out.text);
-	return 0;
+	return print_all(call, &out, e);
 }

@@ -11,6 +11,7 @@
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "cli/values.h"
+#include "engine/journal.h"
 #include "engine/logs.h"
 
 struct logs_values {
@@ -104,5 +105,7 @@ int cmd_logs(const struct call *call, struct err *e)
 		return err_set(e, ENODATA,
 			       "container %s ran in the foreground: what it wrote went there",
 			       call->options.args.at[0]);
+	if (strcmp(record.log_driver, "journald") == 0)
+		return journal_read(record.id, &query, print_line, (void *)values, e);
 	return log_read(dir, &query, print_line, (void *)values, e);
 }

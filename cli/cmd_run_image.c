@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
+#include "cli/progress.h"
 #include "engine/keep.h"
 
 struct run_image_values {
@@ -34,7 +35,7 @@ static const struct option_row rows[] = {
 	ROW("tty", 't', FLAG, terminal, NULL, "give the program a terminal"),
 	ROW("rm", 0, FLAG, remove, NULL, "remove the container when it has ended"),
 	ROW("name", 0, STRING, name, "NAME", "the container's name"),
-	ROW("rootfs", 0, FLAG, rootfs, NULL, "IMAGE is the directory of a root file system"),
+	ROW("rootfs", 0, FLAG, rootfs, NULL, "IMAGE is the directory of a root file system, or a file with one as \"hull image pack\" makes it"),
 	ROW("env", 'e', STRINGS, env, "NAME=VALUE", "set a variable; NAME alone passes it on (may be repeated)"),
 	ROW("env-file", 0, STRINGS, env_files, "FILE", "set the variables of FILE (may be repeated)"),
 	ROW("volume", 'v', STRINGS, volumes, "SOURCE:PATH[:OPTIONS]", "mount a directory or a volume (may be repeated)"),
@@ -81,7 +82,7 @@ static const struct option_row rows[] = {
 	ROW("ipc", 0, STRING, ipc, "MODE", "private, host, container:NAME or ns:PATH"),
 	ROW("uts", 0, STRING, uts, "MODE", "private, host, container:NAME or ns:PATH"),
 	ROW("cgroupns", 0, STRING, cgroupns, "MODE", "private or host"),
-	ROW("userns", 0, STRING, userns, "MODE", "host: the engine's own"),
+	ROW("userns", 0, STRING, userns, "MODE", "host: the engine's own (default); auto[:size=N]: one of its own, with ids of /etc/subuid that no other container has"),
 	ROW("label", 'l', STRINGS, labels, "NAME=VALUE", "add a label (may be repeated)"),
 	ROW("annotation", 0, STRINGS, annotations, "NAME=VALUE", "add an OCI annotation (may be repeated)"),
 	ROW("stop-signal", 0, STRING, stop_signal, "SIGNAL", "what stop sends first"),
@@ -94,10 +95,13 @@ static const struct option_row rows[] = {
 	ROW("health-start-period", 0, DURATION, health_start_period, "DURATION", "failures do not count so long, until the first success (default: 0s)"),
 	ROW("health-start-interval", 0, DURATION, health_start_interval, "DURATION", "time between checks in that period (default: 5s)"),
 	ROW("no-healthcheck", 0, FLAG, no_healthcheck, NULL, "no checks, whatever the image says"),
-	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "json-file or none"),
+	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "json-file (default), journald or none"),
+	ROW("log-opt", 0, STRINGS, log_opt, "NAME=VALUE", "json-file: max-size=BYTES, max-file=N; journald: tag=TEXT (may be repeated)"),
 	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
+	ROW("quiet", 'q', FLAG, quiet, NULL, "do not show how far a pull has come"),
 	ROW("tls-verify", 0, TRISTATE, tls_verify, NULL, "verify the certificates of the registry (default: true)"),
 	ROW("platform", 0, STRING, platform, "OS/ARCH", "choose this one of an image for several"),
+	{ .name = "isolation", .kind = OPTION_CHOICE, .member = offsetof(struct run_image_values, wish.isolation), .argument = "process|vm", .help = "the same as \"hull --isolation\"" },
 	ROW("cidfile", 0, STRING, cid_file, "FILE", "write the container's id to FILE"),
 	{ .name = "keep", .kind = OPTION_FLAG, .member = offsetof(struct run_image_values, keep),
 	  .help = "with --bundle: do not delete the container when it has ended" },
@@ -139,6 +143,17 @@ static int write_id(const char *file, const char *id, struct err *e)
 	return r < 0 ? err_neg(e, r, "--cidfile %s", file) : 0;
 }
 
+static int make(const struct engine *g, const struct wish *asked, struct making *ret, struct err *e)
+{
+	auto_progress struct progress progress;
+	struct wish wish = *asked;
+
+	progress_begin(&progress, wish.quiet);
+	wish.tell = progress_tell;
+	wish.tell_ctx = &progress;
+	return engine_create(g, &wish, ret, e);
+}
+
 static int run_image(const struct call *call, const struct wish *wish, struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
@@ -148,7 +163,7 @@ static int run_image(const struct call *call, const struct wish *wish, struct er
 	if (wish->terminal && !wish->detach && !isatty(STDIN_FILENO))
 		return err_set(e, ENOTTY, "--tty: standard input is no terminal");
 	TRY(people_engine(call, &g, e));
-	TRY(engine_create(&g, wish, &m, e));
+	TRY(make(&g, wish, &m, e));
 	if (write_id(wish->cid_file, m.id, e) < 0)
 		goto failed;
 	/* Without -i nothing is read. */
@@ -174,13 +189,17 @@ failed : {
 	return -e->code;
 }
 
-int cmd_run_image(const struct call *call, struct err *e)
+int cmd_run_image(const struct call *given, struct err *e)
 {
-	const struct run_image_values *values = call->options.values;
+	const struct run_image_values *values = given->options.values;
+	struct call own = *given;
+	const struct call *call = &own;
 	const struct strings *args = &call->options.args;
 	struct wish wish = values->wish;
 	int r;
 
+	if (wish.isolation)
+		own.runtime.isolation = wish.isolation;
 	if (values->create.request.bundle)
 		return run_bundle(call, values, e);
 	wish.image = args->at[0];

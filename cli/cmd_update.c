@@ -1,8 +1,10 @@
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "engine/wish.h"
 
 static const struct option_row rows[] = {
 	{ .name = "resources",
@@ -118,4 +120,55 @@ int cmd_update(const struct call *call, struct err *e)
 			       "update: give --resources or options for single limits, not both");
 	req.id = call->options.args.at[0];
 	return container_update(&call->runtime, &req, e);
+}
+
+/* What people say otherwise. */
+struct people_update_values {
+	struct update_request request;
+	const char *cpus;
+};
+
+static_assert(offsetof(struct people_update_values, request) == 0, "those of update come first");
+
+static const struct option_row people_rows[] = {
+	{ .name = "cpus",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct people_update_values, cpus),
+	  .argument = "NUMBER",
+	  .help = "so many processors' time" },
+	{ .name = "cpu-shares",
+	  .letter = 'c',
+	  .kind = OPTION_U64,
+	  .member = offsetof(struct people_update_values, request.resources.cpu.shares),
+	  .argument = "N",
+	  .help = "the same as --cpu-share" },
+};
+
+const struct option_table people_update_options = { people_rows, ARRAY_LEN(people_rows),
+						    sizeof(struct people_update_values),
+						    &update_options, true };
+
+static int take_cpus(const char *cpus, struct update_request *req, struct err *e)
+{
+	struct spec_cpu *cpu = &req->resources.cpu;
+
+	if (cpu->quota.set || cpu->period.set)
+		return err_set(e, EINVAL,
+			       "--cpus: it says the same as --cpu-quota and --cpu-period, which were "
+			       "given too");
+	TRY(wish_cpus(cpus, &cpu->quota.value, &cpu->period.value, e));
+	cpu->quota.set = cpu->period.set = true;
+	return 0;
+}
+
+int cmd_people_update(const struct call *call, struct err *e)
+{
+	const struct people_update_values *values = call->options.values;
+	struct people_update_values own = *values;
+	struct call mine = *call;
+
+	if (own.cpus)
+		TRY(take_cpus(own.cpus, &own.request, e));
+	mine.options.values = &own;
+	return cmd_update(&mine, e);
 }

@@ -125,7 +125,7 @@ static int add_lines(const struct engine *g, const struct container_view *v, str
 	auto_fd int dir = -1;
 	int r;
 
-	if (!v->record.detached || strcmp(v->record.log_driver, "none") == 0)
+	if (!v->record.detached || strcmp(v->record.log_driver, "json-file") != 0)
 		return 0;
 	dir = record_open(g, v->id, &record, e);
 	TRY(dir);

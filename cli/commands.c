@@ -145,7 +145,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "kill",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID [SIGNAL]",
 		.help = "send a signal to a container",
 		.details =
@@ -345,7 +345,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "update",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID",
 		.help = "change the limits of a container",
 		.details =

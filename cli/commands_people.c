@@ -134,6 +134,20 @@ const struct command people_commands[] = {
 		.run = cmd_history,
 	},
 	{
+		.name = "image",
+		.modes = MODE_HULL,
+		.arguments = "pack IMAGE",
+		.verbs = "pack",
+		.help = "make one file of an image",
+		.details = "Writes all layers of an image as one EROFS file system to a file, by mkfs.erofs. "
+			   "\"hull run --rootfs FILE\" runs it from there: it is mounted read-only, and "
+			   "the container has what it changes for itself.",
+		.options = &image_options,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_image,
+	},
+	{
 		.name = "images",
 		.modes = MODE_HULL,
 		.arguments = "",
@@ -155,6 +169,16 @@ const struct command people_commands[] = {
 		.run = cmd_import,
 	},
 	{
+		.name = "info",
+		.modes = MODE_HULL,
+		.arguments = "",
+		.help = "show what hull has, and what the host is, as JSON",
+		.details = "Prints an object in Docker's words: how many containers and images there "
+			   "are, where they are kept, and what is known of the host.",
+		.options = &info_options,
+		.run = cmd_info,
+	},
+	{
 		.name = "inspect",
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER|IMAGE...",
@@ -164,6 +188,21 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = ARGS_MANY,
 		.run = cmd_inspect,
+	},
+	{
+		.name = "kill",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER [SIGNAL]",
+		.help = "send a signal to a container",
+		.details =
+			"Sends SIGNAL, a name or a number (default: SIGTERM), to the first "
+			"process of the container, or with --all to all that are in its cgroup or, "
+			"where it has none, in the PID namespace that was made for it. " WHO,
+		.options = &people_kill_options,
+		.min_args = 1,
+		.max_args = 2,
+		.takes_container = true,
+		.run = cmd_kill,
 	},
 	{
 		.name = "load",
@@ -397,6 +436,21 @@ const struct command people_commands[] = {
 		.max_args = 1,
 		.takes_container = true,
 		.run = cmd_resume,
+	},
+	{
+		.name = "update",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER",
+		.help = "change the limits of a container",
+		.details =
+			"Sets new limits on a container that exists, all of them or none. What is "
+			"not given, or 0 or empty, stays as it is. The device policy stays in any "
+			"case. " WHO,
+		.options = &people_update_options,
+		.min_args = 1,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_people_update,
 	},
 	{
 		.name = "volume",

@@ -16,7 +16,9 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_features.c \
 	cli/cmd_healthcheck.c \
 	cli/cmd_help.c \
+	cli/cmd_image.c \
 	cli/cmd_images.c \
+	cli/cmd_info.c \
 	cli/cmd_inspect.c \
 	cli/cmd_kill.c \
 	cli/cmd_list.c \
@@ -60,6 +62,8 @@ cli_libcli_a_SOURCES = \
 	cli/options.h \
 	cli/people.c \
 	cli/people.h \
+	cli/progress.c \
+	cli/progress.h \
 	cli/ps_table.c \
 	cli/ps_table.h \
 	cli/show.c \
@@ -69,6 +73,8 @@ cli_libcli_a_SOURCES = \
 	cli/stats_json.c \
 	cli/stats_json.h \
 	cli/stats_table.c \
+	cli/template.c \
+	cli/template.h \
 	cli/stats_table.h \
 	cli/values.c \
 	cli/values.h \

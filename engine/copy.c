@@ -72,9 +72,10 @@ static int unpack(const struct copying *c, int from, int target, struct err *e)
 	return 0;
 }
 
-static int pack(const struct place *from, const char *as, int out, struct err *e)
+/* `followed`: what a link led to is meant, and never a link. */
+static int pack(const struct place *from, bool followed, const char *as, int out, struct err *e)
 {
-	auto_tar_tree struct tar_tree tar = { .out = out };
+	auto_tar_tree struct tar_tree tar = { .out = out, .no_link = followed };
 
 	TRY(tar_tree_add(&tar, from->dir, from->name[0] ? from->name : ".", as, e));
 	TRY(tar_tree_end(&tar, e));
@@ -135,7 +136,7 @@ static int copy_in(struct copying *c, struct err *e)
 	close_fd(&c->reads);
 	TRY(userns_hear(&job, &choice, sizeof(choice), e));
 	if (!c->source.stream)
-		r = pack(&c->outside, choice.name, c->writes, &own);
+		r = pack(&c->outside, c->q->follow_link, choice.name, c->writes, &own);
 	close_fd(&c->writes);
 	/* Who does not read any more has a reason, which is the better one. */
 	if (userns_end(&job, e) < 0 && (r >= 0 || r == -EPIPE))
@@ -165,7 +166,7 @@ static int give(void *ctx, int root, int sock, struct err *e)
 	TRY(userns_say(sock, &source, sizeof(source), e));
 	if (io_read_all(sock, &choice, sizeof(choice)) != (ssize_t)sizeof(choice))
 		return err_set(e, ECANCELED, "nobody wants it");
-	return pack(&from, choice.name, is_stream(c) ? STDOUT_FILENO : c->writes, e);
+	return pack(&from, c->q->follow_link, choice.name, is_stream(c) ? STDOUT_FILENO : c->writes, e);
 }
 
 static int choose_target(struct copying *c, struct choice *ret, int *ret_target, struct err *e)

@@ -22,6 +22,7 @@
 #include "engine/config.h"
 #include "engine/containers.h"
 #include "engine/health.h"
+#include "engine/journal.h"
 #include "engine/netjoin.h"
 #include "engine/netwish.h"
 #include "engine/pull.h"
@@ -48,6 +49,7 @@ struct building {
 	struct config_facts facts;
 	struct joins joins;
 	struct buf seccomp;
+	uint32_t ids; /* so many of --userns auto; 0: none */
 };
 
 static void building_done(struct building *b)
@@ -111,14 +113,63 @@ static int choose_namespaces(struct building *b, struct err *e)
 	if (cgroupns && *cgroupns)
 		return err_set(e, EINVAL, "--cgroupns: private or host");
 	f->cgroupns_host = cgroupns;
-	if (w->userns && strcmp(w->userns, "host") != 0)
-		return err_set(e, ENOTSUP, "--userns %s: not in this version of hull; host is",
-			       json_quote(w->userns).text);
+	return 0;
+}
+
+/* What can't be had with --userns auto. */
+static int check_userns(struct building *b, struct err *e)
+{
+	const struct wish *w = b->w;
+
+	TRY(idrange_parse(w->userns, &b->ids, e));
+	if (!b->ids)
+		return 0;
+	if (b->g->rootless)
+		return err_set(e, EPERM,
+			       "--userns %s: without root a container is in the one user namespace "
+			       "that is yours",
+			       w->userns);
+	if (w->rootfs)
+		return err_set(e, ENOTSUP,
+			       "--userns %s: the files of --rootfs would belong to nobody in it",
+			       w->userns);
+	if (w->privileged)
+		return err_set(e, EINVAL,
+			       "--privileged: in a user namespace (--userns %s) nobody is", w->userns);
+	return 0;
+}
+
+static int choose_userns(struct building *b, struct err *e)
+{
+	struct config_facts *f = &b->facts;
+
+	if (b->ids)
+		TRY(idrange_take(b->g, b->m->dir, b->ids, &b->m->record.userns, e));
 	if (b->g->rootless)
 		TRY(userns_maps(&b->arena, &f->uids, &f->gids, e));
+	else
+		idrange_maps(&b->m->record.userns, &b->arena, &f->uids, &f->gids);
 	/* sysfs belongs to a network namespace: without one of our own, it can only be bound. */
 	f->binds_sys = f->uids.n && f->netns;
 	return 0;
+}
+
+/* What hull keeps for a container has the owners in it that it has on disk. */
+static void show_owners(struct building *b, struct config_mount *m)
+{
+	static const char *idmap[] = { "idmap" };
+	const char **options;
+
+	if (!b->m->record.userns.count)
+		return;
+	if (!m->options.n) {
+		m->options = (struct strings){ idmap, 1 };
+		return;
+	}
+	options = arena_array(&b->arena, m->options.n + 1, sizeof(*options));
+	memcpy(options, m->options.at, m->options.n * sizeof(*options));
+	options[m->options.n] = idmap[0];
+	m->options = (struct strings){ options, m->options.n + 1 };
 }
 
 static int read_env_files(struct building *b, struct strings *ret, struct err *e)
@@ -224,6 +275,7 @@ static int read_rlimits(struct building *b, struct err *e)
 static int read_device(struct building *b, const char *text, struct config_device *ret,
 		       struct err *e)
 {
+	bool in_userns = b->g->rootless || b->ids;
 	struct device_wish d;
 	struct stat st;
 
@@ -232,17 +284,17 @@ static int read_device(struct building *b, const char *text, struct config_devic
 		return err_sys(e, "--device %s", d.source);
 	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		return err_set(e, ENODEV, "--device %s: it is no device", d.source);
-	if (b->g->rootless && strcmp(d.source, d.target) != 0)
+	if (in_userns && strcmp(d.source, d.target) != 0)
 		return err_set(e, ENOTSUP,
-			       "--device %s: without root a device keeps its name in the container",
-			       d.source);
+			       "--device %s: %s a device keeps its name in the container",
+			       d.source, b->g->rootless ? "without root" : "with --userns auto");
 	*ret = (struct config_device){ .path = d.target,
 				       .type = S_ISBLK(st.st_mode) ? 'b' : 'c',
 				       .major = major(st.st_rdev),
 				       .minor = minor(st.st_rdev),
 				       .mode = st.st_mode & 0777,
-				       .uid = b->g->rootless ? 0 : st.st_uid,
-				       .gid = b->g->rootless ? 0 : st.st_gid,
+				       .uid = in_userns ? 0 : st.st_uid,
+				       .gid = in_userns ? 0 : st.st_gid,
 				       .access = d.access };
 	return 0;
 }
@@ -308,6 +360,7 @@ static int take_mount(struct building *b, const struct mount_wish *m, struct err
 		if (!m->source)
 			b->m->record.volumes.at[b->m->record.volumes.n++] = name;
 		TRY(volume_fill(b->g, &b->m->record, mount.source, m->target, e));
+		show_owners(b, &mount);
 		break;
 	}
 	add_mount(b, &mount);
@@ -368,7 +421,7 @@ static int make_etc(struct building *b, struct err *e)
 		      { "hostname", "/etc/hostname" },
 		      { "resolv.conf", "/etc/resolv.conf" } };
 
-	if (b->w->rootfs)
+	if (b->m->record.rootfs)
 		return 0; /* their own root file system says what it is called */
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		auto_fd int fd = openat(b->m->dir, files[i].file,
@@ -379,6 +432,7 @@ static int make_etc(struct building *b, struct err *e)
 			return err_sys(e, "make the container's %s", files[i].file);
 		m.source = arena_printf(&b->arena, "%s/containers/%s/%s", b->g->path.text, b->m->id,
 					files[i].file);
+		show_owners(b, &m);
 		if (!is_mounted(b, m.target))
 			add_mount(b, &m);
 	}
@@ -428,6 +482,7 @@ static int fill_record(struct building *b, struct err *e)
 {
 	struct record *r = &b->m->record;
 	const struct wish *w = b->w;
+	struct log_wish log;
 	char now[48];
 
 	TRY(netwish_plan(w, netjoin_default(b->g), &b->arena, &b->joins, e));
@@ -449,7 +504,11 @@ static int fill_record(struct building *b, struct err *e)
 	r->add_hosts = w->add_host;
 	r->published = w->published;
 	r->sockets = w->sockets;
-	r->log_driver = w->log_driver ? w->log_driver : "json-file";
+	TRY(wish_log(w, &log, e));
+	r->log_driver = log.driver;
+	r->log_max_size = log.max_size;
+	r->log_max_files = log.max_files;
+	r->log_tag = log.tag;
 	r->stop_timeout = w->stop_timeout.set ? (uint32_t)w->stop_timeout.value : STOP_TIMEOUT;
 	if (w->restart)
 		TRY(wish_restart(w->restart, &r->restart, &r->restart_max, e));
@@ -474,17 +533,31 @@ static int choose_name(struct building *b, struct err *e)
 static int check_wish(struct building *b, struct err *e)
 {
 	const struct wish *w = b->w;
+	struct log_wish log;
 
 	TRY(wish_capabilities(w, &b->arena, &b->facts.capabilities, e));
 	TRY(wish_security(w, &b->facts.security, e));
+	TRY(check_userns(b, e));
 	TRY(read_pairs(b, "--sysctl", &w->sysctls, &b->facts.sysctl, e));
 	TRY(read_rlimits(b, e));
 	TRY(read_devices(b, e));
-	if (w->log_driver && strcmp(w->log_driver, "json-file") != 0 &&
-	    strcmp(w->log_driver, "none") != 0)
-		return err_set(e, EINVAL, "--log-driver %s: expected json-file or none",
-			       json_quote(w->log_driver).text);
+	TRY(wish_log(w, &log, e));
 	return 0;
+}
+
+/* A directory, or a file that is the only layer. */
+static void take_rootfs(struct building *b, const char *path)
+{
+	struct record *r = &b->m->record;
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode)) {
+		r->rootfs = arena_strdup(&r->arena, path);
+		return;
+	}
+	r->layers.at = arena_array(&r->arena, 1, sizeof(*r->layers.at));
+	r->layers.at[0] = arena_strdup(&r->arena, path);
+	r->layers.n = 1;
 }
 
 static int take_image(struct building *b, struct err *e)
@@ -492,7 +565,9 @@ static int take_image(struct building *b, struct err *e)
 	struct record *r = &b->m->record;
 	const struct pull_options pull = { .platform = b->w->platform,
 					   .insecure = b->w->tls_verify == 0,
-					   .secure = b->w->tls_verify == 1 };
+					   .secure = b->w->tls_verify == 1,
+					   .tell = b->w->tell,
+					   .tell_ctx = b->w->tell_ctx };
 	auto_fd int use = -1;
 	struct digest manifest;
 
@@ -501,7 +576,7 @@ static int take_image(struct building *b, struct err *e)
 
 		if (!path)
 			return err_sys(e, "--rootfs %s", b->w->image);
-		r->rootfs = arena_strdup(&r->arena, path);
+		take_rootfs(b, path);
 		free(path);
 		return 0;
 	}
@@ -550,7 +625,7 @@ static int write_config(struct building *b, struct err *e)
 /* --rootfs: the root path of the configuration is the directory itself. */
 static int link_rootfs(struct building *b, struct err *e)
 {
-	if (!b->w->rootfs)
+	if (!b->m->record.rootfs)
 		return 0;
 	if (unlinkat(b->m->dir, "rootfs", AT_REMOVEDIR) < 0 ||
 	    symlinkat(b->m->record.rootfs, b->m->dir, "rootfs") < 0)
@@ -561,6 +636,7 @@ static int link_rootfs(struct building *b, struct err *e)
 static int build(struct building *b, struct err *e)
 {
 	struct record *r = &b->m->record;
+	const char *tag; /* only whether it can be made */
 
 	TRY(check_wish(b, e));
 	TRY(record_new_id(b->m->id, e));
@@ -569,9 +645,11 @@ static int build(struct building *b, struct err *e)
 	TRY(choose_namespaces(b, e));
 	r->name = b->w->name;
 	TRY(choose_name(b, e));
+	TRY(journal_tag(r, &b->arena, &tag, e));
 	b->m->dir = record_make(b->g, b->m->id, &b->m->lock, e);
 	TRY(b->m->dir);
 	TRY(netjoin_keep(b->g, b->m->dir, &b->joins, e));
+	TRY(choose_userns(b, e));
 	TRY(take_image(b, e));
 	b->facts.hostname = hostname_of(b);
 	TRY(make_bundle(b, e));

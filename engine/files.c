@@ -82,6 +82,14 @@ static int find_running(struct files *f, struct err *e)
 		return 0;
 	TRY(r);
 	f->running = f->handle.pidfd >= 0 && f->handle.state.pid > 0;
+	if (f->running && f->record.userns.count) {
+		/* As it sees them they have owners that only it knows. */
+		if (f->write)
+			return err_set(e, ENOTSUP,
+				       "it runs in a user namespace of its own (--userns): stop it "
+				       "before its files are written to");
+		f->running = false;
+	}
 	return f->running ? open_running(f, e) : 0;
 }
 
@@ -136,9 +144,8 @@ int files_open(const struct engine *g, const char *who, enum files_view view, bo
 static int open_layers(const struct files *f, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
-	const struct mount_overlay *own = rootfs_overlay(f->g, &f->record, &a);
-	struct mount_overlay o;
-	struct strings lowers;
+	const struct mount_overlay *own = f->write ? rootfs_overlay(f->g, &f->record, &a)
+						   : rootfs_look(f->g, &f->record, true, &a);
 	int fd;
 
 	if (!own) {
@@ -146,16 +153,7 @@ static int open_layers(const struct files *f, struct err *e)
 			       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 		return fd < 0 ? err_sys(e, "open %s", f->record.rootfs) : fd;
 	}
-	if (f->write)
-		return mount_overlay_open(own, e);
-	o = *own;
-	lowers.n = own->lowers.n + 1;
-	lowers.at = arena_array(&a, lowers.n, sizeof(*lowers.at));
-	lowers.at[0] = own->upper;
-	memcpy(lowers.at + 1, own->lowers.at, own->lowers.n * sizeof(*lowers.at));
-	o.lowers = lowers;
-	o.upper = o.work = NULL;
-	return mount_overlay_open(&o, e);
+	return mount_overlay_open(own, e);
 }
 
 static bool has_option(const struct spec_mount *m, const char *name)

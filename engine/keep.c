@@ -17,6 +17,7 @@
 #include "base/spawn.h"
 #include "engine/attach.h"
 #include "engine/health.h"
+#include "engine/journal.h"
 #include "engine/logs.h"
 #include "engine/netjoin.h"
 #include "engine/netsockets.h"
@@ -50,8 +51,12 @@ static void run_prepare(struct run *r, const struct engine *g, struct making *m)
 
 	*r = (struct run){ .g = g, .m = m, .health_fd = -1 };
 	overlay = rootfs_overlay(g, &m->record, &r->arena);
-	if (overlay)
+	if (overlay) {
 		overlay->is_volatile = m->record.is_volatile; /* such a one is mounted only once */
+		overlay->above = g->path.text;
+		idrange_maps(&m->record.userns, &r->arena, &overlay->idmap.uids,
+			     &overlay->idmap.gids);
+	}
 	r->bundle = arena_printf(&r->arena, "%s/containers/%s", g->path.text, m->id);
 	r->request = (struct create_request){ .id = m->id,
 					      .bundle = r->bundle,
@@ -163,6 +168,7 @@ struct keeper {
 	struct run run;
 	struct container_process process;
 	struct log_writer log;
+	struct journal journal;
 	struct log_stream out, err;
 	int pipes[2]; /* read ends of standard output and error, -1 when at its end */
 	int in;       /* write end of its standard input, -1 without */
@@ -441,12 +447,26 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+static int open_log(struct keeper *k, struct err *e)
+{
+	const struct record *r = &k->m->record;
+
+	if (strcmp(r->log_driver, "none") == 0)
+		return 0;
+	if (strcmp(r->log_driver, "journald") != 0)
+		return log_writer_open(k->m->dir, r->log_max_size, r->log_max_files, &k->log, e);
+	TRY(journal_open(r, &k->journal, e));
+	log_writer_to_journal(&k->journal, &k->log);
+	return 0;
+}
+
 _Noreturn static void keeper_main(const struct engine *g, struct making *m, int ready)
 {
 	struct keeper k = { .g = g,
 			    .m = m,
 			    .process = CONTAINER_PROCESS_NONE,
 			    .log = { .fd = -1 },
+			    .journal = JOURNAL_CLOSED,
 			    .out = { .name = "stdout" },
 			    .err = { .name = "stderr" },
 			    .pipes = { -1, -1 },
@@ -463,9 +483,7 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 		_exit(1);
 	k.signals = open_signals();
 	run_prepare(&k.run, g, m);
-	if ((strcmp(m->record.log_driver, "none") != 0 &&
-	     log_writer_open(m->dir, m->record.log_max_size, m->record.log_max_files, &k.log, &e) <
-		     0) ||
+	if (open_log(&k, &e) < 0 ||
 	    attach_listen(m->dir, m->record.terminal, &k.attach, &e) < 0) {
 		tell_ready(&k, &e);
 		_exit(1);
@@ -474,6 +492,7 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 	netsockets_close(&k.run.sockets);
 	attach_close(&k.attach, m->dir);
 	log_writer_close(&k.log);
+	journal_close(&k.journal);
 	drop(g, m);
 	_exit(0);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "engine/record.h"
+#include "engine/sweep.h"
 #include "engine/userns.h"
 #include "image/layout.h"
 #include "image/reference.h"
@@ -34,19 +36,33 @@ static void unpacked_done(struct unpacked *u)
 #define auto_unpacked __attribute__((cleanup(unpacked_done)))
 
 /* The archive's content, in a directory of its own. */
-static int unpack(const struct engine *g, int file, struct unpacked *ret,
-		  struct unpack_result *result, struct err *e)
+static int make_directory(const struct engine *g, struct unpacked *ret, struct err *e)
 {
-	const struct unpack_options o = { .whiteouts = UNPACK_APPLY, .ids = "squash" };
 	char id[RECORD_ID_LEN + 1];
+	struct stat st;
 
 	TRY(record_new_id(id, e));
-	snprintf(ret->name, sizeof(ret->name), "load-%.16s", id);
+	snprintf(ret->name, sizeof(ret->name), SWEEP_LOAD_PREFIX "%.16s", id);
 	if (mkdirat(g->dir, ret->name, 0700) < 0)
 		return err_sys(e, "make a directory to unpack in");
 	ret->dir = openat(g->dir, ret->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (ret->dir < 0)
 		return err_sys(e, "open the directory to unpack in");
+	/* Says that somebody is at it. Who swept before that has taken it away. */
+	if (flock(ret->dir, LOCK_EX) < 0 || fstat(ret->dir, &st) < 0)
+		return err_sys(e, "lock the directory to unpack in");
+	return st.st_nlink > 0 ? 0 : -EAGAIN;
+}
+
+static int unpack(const struct engine *g, int file, struct unpacked *ret,
+		  struct unpack_result *result, struct err *e)
+{
+	const struct unpack_options o = { .whiteouts = UNPACK_APPLY, .ids = "squash" };
+	int r;
+
+	while ((r = make_directory(g, ret, e)) == -EAGAIN)
+		close_fd(&ret->dir);
+	TRY(r);
 	return image_unpack(file, ret->dir, &o, result, e);
 }
 
@@ -96,7 +112,9 @@ static int load_layout(const struct engine *g, int fd, const char *dir, const ch
 		if (r >= 0)
 			r = layout_import(&g->store, &what, a, &record, e);
 		if (r >= 0)
-			ret->at[ret->n++] = what.name ? what.name : record.manifest.digest.text;
+			ret->at[ret->n++] =
+				what.name ? what.name
+					  : arena_strdup(a, record.manifest.digest.text);
 	}
 	image_index_done(&index);
 	return r < 0 ? err_wrap(e, "%s", path ? path : "standard input") : 0;
@@ -206,15 +224,18 @@ static int load_directory(const struct engine *g, int fd, const char *path, stru
 	return load_layout(g, fd, path, path, a, ret_names, e);
 }
 
-int load_archive(const struct engine *g, const char *path, struct arena *a,
-		 struct strings *ret_names, struct err *e)
+static int read_archive(const struct engine *g, const struct load_request *q, struct arena *a,
+			struct strings *ret_names, struct err *e)
 {
+	const char *path = q->path;
 	auto_unpacked struct unpacked u = { .g = g, .dir = -1 };
 	auto_fd int file = open_input(path, e);
 	struct unpack_result result;
 	struct stat st;
 
 	TRY(file);
+	if (q->opened)
+		q->opened(file, q->ctx);
 	if (path && fstat(file, &st) == 0 && S_ISDIR(st.st_mode))
 		return load_directory(g, file, path, a, ret_names, e);
 	TRY(unpack(g, file, &u, &result, e));
@@ -227,6 +248,30 @@ int load_archive(const struct engine *g, const char *path, struct arena *a,
 		       "%s: it holds no image: neither oci-layout nor manifest.json is in it (a "
 		       "root file system is for \"hull import\")",
 		       path ? path : "standard input");
+}
+
+static int tell_layers(const struct engine *g, const char *name, const struct load_request *q,
+		       struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	auto_image struct image image = { 0 };
+	struct image_record record;
+
+	TRY(image_store_resolve(&g->store, name, &a, &record, e));
+	TRY(image_load(&g->store, &record.manifest.digest, &image, e));
+	for (size_t i = 0; i < image.manifest.layers.n; i++)
+		q->layer(image.manifest.layers.at[i].digest.text, image.manifest.layers.at[i].size,
+			 q->ctx);
+	return 0;
+}
+
+int load_archive(const struct engine *g, const struct load_request *q, struct arena *a,
+		 struct strings *ret_names, struct err *e)
+{
+	TRY(read_archive(g, q, a, ret_names, e));
+	for (size_t i = 0; q->layer && i < ret_names->n; i++)
+		TRY(tell_layers(g, ret_names->at[i], q, e));
+	return 0;
 }
 
 /* Its plain content has a name of its own, which has to be known first. */
@@ -320,6 +365,7 @@ static int collect(void *ctx, struct err *e)
 {
 	const struct collection *c = ctx;
 
+	sweep_archives(c->g);
 	return image_store_gc(&c->g->store, c->wait_ms, c->result, e);
 }
 
@@ -328,6 +374,7 @@ int engine_gc(const struct engine *g, unsigned wait_ms, struct image_gc *ret, st
 	struct collection c = { g, wait_ms, NULL };
 	int r;
 
+	sweep_containers(g);
 	c.result = mmap(NULL, sizeof(*c.result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			-1, 0);
 	if (c.result == MAP_FAILED)

@@ -8,7 +8,15 @@
  * Reads an archive (of `docker save`, or an OCI layout in a tar; plain, gzip or
  * zstd) or a directory that is an OCI layout from `path`, NULL: standard input. *ret_names, in *a: the images in it.
  */
-int load_archive(const struct engine *g, const char *path, struct arena *a,
+struct load_request {
+	const char *path;
+	/* Called with what is going to be read, before; NULL. */
+	void (*opened)(int fd, void *ctx);
+	/* Called for each layer that is in the store then; NULL. */
+	void (*layer)(const char *digest, uint64_t size, void *ctx);
+	void *ctx;
+};
+int load_archive(const struct engine *g, const struct load_request *q, struct arena *a,
 		 struct strings *ret_names, struct err *e) MUST_CHECK;
 
 /*

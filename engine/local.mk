@@ -22,12 +22,16 @@ engine_libengine_a_SOURCES = \
 	engine/export.h \
 	engine/files.c \
 	engine/files.h \
+	engine/journal.c \
+	engine/journal.h \
 	engine/keep.c \
 	engine/keep.h \
 	engine/health.c \
 	engine/health.h \
 	engine/health_private.h \
 	engine/health_run.c \
+	engine/idrange.c \
+	engine/idrange.h \
 	engine/load.c \
 	engine/load.h \
 	engine/logs.c \
@@ -42,6 +46,8 @@ engine_libengine_a_SOURCES = \
 	engine/netwish.h \
 	engine/output.c \
 	engine/output.h \
+	engine/pack.c \
+	engine/pack.h \
 	engine/place.c \
 	engine/place.h \
 	engine/pull.c \
@@ -57,6 +63,8 @@ engine_libengine_a_SOURCES = \
 	engine/save.c \
 	engine/save.h \
 	engine/seccomp_default.c \
+	engine/sweep.c \
+	engine/sweep.h \
 	engine/userns.c \
 	engine/userns.h \
 	engine/volumes.c \

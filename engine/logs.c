@@ -12,6 +12,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/journal.h"
 #include "engine/record.h"
 
 enum { LINE_MAX_BYTES = 16 * 1024, FOLLOW_MS = 100, READ_CHUNK = 64 * 1024 };
@@ -39,6 +40,11 @@ int log_writer_open(int dir, uint64_t max_size, uint32_t max_files, struct log_w
 	};
 	r = open_file(dir, &ret->fd, &ret->size);
 	return r < 0 ? err_neg(e, r, "open the container's log") : 0;
+}
+
+void log_writer_to_journal(struct journal *j, struct log_writer *ret)
+{
+	*ret = (struct log_writer){ .journal = j, .dir = -1, .fd = -1 };
 }
 
 void log_writer_close(struct log_writer *w)
@@ -73,6 +79,20 @@ static void rotate(struct log_writer *w)
 		give_up(w, "open a new file", -r);
 }
 
+static void send_line(struct log_writer *w, struct log_stream *s)
+{
+	bool whole = s->line.text[s->line.len - 1] == '\n';
+
+	journal_send(w->journal, strcmp(s->name, "stderr") == 0, s->line.text, s->line.len - whole,
+		     !whole);
+	buf_clear(&s->line);
+}
+
+static bool is_open(const struct log_writer *w)
+{
+	return w->fd >= 0 || w->journal;
+}
+
 static void write_line(struct log_writer *w, struct log_stream *s)
 {
 	auto_buf struct buf out = { 0 };
@@ -80,6 +100,10 @@ static void write_line(struct log_writer *w, struct log_stream *s)
 	char now[48];
 	int r;
 
+	if (w->journal) {
+		send_line(w, s);
+		return;
+	}
 	record_now(now);
 	json_write_object(&json, NULL);
 	json_write_string(&json, "log", s->line.text);
@@ -103,7 +127,7 @@ void log_write(struct log_writer *w, struct log_stream *s, const void *bytes, si
 {
 	const char *at = bytes, *end = at + len;
 
-	while (w->fd >= 0 && at < end) {
+	while (is_open(w) && at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		size_t n = newline ? (size_t)(newline - at) + 1 : (size_t)(end - at);
 
@@ -125,7 +149,7 @@ void log_write(struct log_writer *w, struct log_stream *s, const void *bytes, si
 
 void log_flush(struct log_writer *w, struct log_stream *s)
 {
-	if (w->fd >= 0 && s->line.len)
+	if (is_open(w) && s->line.len)
 		write_line(w, s);
 }
 
@@ -165,12 +189,15 @@ static int tell_line(const struct reader *r, const char *text, size_t len, struc
 	return r->tell(&line, r->ctx);
 }
 
-/* Returns where the last `n` lines of the file begin. */
-static off_t find_tail(int fd, int64_t n, off_t size)
+/* Returns where the last *n lines of the file begin, and makes *n what is missing of them. */
+static off_t find_tail(int fd, off_t size, int64_t *n)
 {
 	char chunk[4096];
 	off_t at = size;
 	int64_t seen = 0;
+
+	if (!*n)
+		return size;
 
 	while (at > 0) {
 		off_t begin = at > (off_t)sizeof(chunk) ? at - (off_t)sizeof(chunk) : 0;
@@ -179,10 +206,13 @@ static off_t find_tail(int fd, int64_t n, off_t size)
 		if (got <= 0)
 			return 0;
 		for (ssize_t i = got; i-- > 0;)
-			if (chunk[i] == '\n' && begin + i + 1 < size && ++seen == n)
+			if (chunk[i] == '\n' && begin + i + 1 < size && ++seen == *n) {
+				*n = 0;
 				return begin + i + 1;
+			}
 		at = begin;
 	}
+	*n -= seen + (size > 0);
 	return 0;
 }
 
@@ -249,22 +279,38 @@ static int follow(struct reader *r, int dir, int *fd, struct err *e)
 	}
 }
 
-int log_read(int dir, const struct log_query *q, int (*tell)(const struct log_line *l, void *ctx),
-	     void *ctx, struct err *e)
+/*
+ * File `number`, the latest being 0, and before it those that go before it, as far as there are any and
+ * something of `wanted` lines (-1: all) is missing.
+ */
+static int read_from(struct reader *r, int dir, uint32_t number, int64_t wanted, struct err *e)
 {
-	auto_fd int fd = openat(dir, LOG_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct reader r = { .query = q, .tell = tell, .ctx = ctx };
+	char name[32];
 	struct stat st;
-	int n = 0;
+	auto_fd int fd = -1;
+	off_t begin = 0;
 
+	snprintf(name, sizeof(name), number ? LOG_FILE ".%u" : LOG_FILE, number);
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "open the container's log");
-	if (q->tail >= 0 &&
-	    lseek(fd, q->tail ? find_tail(fd, q->tail, st.st_size) : st.st_size, SEEK_SET) < 0)
+	if (wanted >= 0)
+		begin = find_tail(fd, st.st_size, &wanted);
+	if (wanted != 0)
+		TRY(read_from(r, dir, number + 1, wanted, e));
+	if (lseek(fd, begin, SEEK_SET) < 0)
 		return err_sys(e, "read the container's log");
-	n = q->follow ? follow(&r, dir, &fd, e) : drain(&r, fd, e);
+	return number == 0 && r->query->follow ? follow(r, dir, &fd, e) : drain(r, fd, e);
+}
+
+int log_read(int dir, const struct log_query *q, int (*tell)(const struct log_line *l, void *ctx),
+	     void *ctx, struct err *e)
+{
+	struct reader r = { .query = q, .tell = tell, .ctx = ctx };
+	int n = read_from(&r, dir, 0, q->tail, e);
+
 	buf_done(&r.pending);
 	return n < 0 ? n : 0;
 }

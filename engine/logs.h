@@ -19,7 +19,10 @@ struct log_stream {
 	struct buf line;
 };
 
+struct journal;
+
 struct log_writer {
+	struct journal *journal; /* lines go there, and to no file; NULL */
 	int dir, fd;             /* the container's directory; the open file, -1: nothing is kept */
 	uint64_t size, max_size; /* bytes; 0: no limit */
 	uint32_t max_files;      /* with a limit: log.jsonl, log.jsonl.1, ... */
@@ -27,6 +30,8 @@ struct log_writer {
 
 int log_writer_open(int dir, uint64_t max_size, uint32_t max_files, struct log_writer *ret,
 		    struct err *e) MUST_CHECK;
+/* To the journal, which is the caller's, instead of a file. */
+void log_writer_to_journal(struct journal *j, struct log_writer *ret);
 /* Takes bytes in; whole lines (or 16 KiB of one) go to the file. Failures are told once, to the log of hull. */
 void log_write(struct log_writer *w, struct log_stream *s, const void *bytes, size_t len);
 /* What is left without a newline. */

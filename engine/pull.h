@@ -8,6 +8,9 @@
 #include "engine/engine.h"
 #include "image/reference.h"
 
+/* Of a blob: `done` of `size` bytes have come; all of them: it is there. */
+typedef void pull_tell_fn(const char *digest, uint64_t done, uint64_t size, void *ctx);
+
 struct pull_options {
 	const char *platform;    /* "OS/ARCH", NULL: this machine's */
 	bool insecure;           /* --tls-verify=false */
@@ -16,8 +19,7 @@ struct pull_options {
 	const char *ca;          /* file with certificates to trust besides, NULL */
 	const char *authfile;    /* NULL: the usual places */
 	const char *credentials; /* "user:password", NULL: those of the files */
-	/* Called for each blob that has come; NULL: nothing is told. */
-	void (*tell)(const char *digest, uint64_t size, void *ctx);
+	pull_tell_fn *tell; /* NULL: nothing is told */
 	void *tell_ctx;
 };
 

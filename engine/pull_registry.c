@@ -122,11 +122,10 @@ static int begin(struct pulling *p, struct slot *s, const struct image_descripto
 	return registry_blob_begin(&s->registry, &what->digest, e);
 }
 
-static void tell(const struct pulling *p, const struct image_descriptor *what)
+static void tell(const struct pulling *p, const struct image_descriptor *what, uint64_t done)
 {
-	if (!p->asked->tell)
-		return;
-	p->asked->tell(what->digest.text, what->size, p->asked->tell_ctx);
+	if (p->asked->tell)
+		p->asked->tell(what->digest.text, done, what->size, p->asked->tell_ctx);
 }
 
 static int finish(const struct pulling *p, struct slot *s, struct err *e)
@@ -135,7 +134,7 @@ static int finish(const struct pulling *p, struct slot *s, struct err *e)
 
 	s->what = NULL;
 	TRY(image_blob_commit(&s->blob, NULL, NULL, e));
-	tell(p, what);
+	tell(p, what, what->size);
 	return 0;
 }
 
@@ -156,6 +155,8 @@ static int advance(struct pulling *p, struct slot *slots, struct err *e)
 			return err_wrap(e, "fetch %s", slots[i].what->digest.text);
 		if (r == 0)
 			TRY(finish(p, &slots[i], e));
+		else if (fds[i].revents && slots[i].blob.size < slots[i].what->size)
+			tell(p, slots[i].what, slots[i].blob.size);
 	}
 	return 0;
 }

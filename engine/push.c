@@ -74,8 +74,23 @@ static int find_origin(struct pushing *p, const struct digest *blob, const char 
 	return 0;
 }
 
+struct telling {
+	const struct pull_options *asked;
+	const struct image_descriptor *what;
+};
+
+static void tell_sent(uint64_t done, void *ctx)
+{
+	const struct telling *t = ctx;
+
+	if (t->asked->tell)
+		t->asked->tell(t->what->digest.text, done, t->what->size, t->asked->tell_ctx);
+}
+
 static int push_blob(struct pushing *p, const struct image_descriptor *d, struct err *e)
 {
+	struct telling telling = { p->asked, d };
+	struct registry_sending what = { .size = d->size, .tell = tell_sent, .ctx = &telling };
 	auto_fd int fd = -1;
 	const char *origin;
 	bool there;
@@ -88,11 +103,10 @@ static int push_blob(struct pushing *p, const struct image_descriptor *d, struct
 		TRY(registry_mount(&p->registry, &d->digest, origin, &there, e));
 	if (there)
 		return 0;
-	fd = image_store_open_blob(&p->g->store, &d->digest, e);
+	what.fd = fd = image_store_open_blob(&p->g->store, &d->digest, e);
 	TRY(fd);
-	TRY(registry_put_blob(&p->registry, &d->digest, fd, d->size, e));
-	if (p->asked->tell)
-		p->asked->tell(d->digest.text, d->size, p->asked->tell_ctx);
+	TRY(registry_put_blob(&p->registry, &d->digest, &what, e));
+	tell_sent(d->size, &telling);
 	return 0;
 }
 

@@ -65,7 +65,11 @@ JSON_TABLE(record_fields, struct record) = {
 	FIELD_STRINGS(struct record, "sockets", sockets, 0),
 	FIELD_STRINGS(struct record, "volumes", volumes, 0),
 	FIELD_STRING(struct record, "user", user, 0),
+	FIELD_U32(struct record, "usernsUid", userns.uid, 0),
+	FIELD_U32(struct record, "usernsGid", userns.gid, 0),
+	FIELD_U32(struct record, "usernsCount", userns.count, 0),
 	FIELD_STRING(struct record, "logDriver", log_driver, 0),
+	FIELD_STRING(struct record, "logTag", log_tag, 0),
 	FIELD_U64(struct record, "logMaxSize", log_max_size, 0),
 	FIELD_U32(struct record, "logMaxFiles", log_max_files, 0),
 	FIELD_STRINGS(struct record, "healthTest", health.test, 0),
@@ -240,7 +244,13 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_strings(&w, "sockets", &r->sockets);
 	json_write_strings(&w, "volumes", &r->volumes);
 	json_write_string(&w, "user", r->user);
+	if (r->userns.count) {
+		json_write_uint(&w, "usernsUid", r->userns.uid);
+		json_write_uint(&w, "usernsGid", r->userns.gid);
+		json_write_uint(&w, "usernsCount", r->userns.count);
+	}
 	json_write_string(&w, "logDriver", r->log_driver);
+	json_write_string(&w, "logTag", r->log_tag);
 	json_write_uint(&w, "logMaxSize", r->log_max_size);
 	json_write_uint(&w, "logMaxFiles", r->log_max_files);
 	json_write_strings(&w, "healthTest", &r->health.test);
@@ -252,9 +262,23 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_end(&w);
 }
 
+/* Held by who gives away a name that leads nowhere, so that nobody does it to one that was taken meanwhile. */
+static int lock_names(const struct engine *g, struct err *e)
+{
+	auto_fd int fd = openat(g->names, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "open the directory of names");
+	while ((r = flock(fd, LOCK_EX)) < 0 && errno == EINTR)
+		;
+	return r < 0 ? err_sys(e, "lock the directory of names") : take_fd(&fd);
+}
+
 static int take_name(const struct engine *g, const char *name, const char *id, struct err *e)
 {
 	char holder[RECORD_ID_LEN + 1];
+	auto_fd int lock = -1;
 	struct stat st;
 	ssize_t n;
 
@@ -262,6 +286,8 @@ static int take_name(const struct engine *g, const char *name, const char *id, s
 		return 0;
 	if (errno != EEXIST)
 		return err_sys(e, "take the name %s", name);
+	lock = lock_names(g, e);
+	TRY(lock);
 	n = readlinkat(g->names, name, holder, sizeof(holder) - 1);
 	holder[n < 0 ? 0 : n] = '\0';
 	/* One that leads nowhere was left by a crash. */
@@ -286,6 +312,28 @@ int record_save(const struct engine *g, int dir, const struct record *r, struct 
 	return 0;
 }
 
+int record_open(const struct engine *g, const char *id, struct record *ret, struct err *e)
+{
+	auto_fd int dir =
+		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	*ret = (struct record){ 0 };
+	if (dir < 0 && errno == ENOENT)
+		return err_set(e, ENOENT, "no such container: %s", id);
+	if (dir < 0)
+		return err_sys(e, "open container %s", id);
+	r = json_decode_file(dir, record_file, RECORD_MAX, record_fields, &ret->arena, ret, e);
+	if (r < 0)
+		record_done(ret);
+	if (r == -ENOENT)
+		return err_set(e, ENOENT, "no such container: %s", id);
+	TRY(r);
+	if (!ret->image)
+		ret->image = "";
+	return take_fd(&dir);
+}
+
 struct removal {
 	const struct engine *g;
 	const char *id;
@@ -300,22 +348,36 @@ static int remove_tree(void *ctx, struct err *e)
 	return n < 0 ? err_neg(e, n, "remove the files of container %s", r->id) : 0;
 }
 
+/* If it leads there. */
+static void give_up_name(const struct engine *g, const char *id, const char *name)
+{
+	char holder[RECORD_ID_LEN + 1];
+	ssize_t n = readlinkat(g->names, name, holder, sizeof(holder) - 1);
+
+	holder[n < 0 ? 0 : n] = '\0';
+	if (strcmp(holder, id) == 0)
+		unlinkat(g->names, name, 0);
+}
+
 /* container.json goes first: from then on it is rubbish to be swept, and no container. */
 int record_remove(const struct engine *g, const char *id, const char *name, struct err *e)
 {
-	char file[RECORD_ID_LEN + sizeof(record_file) + 2], holder[RECORD_ID_LEN + 1];
+	char file[RECORD_ID_LEN + sizeof(record_file) + 2];
 	struct removal removal = { g, id };
-	ssize_t n;
+	auto_record struct record now = { 0 };
+	struct err ignored;
+	auto_fd int dir = -1;
 
+	/* It may have been renamed since who removes it has read its record. */
+	if (name)
+		dir = record_open(g, id, &now, &ignored);
 	snprintf(file, sizeof(file), "%s/%s", id, record_file);
 	if (unlinkat(g->containers, file, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "remove container %s", id);
-	if (name) {
-		n = readlinkat(g->names, name, holder, sizeof(holder) - 1);
-		holder[n < 0 ? 0 : n] = '\0';
-		if (strcmp(holder, id) == 0)
-			unlinkat(g->names, name, 0);
-	}
+	if (name)
+		give_up_name(g, id, name);
+	if (dir >= 0)
+		give_up_name(g, id, now.name);
 	return userns_run(remove_tree, &removal, e);
 }
 
@@ -363,28 +425,6 @@ int record_find(const struct engine *g, const char *text, char ret[RECORD_ID_LEN
 	if (is_id_prefix(text))
 		return find_by_prefix(g, text, ret, e);
 	return err_set(e, ENOENT, "no such container: %s", text);
-}
-
-int record_open(const struct engine *g, const char *id, struct record *ret, struct err *e)
-{
-	auto_fd int dir =
-		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r;
-
-	*ret = (struct record){ 0 };
-	if (dir < 0 && errno == ENOENT)
-		return err_set(e, ENOENT, "no such container: %s", id);
-	if (dir < 0)
-		return err_sys(e, "open container %s", id);
-	r = json_decode_file(dir, record_file, RECORD_MAX, record_fields, &ret->arena, ret, e);
-	if (r < 0)
-		record_done(ret);
-	if (r == -ENOENT)
-		return err_set(e, ENOENT, "no such container: %s", id);
-	TRY(r);
-	if (!ret->image)
-		ret->image = "";
-	return take_fd(&dir);
 }
 
 int record_rename(const struct engine *g, const char *id, const char *name, struct err *e)
@@ -443,6 +483,32 @@ static bool is_record(const struct engine *g, const char *id, struct stat *ret)
 
 	snprintf(file, sizeof(file), "%.*s/%s", RECORD_ID_LEN, id, record_file);
 	return fstatat(g->containers, file, ret, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int record_sweep_names(const struct engine *g, struct err *e)
+{
+	auto_fd int lock = lock_names(g, e);
+	int fd = openat(g->names, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	if (!dir) {
+		close_fd(&fd);
+		return lock < 0 ? lock : err_sys(e, "list the names of containers");
+	}
+	while (lock >= 0 && (d = readdir(dir))) {
+		char id[RECORD_ID_LEN + 1];
+		ssize_t n = readlinkat(g->names, d->d_name, id, sizeof(id));
+		struct stat st;
+
+		if (n != RECORD_ID_LEN)
+			continue;
+		id[n] = '\0';
+		if (fstatat(g->containers, id, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+			unlinkat(g->names, d->d_name, 0);
+	}
+	closedir(dir);
+	return lock < 0 ? lock : 0;
 }
 
 int record_list(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "engine/engine.h"
+#include "engine/idrange.h"
 #include "spec/spec.h"
 
 enum {
@@ -49,7 +50,9 @@ struct record {
 	struct strings sockets;   /* "--publish-socket" as given */
 	struct strings volumes;   /* names of volumes that it made without a name of its own */
 	const char *user;         /* as given; who exec runs as */
-	const char *log_driver;   /* "json-file" or "none" */
+	struct idrange userns;    /* of --userns auto */
+	const char *log_driver;   /* "json-file", "journald" or "none" */
+	const char *log_tag;      /* of journald, as given; NULL: the short id */
 	uint64_t log_max_size;    /* bytes, 0: no limit */
 	uint32_t log_max_files;
 	struct image_healthcheck
@@ -85,7 +88,7 @@ int record_check_name(const char *name, struct err *e) MUST_CHECK;
 int record_make(const struct engine *g, const char *id, int *ret_lock, struct err *e) MUST_CHECK;
 /* Takes the name and writes container.json. -EEXIST: somebody has the name. */
 int record_save(const struct engine *g, int dir, const struct record *r, struct err *e) MUST_CHECK;
-/* Takes the directory and the name away again; the lock is held. What rootfs it had is gone with it. */
+/* Takes the directory and the names away again, `name` and that of the record; the lock is held. What rootfs it had is gone with it. */
 int record_remove(const struct engine *g, const char *id, const char *name, struct err *e)
 	MUST_CHECK;
 
@@ -98,6 +101,9 @@ int record_open(const struct engine *g, const char *id, struct record *ret, stru
 /* -EEXIST */
 int record_rename(const struct engine *g, const char *id, const char *name, struct err *e)
 	MUST_CHECK;
+
+/* Takes away the names that lead to no container. */
+int record_sweep_names(const struct engine *g, struct err *e) MUST_CHECK;
 
 /* All ids, newest first, in *a. */
 int record_list(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -100,6 +101,9 @@ static int make_upper(int dir, const char *top, struct err *e)
 
 	if (stat(top, &st) < 0)
 		return err_sys(e, "open the layer %s", top);
+	/* In a file there is a root that nobody has seen yet. */
+	if (!S_ISDIR(st.st_mode))
+		st = (struct stat){ .st_mode = S_IFDIR | 0755 };
 	if (mkdirat(dir, "upper", 0700) < 0 || mkdirat(dir, "work", 0700) < 0)
 		return err_sys(e, "make the container's directories");
 	if (geteuid() == 0 && fchownat(dir, "upper", st.st_uid, st.st_gid, 0) < 0)
@@ -131,30 +135,107 @@ struct mount_overlay *rootfs_overlay(const struct engine *g, const struct record
 	return o;
 }
 
+struct mount_overlay *rootfs_look(const struct engine *g, const struct record *r, bool changed,
+				  struct arena *a)
+{
+	struct mount_overlay *o = rootfs_overlay(g, r, a);
+	struct strings lowers;
+
+	if (!o)
+		return NULL;
+	if (changed) {
+		lowers.n = o->lowers.n + 1;
+		lowers.at = arena_array(a, lowers.n, sizeof(*lowers.at));
+		lowers.at[0] = o->upper;
+		memcpy(lowers.at + 1, o->lowers.at, o->lowers.n * sizeof(*lowers.at));
+		o->lowers = lowers;
+	}
+	o->upper = o->work = NULL;
+	return o;
+}
+
 struct reading {
 	const struct mount_overlay *overlay;
 	const char *rootfs;
 	int files[2]; /* memfds: they come back from a child, too */
 };
 
+static int read_one(int root, const char *name, int to, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+	int w;
+
+	TRY(passwd_read(root, name, &text, e));
+	w = text.len ? io_write_all(to, text.text, text.len) : 0;
+	return w < 0 ? err_neg(e, w, "keep %s", name) : 0;
+}
+
+/*
+ * The layer that has /etc/NAME, looked for without mounting anything: in almost all images /etc is a directory in
+ * each layer that has one, and the file a file. Returns a descriptor of that layer; -ENOENT: no layer has it;
+ * -EXDEV: there is a link, a whiteout or an opaque directory, and only overlayfs should say what that comes to.
+ */
+static int find_layer(const struct mount_overlay *o, const char *name)
+{
+	const char *opaque = o->in_place ? "user.overlay.opaque" : "trusted.overlay.opaque";
+	char etc[64];
+	struct stat st;
+
+	for (size_t i = 0; i < o->lowers.n; i++) {
+		auto_fd int layer = open(o->lowers.at[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		auto_fd int dir = -1;
+
+		if (layer < 0)
+			return -EXDEV; /* a file, say */
+		dir = openat(layer, "etc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir < 0 && errno == ENOENT)
+			continue;
+		if (dir < 0)
+			return -EXDEV;
+		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return S_ISREG(st.st_mode) ? take_fd(&layer) : -EXDEV;
+		if (errno != ENOENT || fgetxattr(dir, opaque, etc, sizeof(etc)) >= 0)
+			return -EXDEV;
+	}
+	return -ENOENT;
+}
+
+/* 1: the names that there are were read; 0: it needs the overlay. */
+static int read_plain(const struct reading *r, const char *const *names, size_t n, struct err *e)
+{
+	int layers[2];
+	int result = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		layers[i] = find_layer(r->overlay, names[i] + sizeof("etc/") - 1);
+		if (layers[i] < 0 && layers[i] != -ENOENT)
+			result = 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (result > 0 && layers[i] >= 0 &&
+		    read_one(layers[i], names[i], r->files[i], e) < 0)
+			result = -e->code;
+		if (layers[i] >= 0)
+			close(layers[i]);
+	}
+	return result;
+}
+
 static int read_users(void *ctx, struct err *e)
 {
 	static const char *const names[] = { "etc/passwd", "etc/group" };
 	const struct reading *r = ctx;
-	auto_fd int root = r->overlay ? mount_overlay_open(r->overlay, e)
-				      : open(r->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int plain = r->overlay ? read_plain(r, names, ARRAY_LEN(names), e) : 0;
+	auto_fd int root = -1;
 
+	if (plain != 0)
+		return plain < 0 ? plain : 0;
+	root = r->overlay ? mount_overlay_open(r->overlay, e)
+			  : open(r->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return r->overlay ? root : err_sys(e, "open %s", r->rootfs);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		auto_buf struct buf text = { 0 };
-		int w;
-
-		TRY(passwd_read(root, names[i], &text, e));
-		w = text.len ? io_write_all(r->files[i], text.text, text.len) : 0;
-		if (w < 0)
-			return err_neg(e, w, "keep %s", names[i]);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		TRY(read_one(root, names[i], r->files[i], e));
 	return 0;
 }
 
@@ -174,7 +255,7 @@ int rootfs_read_users(const struct engine *g, const struct record *r, struct buf
 	auto_arena struct arena a = { 0 };
 	auto_fd int first = memfd_create("passwd", MFD_CLOEXEC);
 	auto_fd int second = memfd_create("group", MFD_CLOEXEC);
-	struct reading reading = { rootfs_overlay(g, r, &a), r->rootfs, { first, second } };
+	struct reading reading = { rootfs_look(g, r, false, &a), r->rootfs, { first, second } };
 
 	if (first < 0 || second < 0)
 		return err_sys(e, "read the container's users");

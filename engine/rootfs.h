@@ -22,7 +22,14 @@ struct mount_overlay *rootfs_overlay(const struct engine *g, const struct record
 				     struct arena *a);
 
 /*
- * /etc/passwd and /etc/group as the container will see them, empty where there
+ * The same to be looked into, with nothing to write to: to mount one that can be written, and take it away, is to
+ * write out all that its file system has to write. `changed`: with what the container changed.
+ */
+struct mount_overlay *rootfs_look(const struct engine *g, const struct record *r, bool changed,
+				  struct arena *a);
+
+/*
+ * /etc/passwd and /etc/group as the container that is being made will see them, empty where there
  * is none.
  */
 int rootfs_read_users(const struct engine *g, const struct record *r, struct buf *passwd,

@@ -202,7 +202,7 @@ int volume_fill(const struct engine *g, const struct record *r, const char *volu
 		const char *target, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
-	struct filling f = { rootfs_overlay(g, r, &a), volume, target };
+	struct filling f = { rootfs_look(g, r, false, &a), volume, target };
 
 	return f.overlay ? userns_run(fill, &f, e) : 0;
 }

@@ -499,6 +499,95 @@ int wish_security(const struct wish *w, struct security_wish *ret, struct err *e
 	return 0;
 }
 
+/* "10m": a number of bytes, with k, m or g. */
+static int log_size(const char *value, uint64_t *ret)
+{
+	static const char units[] = "kmg";
+	const char *unit;
+	char *end;
+
+	if (*value < '0' || *value > '9')
+		return -EINVAL;
+	errno = 0;
+	*ret = strtoull(value, &end, 10);
+	unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+	if (errno || *ret > INT64_MAX >> 30 || *ret == 0 || (*end && (!unit || end[1])))
+		return -EINVAL;
+	if (unit)
+		*ret <<= 10 * (unit - units + 1);
+	return 0;
+}
+
+static int take_log_size(const char *value, struct log_wish *ret)
+{
+	return log_size(value, &ret->max_size);
+}
+
+static int take_log_files(const char *value, struct log_wish *ret)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || n < 1 || n > 1000)
+		return -EINVAL;
+	ret->max_files = (uint32_t)n;
+	return 0;
+}
+
+static int take_log_tag(const char *value, struct log_wish *ret)
+{
+	ret->tag = value;
+	return 0;
+}
+
+static const struct {
+	const char *name, *driver, *what;
+	int (*take)(const char *value, struct log_wish *ret);
+} log_options[] = {
+	{ "max-size", "json-file", "a size like 10m", take_log_size },
+	{ "max-file", "json-file", "a number from 1 to 1000", take_log_files },
+	{ "tag", "journald", "a text", take_log_tag },
+};
+
+static int take_log_option(const char *text, struct log_wish *ret, struct err *e)
+{
+	const char *value = strchr(text, '=');
+	size_t len = value ? (size_t)(value - text) : strlen(text);
+
+	for (size_t i = 0; i < ARRAY_LEN(log_options); i++) {
+		if (strlen(log_options[i].name) != len ||
+		    strncmp(log_options[i].name, text, len) != 0)
+			continue;
+		if (strcmp(log_options[i].driver, ret->driver) != 0)
+			return err_set(e, EINVAL, "--log-opt %s is for --log-driver %s, not %s",
+				       log_options[i].name, log_options[i].driver, ret->driver);
+		if (!value || log_options[i].take(value + 1, ret) < 0)
+			return err_set(e, EINVAL, "--log-opt %s: expected %s",
+				       json_quote(text).text, log_options[i].what);
+		return 0;
+	}
+	return err_set(e, EINVAL, "--log-opt %s: expected max-size=, max-file= or tag=",
+		       json_quote(text).text);
+}
+
+int wish_log(const struct wish *w, struct log_wish *ret, struct err *e)
+{
+	static const char *const drivers[] = { "json-file", "journald", "none" };
+	bool known = !w->log_driver;
+
+	*ret = (struct log_wish){ .driver = w->log_driver ? w->log_driver : drivers[0] };
+	for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
+		known = known || strcmp(drivers[i], ret->driver) == 0;
+	if (!known)
+		return err_set(e, EINVAL, "--log-driver %s: expected json-file, journald or none",
+			       json_quote(ret->driver).text);
+	for (size_t i = 0; i < w->log_opt.n; i++)
+		TRY(take_log_option(w->log_opt.at[i], ret, e));
+	if (ret->max_files && !ret->max_size)
+		return err_set(e, EINVAL, "--log-opt max-file: it needs max-size too");
+	return 0;
+}
+
 int wish_entrypoint(const char *text, struct arena *a, struct strings *ret, struct err *e)
 {
 	auto_json struct json_doc doc = { .name = "--entrypoint",

@@ -41,6 +41,9 @@ struct wish {
 		health_start_interval; /* us */
 	struct opt_u64 health_retries;
 	bool no_healthcheck;
+	void (*tell)(const char *digest, uint64_t done, uint64_t size, void *ctx); /* of a pull; NULL */
+	void *tell_ctx;
+	bool quiet;
 	int tls_verify; /* -1: unless it says otherwise, as 1 */
 };
 
@@ -104,6 +107,15 @@ struct security_wish {
 	bool unmask;
 };
 int wish_security(const struct wish *w, struct security_wish *ret, struct err *e) MUST_CHECK;
+
+/* What --log-driver and --log-opt say. */
+struct log_wish {
+	const char *driver; /* "json-file", "journald" or "none" */
+	uint64_t max_size;
+	uint32_t max_files;
+	const char *tag;
+};
+int wish_log(const struct wish *w, struct log_wish *ret, struct err *e) MUST_CHECK;
 
 /* "a b 'c d'"? No: as Docker, an entrypoint is one word, unless it is a JSON array. */
 int wish_entrypoint(const char *text, struct arena *a, struct strings *ret, struct err *e)

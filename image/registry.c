@@ -222,9 +222,10 @@ static int send_bytes(const struct registry *r, const char *bytes, size_t len)
 	return 0;
 }
 
-int registry_put_blob(struct registry *r, const struct digest *digest, int fd, uint64_t size,
-		      struct err *e)
+int registry_put_blob(struct registry *r, const struct digest *digest,
+		      const struct registry_sending *given, struct err *e)
 {
+	uint64_t size = given->size;
 	auto_free char *bytes = malloc(FRAME_MAX);
 	char what[FRAME_LINE_MAX / 2];
 
@@ -233,7 +234,7 @@ int registry_put_blob(struct registry *r, const struct digest *digest, int fd, u
 	snprintf(what, sizeof(what), "%s %llu", digest->text, (unsigned long long)size);
 	TRY(send_line(r, "put-blob", what, e));
 	while (size) {
-		ssize_t n = io_read_all(fd, bytes, size < FRAME_MAX ? (size_t)size : FRAME_MAX);
+		ssize_t n = io_read_all(given->fd, bytes, size < FRAME_MAX ? (size_t)size : FRAME_MAX);
 
 		if (n < 0)
 			return err_neg(e, (int)n, "read the blob %s", digest->text);
@@ -244,6 +245,8 @@ int registry_put_blob(struct registry *r, const struct digest *digest, int fd, u
 		if (send_bytes(r, bytes, (size_t)n) < 0)
 			break;
 		size -= (uint64_t)n;
+		if (given->tell && size)
+			given->tell(given->size - size, given->ctx);
 	}
 	return receive_end(r, e);
 }

@@ -58,9 +58,15 @@ int registry_has(struct registry *r, const struct digest *digest, bool *ret, str
 /* Whether it could take a blob from `from`, another of its repositories that may have it. */
 int registry_mount(struct registry *r, const struct digest *digest, const char *from, bool *ret,
 		   struct err *e) MUST_CHECK;
-/* Gives it a blob of `size` bytes from `fd`; a manifest by tag or digest. After a failure: close. */
-int registry_put_blob(struct registry *r, const struct digest *digest, int fd, uint64_t size,
-		      struct err *e) MUST_CHECK;
+/* Gives it a blob of so many bytes from a descriptor; a manifest by tag or digest. After a failure: close. */
+struct registry_sending {
+	int fd;
+	uint64_t size;
+	void (*tell)(uint64_t done, void *ctx); /* NULL: nothing is told */
+	void *ctx;
+};
+int registry_put_blob(struct registry *r, const struct digest *digest,
+		      const struct registry_sending *what, struct err *e) MUST_CHECK;
 int registry_put_manifest(struct registry *r, const char *tag_or_digest, const char *media_type,
 			  const struct buf *text, struct err *e) MUST_CHECK;
 

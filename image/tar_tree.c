@@ -490,6 +490,9 @@ static int add(struct tar_tree *t, int dir, const char *name, enum depth depth, 
 		return fail(t, "open", e);
 	if (fstat(n.fd, &n.st) < 0)
 		r = fail(t, "look at", e);
+	else if (t->no_link && t->depth == 0 && S_ISLNK(n.st.st_mode))
+		r = err_set(e, ELOOP, "%s: a link has taken its place meanwhile",
+			    json_quote(name).text);
 	else
 		r = add_node(t, &n, depth, e);
 	close_fd(&n.fd);

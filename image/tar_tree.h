@@ -29,6 +29,7 @@ struct tar_link;
 
 struct tar_tree {
 	int out; /* borrowed */
+	bool no_link; /* -ELOOP if what is to be added, not what is below it, is a link by now */
 	/* Ours: */
 	struct buf path;        /* as the archive has it */
 	struct buf pending;     /* not written yet */

@@ -16,6 +16,11 @@
 
 enum { PROC_ROOT_INO = 1 };
 
+static bool is_mapped(const struct mount_plan *plan)
+{
+	return plan->overlay && plan->overlay->idmap.uids.n;
+}
+
 int mount_enter_root(const struct mount_plan *plan, const struct mount_trees *trees, struct err *e)
 {
 	auto_fd int place = -1;
@@ -26,8 +31,14 @@ int mount_enter_root(const struct mount_plan *plan, const struct mount_trees *tr
 	 */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(e, "set the propagation of /");
-	/* The host's path, resolved once by the parent: a link in it now is somebody's trick. */
-	place = sys_openat2(AT_FDCWD, plan->rootfs, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
+	/*
+	 * The host's path, resolved once by the parent: a link in it now is somebody's trick. With
+	 * layers shown to a user namespace the way there is the engine's alone; on / it is as well,
+	 * for what our root is does not change by what is put on it.
+	 */
+	place = is_mapped(plan) ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)
+				: sys_openat2(AT_FDCWD, plan->rootfs, O_PATH | O_CLOEXEC, 0,
+					      RESOLVE_NO_SYMLINKS);
 	if (place < 0)
 		return err_sys(e, "open root.path %s", plan->rootfs);
 	return mount_attach(trees->root, place, "root.path", e);

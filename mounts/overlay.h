@@ -14,13 +14,21 @@
 
 #include "base/err.h"
 #include "base/list.h"
+#include "mounts/idmap.h"
 
 struct mount_overlay {
-	struct strings lowers; /* absolute paths of directories, the uppermost first; not empty */
+	/* Absolute paths, the uppermost first, not empty: of directories, or of files with an EROFS in them. */
+	struct strings lowers;
 	const char *upper,
 		*work;    /* absolute, on one file system; both NULL: nothing can be written */
 	bool in_place;    /* of one owner: its extended attributes are user.overlay.* */
 	bool is_volatile; /* nothing of it has to survive a crash of the machine */
+	/*
+	 * With a map: `above`, a directory that all of them are below, is id-mapped, so that a user
+	 * namespace with the same map sees the owners that the files have, and so do its changes.
+	 */
+	struct mount_idmap idmap;
+	const char *above;
 };
 
 /* Makes it. Returns the descriptor of a detached mount, or of the one lower that there is without an upper. */

@@ -1,10 +1,15 @@
 #!/bin/sh
-# docs/conformance.md is what its rows say, and each test that a row names is there.
+# docs/conformance.md and docs/distribution.md are what their rows say, and each test that a row names is there.
 set -eu
 cd "${srcdir:-.}" || exit 99
 command -v python3 >/dev/null || { echo "needs python3"; exit 77; }
-made=$(python3 tests/conformance/generate)
-printf '%s\n' "$made" | diff docs/conformance.md - || {
-	echo "docs/conformance.md is not what tests/conformance/generate makes of rows.tsv"
-	exit 1
+# holds FILE [WORD]: FILE is what generate makes with WORD
+holds() {
+	made=$(python3 tests/conformance/generate ${2:+"$2"})
+	printf '%s\n' "$made" | diff "$1" - || {
+		echo "$1 is not what \"tests/conformance/generate${2:+ $2}\" makes of its rows"
+		exit 1
+	}
 }
+holds docs/conformance.md
+holds docs/distribution.md distribution

@@ -358,3 +358,71 @@ logs_have() {
 	run_command bash -c ": 3<>/dev/tcp/$address/8085"
 	stderr_has "Connection refused"
 }
+
+@test "a container with --rm that was renamed takes its new name away with it" {
+	run_ 0 -d --rm --name before hull/busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; done'
+	do_ 0 rename before after
+	do_ 0 exec after touch /go
+	wait_for 20 no_containers
+	[ -z "$(ls "$DATA/names")" ]
+}
+no_containers() { [ -z "$(ls "$DATA/containers")" ]; }
+
+@test "what was killed while it was made leaves no pin, no name and no archive for long" {
+	local id
+	id=$(printf '%064d' 7)
+	do_ 0 pull -q hull/busybox
+	do_ 0 inspect -f '{{.Digest}}' hull/busybox
+	# As a hull leaves them that is killed: before there is a record, and while an archive is read.
+	ln -s "$stdout" "$DATA/pins/$id"
+	mkdir "$DATA/containers/$id"
+	ln -s "$id" "$DATA/names/gone"
+	mkdir -p "$DATA/load-0123456789abcdef/blobs"
+	# One that is at it just now.
+	mkdir "$DATA/load-fedcba9876543210"
+	(
+		exec 9<"$DATA/load-fedcba9876543210"
+		flock --exclusive 9
+		exec sleep 1000
+	) 3>&- 4>&- &
+	BACKGROUND+=($!)
+	wait_for 10 is_locked "$DATA/load-fedcba9876543210"
+	do_ 0 rmi hull/busybox
+	do_ 0 prune
+	[ -z "$(ls "$DATA/pins" "$DATA/containers" "$DATA/names" | grep -v :)" ]
+	[ -z "$(find "$DATA/blobs" "$DATA/layers" -type f)" ]
+	[ ! -e "$DATA/load-0123456789abcdef" ]
+	[ -d "$DATA/load-fedcba9876543210" ]
+}
+is_locked() { ! flock --exclusive --nonblock "$1" true; }
+
+@test "users are those of the uppermost layer that has them, whatever hides what" {
+	requires root # a user alone in a namespace has no other ids
+	run_ 0 --name c0 hull/busybox sh -c 'sed -i s/1000:1000/1001:1001/ /etc/passwd'
+	do_ 0 commit c0 u1
+	run_ 0 --rm -u user u1 id -u
+	stdout_is 1001
+	run_ 0 --name c1 u1 touch /etc/other
+	do_ 0 commit c1 u2
+	run_ 0 --rm -u user u2 id -u
+	stdout_is 1001
+	run_ 0 --name c2 u2 sh -c 'mv /etc/passwd /usr/passwd; ln -s ../usr/passwd /etc/passwd; sed -i s/1001:1001/1002:1002/ /usr/passwd'
+	do_ 0 commit c2 u3
+	run_ 0 --rm -u user u3 id -u
+	stdout_is 1002
+	run_ 0 --name c3 u3 sh -c 'rm /etc/passwd'
+	do_ 0 commit c3 u4
+	run_ 125 --rm -u user u4 id -u
+	# A directory that hides all below it, and a link in its place: of tars, as no container can do it.
+	mkdir -p "$WORK/tree/bin" "$WORK/tree/etc2"
+	hull --data-root "$DATA" export c0 | tar -x -C "$WORK/tree/bin" --strip-components=2 --wildcards './bin/*' 2>/dev/null ||
+		hull --data-root "$DATA" export c0 | tar -x -C "$WORK/tree" bin
+	echo "user:x:1005:1005::/:/bin/sh" >"$WORK/tree/etc2/passwd"
+	ln -s etc2 "$WORK/tree/etc"
+	tar -c -C "$WORK/tree" . >"$WORK/linked.tar"
+	do_ 0 import "$WORK/linked.tar" u5
+	run_ 0 --name c5 u5 touch /new
+	do_ 0 commit c5 u6
+	run_ 0 --rm -u user u6 /bin/id -u
+	stdout_is 1005
+}

@@ -315,6 +315,8 @@ lacks_secret() { [ -L "$1" ] || [ ! -e "$1" ] || [ "$(grep -ac "$TAG-secret" "$1
 		rm -rf got
 		! hull --data-root "$DATA" cp -L racer:/r/file got 2>/dev/null || out=$((out + 1))
 		lacks_secret got
+		# What a link leads to is copied, or nothing, and never a link.
+		[ ! -L got ]
 		hull --data-root "$DATA" cp racer:/r - 2>/dev/null >got.tar || true
 		lacks_secret got.tar
 	done

@@ -222,7 +222,7 @@ Test(cli_invocation, people)
 		{ "hull exec --no-new-privs ID sh", "; exec no-new-privs=1: ID sh" },
 		{ "hull exec --no-new-privs=false ID sh", "; exec no-new-privs=0: ID sh" },
 		{ "hull exec --cwd /x --apparmor p --process-label l --ignore-paused ID sh",
-		  "; exec cwd=/x apparmor=p process-label=l ignore-paused: ID sh" },
+		  "; exec cwd=/x apparmor=p process-label=l ignore-paused workdir=/x: ID sh" },
 		{ "hull --log-level trace list -q", " log-level=trace; list quiet:" },
 		{ "hull spec -b /b --rootless", "; spec bundle=/b rootless:" },
 		{ "hull ''", "; help:" },

@@ -9,6 +9,8 @@
 #include "base/io.h"
 #include "engine/place.h"
 #include "engine/config.h"
+#include "engine/idrange.h"
+#include "engine/journal.h"
 #include "engine/logs.h"
 #include "engine/record.h"
 #include "engine/userns.h"
@@ -265,4 +267,79 @@ Test(place, choose)
 		cr_expect_str_eq(name, rows[i].name, "row %zu", i);
 		cr_expect_eq(below, rows[i].below, "row %zu", i);
 	}
+}
+
+Test(idrange, words)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint32_t count;
+	} rows[] = {
+		{ NULL, 0, 0 },
+		{ "host", 0, 0 },
+		{ "auto", 0, IDRANGE_SIZE },
+		{ "auto:size=7", 0, 7 },
+		{ "auto:size=0", -EINVAL, 0 },
+		{ "auto:size=-1", -EINVAL, 0 },
+		{ "auto:size=4294967295", -EINVAL, 0 },
+		{ "auto:size=", -EINVAL, 0 },
+		{ "auto:size=5x", -EINVAL, 0 },
+		{ "autos", -EINVAL, 0 },
+		{ "keep-id", -EINVAL, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e = { 0 };
+		uint32_t count = 1;
+
+		cr_expect_eq(idrange_parse(rows[i].text, &count, &e), rows[i].r, "row %zu", i);
+		if (rows[i].r == 0)
+			cr_expect_eq(count, rows[i].count, "row %zu", i);
+	}
+}
+
+Test(idrange, the_lowest_that_are_free)
+{
+	static const struct idrange all = { 1000, 5000, 100 };
+	static const struct {
+		struct idrange taken[3];
+		size_t n;
+		uint32_t count;
+		int at; /* the offset; -1: none */
+	} rows[] = {
+		{ { { 0 } }, 0, 100, 0 },
+		{ { { 0 } }, 0, 101, -1 },
+		{ { { 1000, 5000, 10 } }, 1, 90, 10 },
+		{ { { 1000, 5000, 10 } }, 1, 91, -1 },
+		{ { { 1010, 5010, 10 }, { 1000, 5000, 10 } }, 2, 10, 20 },
+		{ { { 1010, 5010, 10 } }, 1, 10, 0 },
+		{ { { 1010, 5010, 10 } }, 1, 11, 20 },
+		{ { { 1090, 5090, 10 }, { 1000, 5000, 40 }, { 1050, 5050, 10 } }, 3, 30, 60 },
+		{ { { 500, 700, 10 }, { 9000, 9000, 5 } }, 2, 100, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct idrange taken[3], found = { 0 };
+		int r;
+
+		memcpy(taken, rows[i].taken, sizeof(taken));
+		r = idrange_choose(&all, taken, rows[i].n, rows[i].count, &found);
+		cr_expect_eq(r, rows[i].at < 0 ? -ENOSPC : 0, "row %zu", i);
+		if (r < 0)
+			continue;
+		cr_expect_eq(found.uid, all.uid + (uint32_t)rows[i].at, "row %zu", i);
+		cr_expect_eq(found.gid, all.gid + (uint32_t)rows[i].at, "row %zu", i);
+		cr_expect_eq(found.count, rows[i].count, "row %zu", i);
+	}
+}
+
+Test(journal, a_field_has_its_length)
+{
+	static const char expected[] = "MESSAGE\n\5\0\0\0\0\0\0\0a\nb\0c\n";
+	auto_buf struct buf text = { 0 };
+
+	journal_field(&text, "MESSAGE", "a\nb\0c", 5);
+	cr_assert_eq(text.len, sizeof(expected) - 1);
+	cr_expect_eq(memcmp(text.text, expected, text.len), 0);
 }

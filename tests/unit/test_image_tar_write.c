@@ -1,11 +1,15 @@
 /* Headers of the archives that `save` writes. */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
+#include "image/tar_tree.h"
 #include "image/tar_write.h"
+#include "tests/unit/test_dir.h"
 
 static const char hex[] = "0123456789012345678901234567890123456789012345678901234567890123456789"
 			  "01234567890123456789012345678x";
@@ -92,5 +96,34 @@ Test(tar_write, entries)
 		cr_expect_eq(b.text[156], 'x', "row %zu", i);
 		cr_expect_eq(strtoul(b.text + 124, NULL, 8), strlen(rows[i].records), "row %zu", i);
 		cr_expect_str_eq(b.text + TAR_BLOCK, rows[i].records, "row %zu", i);
+	}
+}
+
+TestSuite(tar_tree, .init = dir_make, .fini = dir_remove);
+
+Test(tar_tree, a_link_in_the_place_of_what_is_meant)
+{
+	static const struct {
+		const char *name;
+		bool no_link;
+		int r;
+	} rows[] = {
+		{ "link", false, 0 },	  { "link", true, -ELOOP }, { "file", true, 0 },
+		{ "directory", true, 0 }, /* what is below may well be one */
+	};
+	auto_fd int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	dir_file("file", "content");
+	dir_file("directory/file", "content");
+	cr_assert_eq(symlinkat("/etc/passwd", dir_fd, "link"), 0);
+	cr_assert_eq(symlinkat("file", dir_fd, "directory/link"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_tar_tree struct tar_tree t = { .out = out, .no_link = rows[i].no_link };
+		struct err e = { 0 };
+
+		cr_expect_eq(tar_tree_add(&t, dir_fd, rows[i].name, "as", &e), rows[i].r, "row %zu",
+			     i);
+		if (rows[i].r < 0)
+			cr_expect_str_eq(e.msg, "\"link\": a link has taken its place meanwhile");
 	}
 }

@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# as: root, user
+#
+# Docker's words beside the life of a container: inspect and info with templates, port, kill --signal,
+# exec --workdir, update --cpus, images --filter, run --isolation.
+# shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's
+load helpers
+load people_helpers
+
+setup() { setup_people; }
+teardown() { teardown_people; }
+
+@test "inspect --format: members, as JSON, by index; and what is not there" {
+	run_ 0 -d --name one -l a.b=c -l 'q="x"' -e X=1 hull/busybox sleep 1000
+	do_ 0 inspect --format '{{.State.Status}} {{.State.Running}} {{.State.ExitCode}} {{ .Name }}' one
+	stdout_is "running true 0 one"
+	do_ 0 inspect -f '{{.State.Pid}}' one
+	[ -d "/proc/$stdout" ]
+	do_ 0 inspect -f '{{json .Labels}}\t{{index .Labels "a.b"}}\t{{json .Labels.q}}' one
+	[ "$stdout" = "$(printf '{"a.b":"c","q":"\\"x\\""}\tc\t"\\"x\\""')" ]
+	do_ 0 inspect -f '{{index .Command 1}}{{index .Command 7}}{{index .Labels "none"}}' one
+	stdout_is 1000
+	do_ 0 inspect -f '{{.OCIConfig.process.args}}' one
+	stdout_is '["sleep","1000"]'
+	do_ 0 inspect -f '{{.Name}}' one hull/busybox
+	[ "$(wc -l <<<"$stdout")" = 2 ]
+	do_ 0 inspect --format json one
+	[ "$(jq length <<<"$stdout")" = 1 ]
+	do_ 1 inspect -f '{{.State.Nothing}}' one
+	stderr_is 'hull: --format: there is no field ".State.Nothing"'
+	do_ 1 inspect -f '{{.Name' one
+	stderr_is 'hull: --format: "}}" is missing'
+	do_ 1 inspect -f '{{range .Labels}}' one
+	stderr_is 'hull: --format: "range" is no field; one begins with a dot'
+	do_ 1 inspect -f '{{.Name .Id}}' one
+	stderr_is 'hull: --format: ".Id" is more than hull understands'
+	do_ 1 inspect -f '{{}}' one
+	stderr_is 'hull: --format: "{{}}" names nothing'
+	do_ 1 inspect -f '{{index .Labels "a}}' one
+	stderr_is 'hull: --format: a quotation mark is missing'
+	do_ 1 inspect -f '{{index}}' one
+	stderr_is 'hull: --format: index of what?'
+	do_ 0 rm -f one
+}
+
+@test "info: what there is, and where" {
+	do_ 0 pull -q hull/busybox
+	run_ 0 -d --name one hull/busybox sleep 1000
+	run_ 0 --name two hull/busybox true
+	do_ 0 info
+	[ "$(jq -r '"\(.Containers) \(.ContainersRunning) \(.ContainersStopped) \(.Images) \(.DockerRootDir) \(.Driver)"' <<<"$stdout")" = "2 1 1 1 $DATA overlay" ]
+	do_ 0 info --format '{{.OSType}} {{.NCPU}}'
+	stdout_is "linux $(getconf _NPROCESSORS_ONLN)"
+	do_ 1 info --format '{{.Nothing}}'
+	stderr_is 'hull: --format: there is no field ".Nothing"'
+	do_ 0 rm -f one two
+}
+
+@test "kill --signal, exec --workdir, update --cpus" {
+	run_ 0 -d --name one hull/busybox sh -c 'trap "exit 9" USR1; while :; do sleep 0.1; done'
+	do_ 0 exec -w /etc one pwd
+	stdout_is /etc
+	do_ 1 kill -s USR1 one TERM
+	stderr_is 'hull: kill: the signal is said twice'
+	do_ 1 update --cpus 1 --cpu-quota 5000 one
+	stderr_is 'hull: --cpus: it says the same as --cpu-quota and --cpu-period, which were given too'
+	do_ 0 kill --signal SIGUSR1 one
+	do_ 0 wait one
+	stdout_is 9
+	do_ 1 kill -s NONSENSE one
+}
+
+@test "update --cpus sets a quota" {
+	requires controller=cpu
+	run_ 0 -d --name one --cpus 1 hull/busybox sleep 1000
+	do_ 0 update --cpus 0.5 --cpu-shares 512 one
+	do_ 0 exec one cat /sys/fs/cgroup/cpu.max
+	stdout_is "50000 100000"
+}
+
+@test "images --filter" {
+	do_ 0 pull -q hull/busybox
+	do_ 0 tag hull/busybox other/name:2
+	do_ 0 images --filter reference=hull/busybox --format '{{.Repository}}'
+	stdout_is localhost/hull/busybox
+	do_ 0 images -f 'reference=*/busy*:latest' --format '{{.Repository}}'
+	stdout_is localhost/hull/busybox
+	do_ 0 images -f reference=nothing -q
+	stdout_is ""
+	do_ 0 images -f dangling=true -q
+	stdout_is ""
+	do_ 0 images -f dangling=false --format '{{.Tag}}'
+	[ "$(sort <<<"$stdout")" = $'2\nlatest' ]
+	run_ 0 --name one hull/busybox touch /x
+	do_ 0 commit --change 'LABEL team=blue' one labelled
+	do_ 0 images -f label=team --format '{{.Tag}}'
+	stdout_is latest
+	do_ 0 images -f label=team=red -q
+	stdout_is ""
+	do_ 1 images -f before=x
+	stderr_is 'hull: --filter "before=x": expected reference=, label= or dangling=true|false'
+}
+
+@test "port: what is published while it runs" {
+	run_ 0 -d --name none hull/busybox sleep 1000
+	do_ 0 port none
+	stdout_is ""
+	do_ 1 port none 80
+	stderr_is "hull: container none has published no port 80/tcp"
+	do_ 1 port none 80/icmp
+	stderr_is 'hull: port "80/icmp": expected a port like 80 or 53/udp'
+	do_ 1 port nobody
+	stderr_has "no such container: nobody"
+}
+
+@test "run --isolation is hull's own word of the same name" {
+	run_ 0 --rm --isolation process hull/busybox echo here
+	stdout_is here
+	run_ 1 --rm --isolation other hull/busybox true
+	stderr_has "for flag -isolation: not one of process|vm"
+}
