@@ -28,6 +28,7 @@
 #include "process/console.h"
 #include "runtime/creation.h"
 #include "runtime/handshake.h"
+#include "runtime/store.h"
 #include "runtime/update.h"
 
 /* Descriptors that the VMM is started with: init.hands[]. */
@@ -261,18 +262,46 @@ static int vm_kill(const struct handle *h, int signal, bool all, struct err *e)
 	return executor_signal_init(h, signal, e);
 }
 
-/* Of the machine as a whole. What a guest has of memory and of processes is its own matter. */
+/* The machine keeps the memory that it booted with: less than that would be its end. */
+static int check_memory(const struct handle *h, const struct spec_memory *m, struct err *e)
+{
+	auto_spec struct spec spec = { 0 };
+	uint64_t needed;
+
+	if (!m->limit.set || m->limit.value <= 0)
+		return 0;
+	TRY(store_load_config(h->dir, &spec, e));
+	TRY(guest_spec_memory(&spec, &needed, e));
+	needed += GUEST_MEMORY_OWN;
+	if ((uint64_t)m->limit.value < needed)
+		return err_set(e, ENOTSUP,
+			       "update: a memory limit of %lld is below the %llu bytes of this "
+			       "microVM, which can't become smaller",
+			       (long long)m->limit.value, (unsigned long long)needed);
+	return 0;
+}
+
+/* The machine as a whole is what the cgroup limits, but for processes, which are the guest's. */
 static int vm_update(struct handle *h, struct spec_resources *resources, struct arena *a,
 		     struct err *e)
 {
-	const struct spec_memory *m = &resources->memory;
+	const struct opt_i64 processes = resources->pids_limit;
 
-	if (m->limit.set || m->reservation.set || m->swap.set)
-		return err_set(e, ENOTSUP, "update: the memory of a microVM can't be changed yet");
-	if (resources->pids_limit.set)
-		return err_set(e, ENOTSUP,
-			       "update: the number of processes in a microVM can't be limited yet");
-	return update_cgroup(h, resources, a, e);
+	TRY(check_memory(h, &resources->memory, e));
+	resources->pids_limit.set = false;
+	TRY(update_cgroup(h, resources, a, e));
+	return processes.set ? vm_limit(h, processes.value, e) : 0;
+}
+
+/* What the host has of it. */
+static int vm_pids(const struct handle *h, struct arena *a, struct pid_list *ret,
+		   struct err *e UNUSED)
+{
+	if (h->pidfd < 0)
+		return 0;
+	*ret = (struct pid_list){ arena_alloc(a, sizeof(*ret->at)), 1 };
+	ret->at[0] = h->state.pid;
+	return 0;
 }
 
 const struct executor executor_vm = {
@@ -287,4 +316,6 @@ const struct executor executor_vm = {
 	.kill = vm_kill,
 	.freeze = executor_freeze_cgroup,
 	.update = vm_update,
+	.pids = vm_pids,
+	.processes = vm_processes,
 };

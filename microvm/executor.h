@@ -17,6 +17,10 @@ extern const struct executor executor_vm;
 int vm_exec(struct handle *h, const struct exec_request *req, int *ret_status, struct err *e)
 	MUST_CHECK;
 
+/* What is asked of one that runs: the table of its processes; how many there may be, 0: any. (question.c) */
+int vm_processes(const struct handle *h, struct buf *ret, struct err *e) MUST_CHECK;
+int vm_limit(const struct handle *h, int64_t processes, struct err *e) MUST_CHECK;
+
 /* Writes into a memfd what the guest is given (document.h). */
 struct document;
 int vm_document_make(const struct document *d, struct err *e) MUST_CHECK;

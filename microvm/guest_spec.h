@@ -24,6 +24,9 @@ void guest_spec_for_host(struct spec *s, struct strings *ret_targets);
 /* Leaves what the guest does, with the container's root at `rootfs`. */
 void guest_spec_for_guest(struct spec *s, const char *rootfs);
 
+/* Of a memory limit: for the VMM, and the kernel's part of it. */
+enum { GUEST_MEMORY_OWN = 16 * 1024 * 1024 };
+
 /* Bytes of memory and CPUs: of `vm`, else by the limits, else the defaults. */
 int guest_spec_memory(const struct spec *s, uint64_t *ret, struct err *e) MUST_CHECK;
 int guest_spec_cpus(const struct spec *s, unsigned *ret, struct err *e) MUST_CHECK;
