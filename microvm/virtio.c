@@ -367,7 +367,8 @@ void virtio_break(struct virtio *v, const char *why)
 	if (v->broken)
 		return;
 	v->broken = true;
-	log_warn("the guest has broken virtio-%s: %s", v->kind->name, why);
+	if (v->breaks++ < VIRTIO_BREAKS_TOLD) /* the log is no place for what a guest can repeat */
+		log_warn("the guest has broken virtio-%s: %s", v->kind->name, why);
 	v->isr |= 2;
 	interrupt(v, v->config_vector);
 }

@@ -23,7 +23,7 @@
 
 #include "microvm/virtqueue.h"
 
-enum { VIRTIO_QUEUES = 4, VIRTIO_VECTORS = VIRTIO_QUEUES + 1, VIRTIO_BAR_SIZE = 0x8000 };
+enum { VIRTIO_QUEUES = 4, VIRTIO_VECTORS = VIRTIO_QUEUES + 1, VIRTIO_BAR_SIZE = 0x8000, VIRTIO_BREAKS_TOLD = 8 };
 
 struct virtio;
 
@@ -57,6 +57,7 @@ struct virtio {
 	uint32_t bar;
 	uint8_t status, isr;
 	bool broken;
+	unsigned breaks; /* so far */
 	unsigned resets; /* so far: what was popped before the last one is not given back */
 	uint32_t feature_select, driver_feature_select, queue_select;
 	uint64_t driver_features;
@@ -81,7 +82,7 @@ void virtio_bar_write(struct virtio *v, uint32_t offset, const void *bytes, size
 bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret);
 /* Gives it back and interrupts if the guest wants that. */
 void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written);
-/* Does nothing more until a reset; says so in the log, once each time. */
+/* Does nothing more until a reset; says so in the log, but no more than VIRTIO_BREAKS_TOLD times. */
 void virtio_break(struct virtio *v, const char *why);
 
 #endif

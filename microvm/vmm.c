@@ -170,6 +170,8 @@ static int hear_guest(struct vmm *v, struct err *e)
 	int r;
 
 	console_attend(&v->console);
+	if (mux_is_full(&v->mux)) /* it wakes us when it takes some of that */
+		return 0;
 	console_receive(&v->console, &bytes, RECEIVE_MAX);
 	if (bytes.len)
 		frame_reader_add(&v->reader, bytes.text, bytes.len);
@@ -312,6 +314,7 @@ static int attend(struct vmm *v, struct polls *p, struct err *e)
 		TRY(hear_handshake(v, e));
 	if (p->at[POLL_GATE].revents)
 		TRY(hear_start(v, e));
+	tell_guest(v);
 	TRY(hear_guest(v, e));
 	vmm_finish(v);
 	/* After what it said: the last frame comes before the end. */
