@@ -85,7 +85,7 @@ static void write_command(const struct process_files *f, struct buf *ret)
 	while (n && f->command[n - 1] == '\0')
 		n--;
 	write_words(f->command, n, ret);
-	if (n || !name || !end)
+	if (n || !name || !end || end < name)
 		return;
 	buf_char(ret, '[');
 	write_words(name + 1, (size_t)(end - name - 1), ret);
