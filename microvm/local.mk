@@ -3,6 +3,8 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/acpi.c \
 	microvm/acpi.h \
 	microvm/agent.h \
+	microvm/balloon.c \
+	microvm/balloon.h \
 	microvm/boot.c \
 	microvm/boot.h \
 	microvm/console.c \

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "microvm/balloon.h"
 #include "microvm/console.h"
 #include "microvm/frame.h"
+#include "microvm/fsdev.h"
 #include "microvm/pci.h"
 #include "microvm/machine.h"
 #include "microvm/rng.h"
@@ -22,7 +24,7 @@
 
 enum { SIZE = 0x40000, DESC = 0x1000, AVAIL = 0x2000, USED = 0x3000, DATA = 0x8000 };
 
-static uint8_t ram[SIZE];
+static _Alignas(4096) uint8_t ram[SIZE];
 static const struct memory memory = { ram, SIZE };
 
 static struct virtqueue make_queue(uint16_t size)
@@ -264,16 +266,21 @@ Test(virtio, a_queue_in_use_stays_where_it_is)
 
 Test(virtio, every_register_in_every_size)
 {
-	struct console c = { 0 };
+	const struct virtio_kind *const kinds[] = { &console_kind, &rng_kind, &balloon_kind,
+						    &fsdev_kind };
 
-	begin(&c.v, &console_kind);
-	for (uint32_t at = 0; at + 8 <= VIRTIO_BAR_SIZE; at++)
-		for (size_t size = 1; size <= 8; size *= 2) {
-			uint64_t value = 0x0101010101010101ULL * (at & 0xff);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		static struct console c; /* as large as any: there is nobody behind its queues */
 
-			virtio_bar_read(&c.v, at, &value, size);
-			virtio_bar_write(&c.v, at, &value, size);
-		}
+		begin(&c.v, kinds[i]);
+		for (uint32_t at = 0; at + 8 <= VIRTIO_BAR_SIZE; at++)
+			for (size_t size = 1; size <= 8; size *= 2) {
+				uint64_t value = 0x0101010101010101ULL * (at & 0xff);
+
+				virtio_bar_read(&c.v, at, &value, size);
+				virtio_bar_write(&c.v, at, &value, size);
+			}
+	}
 }
 
 static size_t read_log(int fd, char *ret, size_t size)
@@ -332,6 +339,64 @@ Test(rng, a_broken_one_does_nothing_until_its_reset)
 	cr_expect_eq(*(uint16_t *)(ram + 0x10802), 0);
 	write_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
 	cr_expect_eq(read_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 1), 0U);
+}
+
+enum { PAGE = 4096 };
+
+/* Two pages that were written to. */
+static void begin_balloon(struct balloon *b)
+{
+	begin(&b->v, &balloon_kind);
+	memset(ram + 0x20000, 'x', (size_t)2 * PAGE);
+}
+
+Test(balloon, free_pages_go_back)
+{
+	struct balloon b;
+
+	begin_balloon(&b);
+	describe(0x14000, 0, 0x20000, PAGE, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 1);
+	describe(0x14000, 1, 0x21000 + 1, PAGE + 1, VRING_DESC_F_WRITE, 0);
+	offer(0x14400, 8, 0);
+	balloon_attend(&b);
+	cr_expect_eq(*(uint16_t *)(ram + 0x14802), 1);
+	cr_expect_eq(interrupts, 1U);
+	cr_expect_eq(ram[0x20000], 0);
+	cr_expect_eq(ram[0x20fff], 0);
+	cr_expect_eq(ram[0x21000], 'x', "no page that it does not name whole");
+	cr_expect_eq(ram[0x21fff], 'x');
+}
+
+Test(balloon, inflated_pages_go_back)
+{
+	const uint32_t numbers[] = { 0x20, UINT32_MAX, SIZE / PAGE, MEMORY_HIGH / PAGE };
+	struct balloon b;
+
+	begin_balloon(&b);
+	memcpy(ram + DATA, numbers, sizeof(numbers));
+	describe(0x10000, 0, DATA, sizeof(numbers) + 3, 0, 0);
+	offer(0x10400, 8, 0);
+	describe(0x11000, 0, DATA, sizeof(numbers), 0, 0);
+	offer(0x11400, 8, 0);
+	balloon_attend(&b);
+	cr_expect_eq(*(uint16_t *)(ram + 0x10802), 1);
+	cr_expect_eq(*(uint16_t *)(ram + 0x11802), 1, "deflated again: nothing to do");
+	cr_expect_eq(ram[0x20000], 0);
+	cr_expect_eq(ram[0x21000], 'x');
+	cr_expect_not(b.v.broken, "pages that it does not have are none");
+}
+
+Test(balloon, it_asks_for_nothing)
+{
+	struct balloon b;
+
+	begin_balloon(&b);
+	for (uint32_t at = 0; at < 16; at += 4)
+		cr_expect_eq(read_bar(&b.v, 0x2000 + at, 4), 0U, "%u", at);
+	describe(0x12000, 0, DATA, 100, 0, 0);
+	offer(0x12400, 8, 0);
+	balloon_attend(&b);
+	cr_expect_eq(*(uint16_t *)(ram + 0x12802), 0, "the statistics' buffer is kept");
 }
 
 static void control(uint32_t id, uint16_t event, uint16_t value)
