@@ -72,15 +72,16 @@ static void inflate(struct balloon *b, const struct chain *chain)
 void balloon_attend(struct balloon *b)
 {
 	struct chain chain;
+	unsigned turn = 0;
 
 	pthread_mutex_lock(&b->v.lock);
-	while (virtio_pop(&b->v, INFLATE, &chain)) {
+	while (virtio_next(&b->v, INFLATE, &turn, &chain)) {
 		inflate(b, &chain);
 		virtio_push(&b->v, INFLATE, chain.head, 0);
 	}
-	while (virtio_pop(&b->v, DEFLATE, &chain))
+	while (virtio_next(&b->v, DEFLATE, &turn, &chain))
 		virtio_push(&b->v, DEFLATE, chain.head, 0);
-	while (virtio_pop(&b->v, REPORTS, &chain)) {
+	while (virtio_next(&b->v, REPORTS, &turn, &chain)) {
 		for (int i = 0; i < chain.n_write; i++)
 			give_up(chain.write[i].iov_base, chain.write[i].iov_len);
 		virtio_push(&b->v, REPORTS, chain.head, 0);

@@ -321,14 +321,19 @@ static void bar_read(struct virtio *v, uint32_t offset, void *ret, size_t size)
 	memcpy(ret, &value, size);
 }
 
+static void wake(struct virtio *v)
+{
+	if (v->wake >= 0 && eventfd_write(v->wake, 1) < 0)
+		log_debug("virtio-%s: wake: %s", v->kind->name, err_text(errno));
+}
+
 static void notify(struct virtio *v, unsigned queue)
 {
 	if (queue >= v->kind->queues || v->broken || !(v->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return;
 	if (v->kind->notify)
 		v->kind->notify(v, queue);
-	if (v->wake >= 0 && eventfd_write(v->wake, 1) < 0)
-		log_debug("virtio-%s: wake: %s", v->kind->name, err_text(errno));
+	wake(v);
 }
 
 static void bar_write(struct virtio *v, uint32_t offset, const void *bytes, size_t size)
@@ -380,6 +385,17 @@ bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret)
 	if (r < 0)
 		virtio_break(v, "what is in its queue is no request");
 	return r > 0;
+}
+
+bool virtio_next(struct virtio *v, unsigned queue, unsigned *turn, struct chain *ret)
+{
+	if (*turn < VIRTIO_TURN) {
+		++*turn;
+		return virtio_pop(v, queue, ret);
+	}
+	if (!v->broken && virtqueue_pending(&v->queues[queue]))
+		wake(v);
+	return false;
 }
 
 void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written)

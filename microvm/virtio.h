@@ -23,7 +23,13 @@
 
 #include "microvm/virtqueue.h"
 
-enum { VIRTIO_QUEUES = 5, VIRTIO_VECTORS = VIRTIO_QUEUES + 1, VIRTIO_BAR_SIZE = 0x8000, VIRTIO_BREAKS_TOLD = 8 };
+enum {
+	VIRTIO_QUEUES = 5,
+	VIRTIO_VECTORS = VIRTIO_QUEUES + 1,
+	VIRTIO_BAR_SIZE = 0x8000,
+	VIRTIO_BREAKS_TOLD = 8,
+	VIRTIO_TURN = 256
+};
 
 struct virtio;
 
@@ -80,6 +86,12 @@ void virtio_bar_write(struct virtio *v, uint32_t offset, const void *bytes, size
 
 /* For devices, with the lock held: takes a request; a bad one breaks the device and is none. */
 bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret);
+/*
+ * The same for a device's loop, whose `turn` began with 0. A guest can lay its used ring over the
+ * available one, and then there is always a request: after VIRTIO_TURN of them there is none, and
+ * `wake` is written to if there was.
+ */
+bool virtio_next(struct virtio *v, unsigned queue, unsigned *turn, struct chain *ret);
 /* Gives it back and interrupts if the guest wants that. */
 void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written);
 /* Does nothing more until a reset; says so in the log, but no more than VIRTIO_BREAKS_TOLD times. */

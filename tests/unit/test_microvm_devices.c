@@ -9,6 +9,7 @@
 #include <linux/virtio_ring.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -339,6 +340,48 @@ Test(rng, a_broken_one_does_nothing_until_its_reset)
 	cr_expect_eq(*(uint16_t *)(ram + 0x10802), 0);
 	write_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
 	cr_expect_eq(read_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 1), 0U);
+}
+
+/* The used ring over the available one: each answer is the next request. */
+static void feed_itself(struct virtio *v, unsigned queue)
+{
+	begin(v, v->kind);
+	v->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	v->queues[queue].used = v->queues[queue].available;
+	describe(v->queues[queue].descriptors, 0, DATA, 0, 0, 0);
+	offer(v->queues[queue].available, 8, 0);
+}
+
+static bool is_woken(struct virtio *v)
+{
+	eventfd_t n;
+
+	return eventfd_read(v->wake, &n) == 0;
+}
+
+Test(virtio, rings_that_feed_themselves, .timeout = 20)
+{
+	struct console c = { .v.kind = &console_kind };
+	struct balloon b = { .v.kind = &balloon_kind };
+	struct rng r = { .v.kind = &rng_kind };
+	struct buf text = { 0 };
+
+	feed_itself(&r.v, 0);
+	rng_attend(&r);
+	cr_expect(is_woken(&r.v), "it is not forgotten, but others come first");
+	for (unsigned queue = 0; queue < balloon_kind.queues; queue++) {
+		feed_itself(&b.v, queue);
+		balloon_attend(&b);
+		cr_expect_eq(is_woken(&b.v), queue != 2 && queue != 3, "%u", queue);
+	}
+	for (unsigned queue = 0; queue < console_kind.queues; queue++) {
+		feed_itself(&c.v, queue);
+		console_attend(&c);
+		console_receive(&c, &text, 4096);
+		cr_expect_eq(console_send(&c, "x", 1), 0U);
+		cr_expect_eq(is_woken(&c.v), queue == 1 || queue == 3, "%u", queue);
+	}
+	buf_done(&text);
 }
 
 enum { PAGE = 4096 };
