@@ -59,8 +59,8 @@ int agent_go(struct agent *g, struct guest_process *p, struct err *e) MUST_CHECK
  */
 int agent_cgroup(const struct spec *s, struct err *e) MUST_CHECK;
 int agent_limit(int64_t processes, struct err *e) MUST_CHECK;
-/* A file with the lines of process_list.h, of all that are in the container. */
-int agent_list(struct err *e) MUST_CHECK;
+/* A file with the lines of process_list.h. */
+int agent_list(enum frame_list what, struct err *e) MUST_CHECK;
 /* A signal to it, or to all that are in the container. */
 void agent_signal(const struct agent *g, const struct guest_process *p, int sig, bool all);
 

@@ -90,8 +90,12 @@ static int answer(struct agent *g, uint16_t session, int out, struct err *e)
 static void list(struct agent *g, const struct frame *f)
 {
 	struct err e = { 0 };
-	int out = agent_list(&e);
+	uint32_t what;
+	int out;
 
+	if (!frame_u32(f, &what))
+		return;
+	out = agent_list(what, &e);
 	if (out < 0 || answer(g, f->session, out, &e) < 0)
 		tell_failure(g, f->session, &e);
 }

@@ -117,26 +117,47 @@ static void list_one(const char *pid, void *ctx)
 		     l->now, l->ticks, &l->text);
 }
 
-int agent_list(struct err *e)
+static int list_processes(struct buf *ret, struct err *e)
 {
-	auto_fd int fd = memfd_create("processes", MFD_CLOEXEC);
 	struct listing l = { .ticks = (unsigned)sysconf(_SC_CLK_TCK) };
 	struct timespec now;
 	int r;
 
-	if (fd < 0)
-		return err_sys(e, "make a memory file in the guest");
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	l.now = (uint64_t)now.tv_sec;
 	r = walk(list_one, &l, e);
-	if (r == 0) {
-		r = io_write_all(fd, l.text.text, l.text.len);
-		if (r < 0)
-			err_neg(e, r, "list the guest's processes");
+	*ret = l.text;
+	return r;
+}
+
+/* A file that there is not is an empty line. */
+static void list_counts(struct buf *ret)
+{
+	static const char *const files[] = { CGROUP "/pids.current", CGROUP "/pids.peak",
+					     CGROUP "/pids.max" };
+	char value[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (io_read_value(AT_FDCWD, files[i], value, sizeof(value)) >= 0)
+			buf_str(ret, value);
+		buf_char(ret, '\n');
 	}
-	buf_done(&l.text);
-	TRY(r);
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "list the guest's processes");
+}
+
+int agent_list(enum frame_list what, struct err *e)
+{
+	auto_fd int fd = memfd_create("list", MFD_CLOEXEC);
+	auto_buf struct buf text = { 0 };
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "make a memory file in the guest");
+	if (what == LIST_COUNTS)
+		list_counts(&text);
+	else
+		TRY(list_processes(&text, e));
+	r = io_write_all(fd, text.text, text.len);
+	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_neg(e, r < 0 ? r : -errno, "list the guest's processes");
 	return take_fd(&fd);
 }

@@ -9,7 +9,7 @@
  *	SIGNAL, SIZE ->
  *	                             <- EXITED, a status of wait(2)
  *	SIGNAL_ALL ->                <- DONE
- *	LIST + out ->                <- EXITED, or FAILED
+ *	LIST + out ->                <- EXITED, or FAILED; what of, is frame.h's LIST_*
  *	LIMIT ->                     <- EXITED, or FAILED
  */
 #ifndef HULL_MICROVM_CONTROL_H

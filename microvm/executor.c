@@ -318,4 +318,5 @@ const struct executor executor_vm = {
 	.update = vm_update,
 	.pids = vm_pids,
 	.processes = vm_processes,
+	.stats = vm_stats,
 };

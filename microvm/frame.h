@@ -49,6 +49,9 @@ enum frame_type {
 	FRAME_TYPES
 };
 
+/* What LIST asks for, its number: the lines of process_list.h. */
+enum frame_list { LIST_PROCESSES, LIST_COUNTS };
+
 enum {
 	FRAME_HEAD = 8,
 	FRAME_FROM_GUEST = 64 * 1024,

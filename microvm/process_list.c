@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "cgroups/stats.h"
 
 enum { DAY = 24 * 60 * 60, C_MAX = 99, PTS_FIRST = 136, PTS_LAST = 143 };
 
@@ -202,4 +203,27 @@ int process_table(const char *lines, time_t now, struct buf *ret, struct err *e)
 		write_row(&rows[i], parent ? parent->pid : 0, now, ret);
 	}
 	return 0;
+}
+
+int process_counts(const char *lines, struct opt_u64 *const *ret, size_t n, struct err *e)
+{
+	static const char no_limit[] = "max\n";
+	const char *at = lines;
+
+	for (size_t i = 0; i < n; i++) {
+		struct opt_u64 value = { .set = *at != '\n' };
+
+		if (strncmp(at, no_limit, strlen(no_limit)) == 0) {
+			value.value = CGROUP_NO_LIMIT;
+			at += strlen("max");
+		} else if (value.set && !take_number(&at, INT32_MAX, &value.value)) {
+			break;
+		}
+		if (*at++ != '\n')
+			break;
+		*ret[i] = value;
+		if (i + 1 == n && !*at)
+			return 0;
+	}
+	return err_set(e, EPROTO, "what the guest says of its processes is no count");
 }

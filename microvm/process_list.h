@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/opt.h"
 
 enum { PROCESS_LIST_MAX = 4 * 1024 * 1024, PROCESS_COMMAND_MAX = 1024 };
 
@@ -31,5 +32,12 @@ uint64_t process_inner_pid(const char *status);
 
 /* The table of such lines, in the columns of `ps -ef`; -EPROTO: they are none. */
 int process_table(const char *lines, time_t now, struct buf *ret, struct err *e) MUST_CHECK;
+
+/*
+ * Of LIST_COUNTS: a line for each of the `n` values, as files of a cgroup have them ("max" is
+ * CGROUP_NO_LIMIT); of one that is not known, an empty one. -EPROTO: they are none.
+ */
+int process_counts(const char *lines, struct opt_u64 *const *ret, size_t n, struct err *e)
+	MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * question.c - what hull asks a machine that runs: its processes, another limit for them.
+ * question.c - what hull asks a machine that runs: its processes, how many they are, another limit
+ * for them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -7,23 +8,27 @@
 #include <time.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "microvm/control.h"
 #include "microvm/executor.h"
+#include "microvm/frame.h"
 #include "microvm/process_list.h"
 
-enum { ANSWER_MS = 30 * 1000 };
+/* For people, and for those who ask every second. */
+enum { ANSWER_MS = 30 * 1000, COUNTS_MS = 3 * 1000, COUNTS_MAX = 256 };
 
 static int no_answer(const struct handle *h, struct err *e)
 {
 	return err_set(e, ETIME, "the microVM of container %s does not answer", h->id);
 }
 
-/* Reads until the end, for as long as there is something every ANSWER_MS. */
-static int read_lines(const struct handle *h, int fd, struct buf *ret, struct err *e)
+/* Reads until the end, for as long as there is something every so often. */
+static int read_lines(const struct handle *h, int fd, int timeout, size_t max, struct buf *ret,
+		      struct err *e)
 {
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int r = poll(&p, 1, ANSWER_MS);
+		int r = poll(&p, 1, timeout);
 		ssize_t n;
 
 		if (r == 0)
@@ -37,19 +42,19 @@ static int read_lines(const struct handle *h, int fd, struct buf *ret, struct er
 			return 0;
 		ret->len += (size_t)n;
 		ret->text[ret->len] = '\0';
-		if (ret->len > PROCESS_LIST_MAX)
-			return err_set(e, EFBIG, "the microVM's list of processes has no end");
+		if (ret->len > max)
+			return err_set(e, EFBIG, "what the microVM says has no end");
 	}
 }
 
-static int expect_end(const struct handle *h, int conn, struct err *e)
+static int expect_end(const struct handle *h, int conn, int timeout, struct err *e)
 {
 	struct pollfd p = { .fd = conn, .events = POLLIN };
 	struct control_message m;
 	int none = -1, r;
 
 	do
-		r = poll(&p, 1, ANSWER_MS);
+		r = poll(&p, 1, timeout);
 	while (r < 0 && errno == EINTR);
 	if (r == 0)
 		return no_answer(h, e);
@@ -79,25 +84,49 @@ static int ask(const struct handle *h, enum control_say say, uint32_t value, con
 	return r < 0 ? err_neg(e, r, "ask the microVM") : take_fd(&conn);
 }
 
-int vm_processes(const struct handle *h, struct buf *ret, struct err *e)
+static int ask_lines(const struct handle *h, enum frame_list what, int timeout, size_t max,
+		     struct buf *ret, struct err *e)
 {
-	auto_buf struct buf lines = { 0 };
 	auto_fd int conn = -1, from = -1, to = -1;
 	int pair[2];
 
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_sys(e, "make a pipe");
+	from = pair[0];
+	to = pair[1];
+	conn = ask(h, CONTROL_LIST, what, &to, e);
+	TRY(conn);
+	close_fd(&to);
+	TRY(read_lines(h, from, timeout, max, ret, e));
+	return expect_end(h, conn, timeout, e);
+}
+
+int vm_processes(const struct handle *h, struct buf *ret, struct err *e)
+{
+	auto_buf struct buf lines = { 0 };
+
 	buf_str(&lines, "");
-	if (h->pidfd >= 0) {
-		if (pipe2(pair, O_CLOEXEC) < 0)
-			return err_sys(e, "make a pipe");
-		from = pair[0];
-		to = pair[1];
-		conn = ask(h, CONTROL_LIST, 0, &to, e);
-		TRY(conn);
-		close_fd(&to);
-		TRY(read_lines(h, from, &lines, e));
-		TRY(expect_end(h, conn, e));
-	}
+	if (h->pidfd >= 0)
+		TRY(ask_lines(h, LIST_PROCESSES, ANSWER_MS, PROCESS_LIST_MAX, &lines, e));
 	return process_table(lines.text, time(NULL), ret, e);
+}
+
+/* What it costs is the host's to say; how many processes there are, the guest's. */
+void vm_stats(const struct handle *h, struct cgroup_stats *stats)
+{
+	struct opt_u64 *const values[] = { &stats->pids, &stats->pids_peak, &stats->pids_max };
+	auto_buf struct buf lines = { 0 };
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		values[i]->set = false;
+	stats->pids_events.known = false;
+	if (h->pidfd < 0)
+		return;
+	buf_str(&lines, "");
+	if (ask_lines(h, LIST_COUNTS, COUNTS_MS, COUNTS_MAX, &lines, &e) < 0 ||
+	    process_counts(lines.text, values, ARRAY_LEN(values), &e) < 0)
+		log_debug("container %s: %s", h->id, e.msg);
 }
 
 int vm_limit(const struct handle *h, int64_t processes, struct err *e)
@@ -108,5 +137,5 @@ int vm_limit(const struct handle *h, int64_t processes, struct err *e)
 		processes = 0;
 	conn = ask(h, CONTROL_LIMIT, processes > 0 ? (uint32_t)processes : 0, NULL, e);
 	TRY(conn);
-	return expect_end(h, conn, e);
+	return expect_end(h, conn, ANSWER_MS, e);
 }

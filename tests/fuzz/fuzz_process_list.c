@@ -36,6 +36,16 @@ static void check_table(const char *lines)
 			abort();
 }
 
+static void check_counts(const char *lines)
+{
+	struct opt_u64 values[3];
+	struct opt_u64 *const all[] = { &values[0], &values[1], &values[2] };
+	struct err e = { 0 };
+
+	if (process_counts(lines, all, 3, &e) == 0 && count_lines(lines) != 3)
+		abort();
+}
+
 /* The input in three: stat, status and the command line. */
 static void check_line(const char *text, size_t size)
 {
@@ -65,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_str(&text, "");
 	buf_add(&text, data, size);
 	check_table(text.text);
+	check_counts(text.text);
 	check_line(text.text, text.len);
 	return 0;
 }

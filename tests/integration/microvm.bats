@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# vm: root
 # Containers in microVMs, and what is the same as with processes. Each boots a kernel.
 # shellcheck disable=SC2016,SC2154
 load helpers
@@ -143,6 +144,9 @@ rss_below() {
 	expect 1 ps "$ID" -o pid
 	stderr_has "-o: the host's ps can't see the processes of container $ID, which are a microVM's"
 
+	expect 0 events --stats "$ID"
+	[ "$(jq -c '[.data.pids.current, .data.pids.limit]' <<<"$stdout")" = '[2,20]' ]
+	[ "$(jq '.data.memory.usage.usage > 50000000' <<<"$stdout")" = true ]
 	run_hull exec "$ID" sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1 & i=$((i + 1)); done'
 	[ "$status" -ne 0 ]
 	stderr_has "can't fork"
@@ -162,7 +166,7 @@ rss_below() {
 
 	expect 0 pause "$ID"
 	[ "$(state_of "$ID")" = paused ]
-	expect 1 exec "$ID" true
+	expect 255 exec "$ID" true
 	expect 1 ps "$ID"
 	stderr_has "container $ID is paused: a microVM stands still as a whole"
 	expect 0 resume "$ID"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cgroups/stats.h"
 #include "microvm/document.h"
 #include "microvm/guest_spec.h"
 #include "microvm/initramfs.h"
@@ -355,5 +356,24 @@ Test(process_list, what_is_no_list)
 
 		cr_expect_eq(process_table(rows[i], 0, &b, &e), -EPROTO, "%zu", i);
 		cr_expect_str_eq(e.msg, "what the guest says of its processes is no list");
+	}
+}
+
+Test(process_list, counts)
+{
+	static const char *const wrong[] = {
+		"", "1\n2\n", "1\n2\n3", "1\n2\n3\n4\n", "1\n2\nmaximum\n", "1 \n2\n3\n", "-1\n2\n3\n",
+	};
+	struct opt_u64 now = { 0 }, peak = { .set = true }, max = { 0 };
+	struct opt_u64 *const values[] = { &now, &peak, &max };
+	struct err e = { 0 };
+
+	cr_assert_eq(process_counts("5\n\nmax\n", values, 3, &e), 0, "%s", e.msg);
+	cr_expect(now.set && now.value == 5);
+	cr_expect_not(peak.set, "an older kernel does not know it");
+	cr_expect(max.set && max.value == CGROUP_NO_LIMIT);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		cr_expect_eq(process_counts(wrong[i], values, 3, &e), -EPROTO, "%zu", i);
+		cr_expect_str_eq(e.msg, "what the guest says of its processes is no count");
 	}
 }
