@@ -2,6 +2,7 @@
 
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_ids.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,16 +19,30 @@ enum {
 	NUMBERS_MAX = 256 /* of pages, in a request; Linux sends no more */
 };
 
-/* It is to hold no pages. */
 static void config(struct virtio *v, uint32_t offset, void *ret, size_t size)
 {
-	const struct virtio_balloon_config c = { .free_page_hint_cmd_id =
+	const struct balloon *b = (struct balloon *)v;
+	const struct virtio_balloon_config c = { .num_pages = b->wanted,
+						 .actual = b->held,
+						 .free_page_hint_cmd_id =
 							 VIRTIO_BALLOON_CMD_ID_STOP };
 
-	(void)v;
 	if (offset < sizeof(c))
 		memcpy(ret, (const uint8_t *)&c + offset,
 		       size < sizeof(c) - offset ? size : sizeof(c) - offset);
+}
+
+static void config_write(struct virtio *v, uint32_t offset, const void *bytes, size_t size)
+{
+	struct balloon *b = (struct balloon *)v;
+
+	if (offset == offsetof(struct virtio_balloon_config, actual) && size == sizeof(b->held))
+		memcpy(&b->held, bytes, size);
+}
+
+static void reset(struct virtio *v)
+{
+	((struct balloon *)v)->held = 0;
 }
 
 const struct virtio_kind balloon_kind = {
@@ -37,10 +52,11 @@ const struct virtio_kind balloon_kind = {
 	.queues = QUEUES,
 	.queue_size = 64,
 	.features = UINT64_C(1) << VIRTIO_BALLOON_F_STATS_VQ |
-		    UINT64_C(1) << VIRTIO_BALLOON_F_DEFLATE_ON_OOM |
 		    UINT64_C(1) << VIRTIO_BALLOON_F_FREE_PAGE_HINT |
 		    UINT64_C(1) << VIRTIO_BALLOON_F_REPORTING,
 	.config = config,
+	.config_write = config_write,
+	.reset = reset,
 };
 
 /* Only whole pages, which lie in the guest's memory as we have it. */
@@ -67,6 +83,20 @@ static void inflate(struct balloon *b, const struct chain *chain)
 		if (at)
 			give_up(at, PAGE);
 	}
+}
+
+uint32_t balloon_ask(struct balloon *b, uint32_t pages)
+{
+	uint32_t held;
+
+	pthread_mutex_lock(&b->v.lock);
+	if (pages != BALLOON_KEEP && pages != b->wanted) {
+		b->wanted = pages;
+		virtio_config_changed(&b->v);
+	}
+	held = b->held;
+	pthread_mutex_unlock(&b->v.lock);
+	return held;
 }
 
 void balloon_attend(struct balloon *b)

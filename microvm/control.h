@@ -11,6 +11,7 @@
  *	SIGNAL_ALL ->                <- DONE
  *	LIST + out ->                <- EXITED, or FAILED; what of, is frame.h's LIST_*
  *	LIMIT ->                     <- EXITED, or FAILED
+ *	BALLOON, pages ->            <- DONE, with the pages that it holds (balloon.h)
  */
 #ifndef HULL_MICROVM_CONTROL_H
 #define HULL_MICROVM_CONTROL_H
@@ -26,6 +27,7 @@ enum control_say {
 	CONTROL_SIZE,
 	CONTROL_LIST,
 	CONTROL_LIMIT,
+	CONTROL_BALLOON,
 	CONTROL_STARTED,
 	CONTROL_FAILED,
 	CONTROL_EXITED,

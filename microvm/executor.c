@@ -18,6 +18,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "microvm/balloon.h"
 #include "microvm/control.h"
 #include "microvm/document.h"
 #include "microvm/guest_spec.h"
@@ -262,23 +263,40 @@ static int vm_kill(const struct handle *h, int signal, bool all, struct err *e)
 	return executor_signal_init(h, signal, e);
 }
 
-/* The machine keeps the memory that it booted with: less than that would be its end. */
-static int check_memory(const struct handle *h, const struct spec_memory *m, struct err *e)
+/* The machine has what it booted with: of a smaller limit, the rest is for its balloon to hold. */
+static int plan_balloon(const struct handle *h, const struct spec_memory *m, uint32_t *ret,
+			struct err *e)
 {
 	auto_spec struct spec spec = { 0 };
-	uint64_t needed;
+	uint64_t memory;
 
-	if (!m->limit.set || m->limit.value <= 0)
+	*ret = BALLOON_KEEP;
+	if (!m->limit.set)
 		return 0;
 	TRY(store_load_config(h->dir, &spec, e));
-	TRY(guest_spec_memory(&spec, &needed, e));
-	needed += GUEST_MEMORY_OWN;
-	if ((uint64_t)m->limit.value < needed)
-		return err_set(e, ENOTSUP,
-			       "update: a memory limit of %lld is below the %llu bytes of this "
-			       "microVM, which can't become smaller",
-			       (long long)m->limit.value, (unsigned long long)needed);
-	return 0;
+	TRY(guest_spec_memory(&spec, &memory, e));
+	return guest_spec_balloon(memory, m->limit.value, ret, e);
+}
+
+/* What there is becomes less in the guest first, and more there last. */
+static int set_limits(struct handle *h, struct spec_resources *resources, struct arena *a,
+		      struct err *e)
+{
+	uint32_t pages, held;
+	struct err ignored;
+	int r;
+
+	TRY(plan_balloon(h, &resources->memory, &pages, e));
+	if (pages == BALLOON_KEEP)
+		return update_cgroup(h, resources, a, e);
+	TRY(vm_balloon(h, BALLOON_KEEP, &held, e));
+	if (pages > held)
+		TRY(vm_balloon_fill(h, pages, e));
+	r = update_cgroup(h, resources, a, e);
+	if (r == 0)
+		return vm_balloon(h, pages, &held, e);
+	(void)!vm_balloon(h, held, &held, &ignored); /* as it was; that is the lesser error */
+	return r;
 }
 
 /* The machine as a whole is what the cgroup limits, but for processes, which are the guest's. */
@@ -287,9 +305,8 @@ static int vm_update(struct handle *h, struct spec_resources *resources, struct 
 {
 	const struct opt_i64 processes = resources->pids_limit;
 
-	TRY(check_memory(h, &resources->memory, e));
 	resources->pids_limit.set = false;
-	TRY(update_cgroup(h, resources, a, e));
+	TRY(set_limits(h, resources, a, e));
 	return processes.set ? vm_limit(h, processes.value, e) : 0;
 }
 

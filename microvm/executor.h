@@ -25,6 +25,10 @@ int vm_processes(const struct handle *h, struct buf *ret, struct err *e) MUST_CH
 void vm_stats(const struct handle *h, struct cgroup_stats *stats);
 int vm_limit(const struct handle *h, int64_t processes, struct err *e) MUST_CHECK;
 
+/* Pages of 4 KiB that the guest is asked to hold (balloon.h); the same, until it holds them. */
+int vm_balloon(const struct handle *h, uint32_t pages, uint32_t *ret_held, struct err *e) MUST_CHECK;
+int vm_balloon_fill(const struct handle *h, uint32_t pages, struct err *e) MUST_CHECK;
+
 /* Writes into a memfd what the guest is given (document.h). */
 struct document;
 int vm_document_make(const struct document *d, struct err *e) MUST_CHECK;

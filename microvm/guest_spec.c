@@ -303,3 +303,19 @@ int guest_spec_cpus(const struct spec *s, unsigned *ret, struct err *e)
 	*ret = n > MACHINE_CPUS_MAX ? MACHINE_CPUS_MAX : (unsigned)n;
 	return 0;
 }
+
+int guest_spec_balloon(uint64_t memory, int64_t limit, uint32_t *ret, struct err *e)
+{
+	uint64_t needed = memory + GUEST_MEMORY_OWN;
+
+	*ret = 0;
+	if (limit <= 0 || (uint64_t)limit >= needed)
+		return 0;
+	if (limit < MACHINE_MEMORY_MIN + GUEST_MEMORY_OWN)
+		return err_set(e, EINVAL,
+			       "update: a memory limit of %lld is too little for a microVM, which "
+			       "needs %d MiB",
+			       (long long)limit, (MACHINE_MEMORY_MIN + GUEST_MEMORY_OWN) / MIB);
+	*ret = (uint32_t)((needed - (uint64_t)limit) / 4096);
+	return 0;
+}

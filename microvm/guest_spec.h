@@ -31,4 +31,7 @@ enum { GUEST_MEMORY_OWN = 16 * 1024 * 1024 };
 int guest_spec_memory(const struct spec *s, uint64_t *ret, struct err *e) MUST_CHECK;
 int guest_spec_cpus(const struct spec *s, unsigned *ret, struct err *e) MUST_CHECK;
 
+/* The pages of 4 KiB that a machine of `memory` bytes does without, if `limit` is that of its cgroup. */
+int guest_spec_balloon(uint64_t memory, int64_t limit, uint32_t *ret, struct err *e) MUST_CHECK;
+
 #endif

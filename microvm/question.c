@@ -9,13 +9,20 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "microvm/balloon.h"
 #include "microvm/control.h"
 #include "microvm/executor.h"
 #include "microvm/frame.h"
 #include "microvm/process_list.h"
 
 /* For people, and for those who ask every second. */
-enum { ANSWER_MS = 30 * 1000, COUNTS_MS = 3 * 1000, COUNTS_MAX = 256 };
+enum {
+	ANSWER_MS = 30 * 1000,
+	COUNTS_MS = 3 * 1000,
+	COUNTS_MAX = 256,
+	BALLOON_MS = 20 * 1000,
+	BALLOON_LOOK_MS = 50
+};
 
 static int no_answer(const struct handle *h, struct err *e)
 {
@@ -47,7 +54,9 @@ static int read_lines(const struct handle *h, int fd, int timeout, size_t max, s
 	}
 }
 
-static int expect_end(const struct handle *h, int conn, int timeout, struct err *e)
+/* Its answer's value goes to *ret_value. */
+static int expect_end(const struct handle *h, int conn, int timeout, uint32_t *ret_value,
+		      struct err *e)
 {
 	struct pollfd p = { .fd = conn, .events = POLLIN };
 	struct control_message m;
@@ -60,6 +69,7 @@ static int expect_end(const struct handle *h, int conn, int timeout, struct err 
 		return no_answer(h, e);
 	if (io_recv_fds(conn, &m, sizeof(m), &none, 1) != sizeof(m))
 		return err_set(e, ESRCH, "container %s has stopped", h->id);
+	*ret_value = m.value;
 	if (m.say != CONTROL_FAILED)
 		return 0;
 	m.err.msg[sizeof(m.err.msg) - 1] = '\0';
@@ -88,6 +98,7 @@ static int ask_lines(const struct handle *h, enum frame_list what, int timeout, 
 		     struct buf *ret, struct err *e)
 {
 	auto_fd int conn = -1, from = -1, to = -1;
+	uint32_t status;
 	int pair[2];
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
@@ -98,7 +109,7 @@ static int ask_lines(const struct handle *h, enum frame_list what, int timeout, 
 	TRY(conn);
 	close_fd(&to);
 	TRY(read_lines(h, from, timeout, max, ret, e));
-	return expect_end(h, conn, timeout, e);
+	return expect_end(h, conn, timeout, &status, e);
 }
 
 int vm_processes(const struct handle *h, struct buf *ret, struct err *e)
@@ -129,13 +140,43 @@ void vm_stats(const struct handle *h, struct cgroup_stats *stats)
 		log_debug("container %s: %s", h->id, e.msg);
 }
 
+static int ask_value(const struct handle *h, enum control_say say, uint32_t value,
+		     uint32_t *ret_value, struct err *e)
+{
+	auto_fd int conn = ask(h, say, value, NULL, e);
+
+	TRY(conn);
+	return expect_end(h, conn, ANSWER_MS, ret_value, e);
+}
+
 int vm_limit(const struct handle *h, int64_t processes, struct err *e)
 {
-	auto_fd int conn = -1;
+	uint32_t status;
 
 	if (processes > INT32_MAX)
 		processes = 0;
-	conn = ask(h, CONTROL_LIMIT, processes > 0 ? (uint32_t)processes : 0, NULL, e);
-	TRY(conn);
-	return expect_end(h, conn, ANSWER_MS, e);
+	return ask_value(h, CONTROL_LIMIT, processes > 0 ? (uint32_t)processes : 0, &status, e);
+}
+
+int vm_balloon(const struct handle *h, uint32_t pages, uint32_t *ret_held, struct err *e)
+{
+	return ask_value(h, CONTROL_BALLOON, pages, ret_held, e);
+}
+
+int vm_balloon_fill(const struct handle *h, uint32_t pages, struct err *e)
+{
+	const struct timespec look = { .tv_nsec = BALLOON_LOOK_MS * 1000000L };
+	uint32_t before, held;
+	struct err ignored;
+
+	TRY(vm_balloon(h, BALLOON_KEEP, &before, e));
+	for (int waited = 0; waited < BALLOON_MS; waited += BALLOON_LOOK_MS) {
+		TRY(vm_balloon(h, pages, &held, e));
+		if (held >= pages)
+			return 0;
+		nanosleep(&look, NULL);
+	}
+	/* It gets back what it could give. */
+	(void)!vm_balloon(h, before, &held, &ignored);
+	return err_set(e, EBUSY, "update: the guest can't do without so much memory");
 }

@@ -345,6 +345,9 @@ static void bar_write(struct virtio *v, uint32_t offset, const void *bytes, size
 		common_write(v, offset, (uint32_t)value);
 		if (size == 8) /* the halves of an address in one */
 			common_write(v, offset + 4, (uint32_t)(value >> 32));
+	} else if (offset >= AT_CONFIG && offset < AT_NOTIFY) {
+		if (v->kind->config_write)
+			v->kind->config_write(v, offset - AT_CONFIG, bytes, size);
 	} else if (offset >= AT_NOTIFY && offset < AT_MSIX) {
 		notify(v, (offset - AT_NOTIFY) / 4);
 	} else if (offset >= AT_MSIX && offset - AT_MSIX + size <= sizeof(v->msix)) {
@@ -367,6 +370,12 @@ void virtio_bar_write(struct virtio *v, uint32_t offset, const void *bytes, size
 	pthread_mutex_unlock(&v->lock);
 }
 
+void virtio_config_changed(struct virtio *v)
+{
+	v->isr |= 2;
+	interrupt(v, v->config_vector);
+}
+
 void virtio_break(struct virtio *v, const char *why)
 {
 	if (v->broken)
@@ -374,8 +383,7 @@ void virtio_break(struct virtio *v, const char *why)
 	v->broken = true;
 	if (v->breaks++ < VIRTIO_BREAKS_TOLD) /* the log is no place for what a guest can repeat */
 		log_warn("the guest has broken virtio-%s: %s", v->kind->name, why);
-	v->isr |= 2;
-	interrupt(v, v->config_vector);
+	virtio_config_changed(v);
 }
 
 bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret)

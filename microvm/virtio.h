@@ -42,6 +42,8 @@ struct virtio_kind {
 	uint64_t features; /* VIRTIO_F_VERSION_1 comes by itself */
 	/* Fills `size` bytes of the device configuration from `offset` on; NULL: there is none. */
 	void (*config)(struct virtio *v, uint32_t offset, void *ret, size_t size);
+	/* The guest writes there; NULL: in vain. */
+	void (*config_write)(struct virtio *v, uint32_t offset, const void *bytes, size_t size);
 	/* The guest has put something into a queue; NULL: only `wake` is written to. */
 	void (*notify)(struct virtio *v, unsigned queue);
 	void (*reset)(struct virtio *v); /* may be NULL */
@@ -94,6 +96,8 @@ bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret);
 bool virtio_next(struct virtio *v, unsigned queue, unsigned *turn, struct chain *ret);
 /* Gives it back and interrupts if the guest wants that. */
 void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written);
+/* What `config` gives has changed: the guest is told, with the lock held. */
+void virtio_config_changed(struct virtio *v);
 /* Does nothing more until a reset; says so in the log, but no more than VIRTIO_BREAKS_TOLD times. */
 void virtio_break(struct virtio *v, const char *why);
 

@@ -308,6 +308,8 @@ void vmm_hear(struct vmm *v, struct vmm_peer *p)
 	} else if (m.say == CONTROL_SIGNAL_ALL) {
 		frame_write_u32(&v->mux.out, FRAME_SIGNAL, SESSION_INIT, 1, m.value);
 		answer(p, CONTROL_DONE, 0, NULL);
+	} else if (m.say == CONTROL_BALLOON) {
+		answer(p, CONTROL_DONE, balloon_ask(&v->balloon, m.value), NULL);
 	} else if (m.say == CONTROL_SIZE && p->session) {
 		vmm_send_size(v, p->session, m.rows, m.columns);
 	}

@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct memory memory = { ram, MEMORY };
 	struct console c = { 0 };
-	struct balloon balloon;
+	struct balloon balloon = { 0 };
 	struct rng r;
 	struct buf b = { 0 };
 

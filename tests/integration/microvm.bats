@@ -154,7 +154,17 @@ rss_below() {
 	expect 0 exec "$ID" sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1 & i=$((i + 1)); done; wait; echo $i'
 	stdout_is 30
 	expect 1 update --memory 64m "$ID"
-	stderr_has "update: a memory limit of 67108864 is below the 553648128 bytes of this microVM, which can't become smaller"
+	stderr_has "update: a memory limit of 67108864 is too little for a microVM, which needs 112 MiB"
+	expect 0 update --memory 320m "$ID"
+	expect 0 exec "$ID" sh -c 'sed -n "s/^MemTotal: *//p" /proc/meminfo'
+	[ "${stdout%% *}" -lt $((304 * 1024)) ]
+	expect 0 exec "$ID" sh -c 'head -c 60000000 /dev/zero >/dev/shm/x'
+	expect 1 update --memory 115m "$ID"
+	stderr_has "update: the guest can't do without so much memory"
+	expect 0 exec "$ID" rm /dev/shm/x
+	expect 0 update --memory -1 "$ID"
+	memory_is_back() { [ "$(hull exec "$ID" sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)" -gt $((400 * 1024)) ]; }
+	wait_for 30 memory_is_back
 
 	local pid used
 	pid=$(state_of "$ID" .pid)

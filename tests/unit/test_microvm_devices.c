@@ -395,7 +395,7 @@ static void begin_balloon(struct balloon *b)
 
 Test(balloon, free_pages_go_back)
 {
-	struct balloon b;
+	struct balloon b = { 0 };
 
 	begin_balloon(&b);
 	describe(0x14000, 0, 0x20000, PAGE, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 1);
@@ -413,7 +413,7 @@ Test(balloon, free_pages_go_back)
 Test(balloon, inflated_pages_go_back)
 {
 	const uint32_t numbers[] = { 0x20, UINT32_MAX, SIZE / PAGE, MEMORY_HIGH / PAGE };
-	struct balloon b;
+	struct balloon b = { 0 };
 
 	begin_balloon(&b);
 	memcpy(ram + DATA, numbers, sizeof(numbers));
@@ -431,7 +431,7 @@ Test(balloon, inflated_pages_go_back)
 
 Test(balloon, it_asks_for_nothing)
 {
-	struct balloon b;
+	struct balloon b = { 0 };
 
 	begin_balloon(&b);
 	for (uint32_t at = 0; at < 16; at += 4)
@@ -440,6 +440,26 @@ Test(balloon, it_asks_for_nothing)
 	offer(0x12400, 8, 0);
 	balloon_attend(&b);
 	cr_expect_eq(*(uint16_t *)(ram + 0x12802), 0, "the statistics' buffer is kept");
+}
+
+Test(balloon, it_asks_for_pages_and_hears_how_many_there_are)
+{
+	struct balloon b = { 0 };
+
+	begin_balloon(&b);
+	write_bar(&b.v, VIRTIO_PCI_COMMON_MSIX, 1, 2);
+	cr_expect_eq(balloon_ask(&b, 7), 0U);
+	cr_expect_eq(interrupts, 1U);
+	cr_expect_eq(read_bar(&b.v, 0x2000, 4), 7U);
+	write_bar(&b.v, 0x2004, 5, 4);
+	write_bar(&b.v, 0x2000, 99, 4);
+	write_bar(&b.v, 0x2005, 99, 1);
+	cr_expect_eq(balloon_ask(&b, BALLOON_KEEP), 5U);
+	cr_expect_eq(balloon_ask(&b, 7), 5U);
+	cr_expect_eq(interrupts, 1U, "nothing has changed");
+	cr_expect_eq(read_bar(&b.v, 0x2000, 4), 7U, "what it wants is not the guest's to say");
+	write_bar(&b.v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+	cr_expect_eq(balloon_ask(&b, BALLOON_KEEP), 0U, "a new driver holds none");
 }
 
 static void control(uint32_t id, uint16_t event, uint16_t value)

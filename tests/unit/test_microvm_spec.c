@@ -161,6 +161,30 @@ Test(guest_spec, sizes)
 	}
 }
 
+Test(guest_spec, what_a_balloon_holds)
+{
+	static const struct {
+		int64_t limit;
+		uint32_t pages;
+	} rows[] = { { -1, 0 },
+		     { 0, 0 },
+		     { INT64_MAX, 0 },
+		     { 528 << 20, 0 },
+		     { (528 << 20) - 4096, 1 },
+		     { 256 << 20, 272 * 256 },
+		     { 112 << 20, 416 * 256 } };
+	struct err e = { 0 };
+	uint32_t pages;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cr_expect_eq(guest_spec_balloon(512 << 20, rows[i].limit, &pages, &e), 0);
+		cr_expect_eq(pages, rows[i].pages, "%zu", i);
+	}
+	cr_expect_eq(guest_spec_balloon(512 << 20, 64 << 20, &pages, &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "update: a memory limit of 67108864 is too little for a microVM, "
+				"which needs 112 MiB");
+}
+
 Test(process_write, reads_back_to_the_same)
 {
 	static const char text[] =
