@@ -147,7 +147,7 @@ rss_below() {
 	expect 0 events --stats "$ID"
 	[ "$(jq -c '[.data.pids.current, .data.pids.limit]' <<<"$stdout")" = '[2,20]' ]
 	[ "$(jq '.data.memory.usage.usage > 50000000' <<<"$stdout")" = true ]
-	run_hull exec "$ID" sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1 & i=$((i + 1)); done'
+	run_hull exec "$ID" sh -c 'i=0; while [ $i -lt 30 ]; do sleep 60 & i=$((i + 1)); done'
 	[ "$status" -ne 0 ]
 	stderr_has "can't fork"
 	expect 0 update --pids-limit 100 "$ID"
