@@ -153,6 +153,14 @@ rss_below() {
 	expect 0 update --pids-limit 100 "$ID"
 	expect 0 exec "$ID" sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1 & i=$((i + 1)); done; wait; echo $i'
 	stdout_is 30
+	local pid used
+	pid=$(state_of "$ID" .pid)
+	expect 0 exec "$ID" sh -c 'head -c 60000000 /dev/zero >/dev/shm/x'
+	used=$(($(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status") / 1024))
+	[ "$used" -gt 100 ]
+	expect 0 exec "$ID" rm /dev/shm/x
+	wait_for 30 rss_below "$pid" $((used - 40))
+
 	expect 1 update --memory 64m "$ID"
 	stderr_has "update: a memory limit of 67108864 is too little for a microVM, which needs 112 MiB"
 	expect 0 update --memory 320m "$ID"
@@ -165,14 +173,6 @@ rss_below() {
 	expect 0 update --memory -1 "$ID"
 	memory_is_back() { [ "$(hull exec "$ID" sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)" -gt $((400 * 1024)) ]; }
 	wait_for 30 memory_is_back
-
-	local pid used
-	pid=$(state_of "$ID" .pid)
-	expect 0 exec "$ID" sh -c 'head -c 60000000 /dev/zero >/dev/shm/x'
-	used=$(($(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status") / 1024))
-	[ "$used" -gt 100 ]
-	expect 0 exec "$ID" rm /dev/shm/x
-	wait_for 30 rss_below "$pid" $((used - 40))
 
 	expect 0 pause "$ID"
 	[ "$(state_of "$ID")" = paused ]
