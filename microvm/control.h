@@ -9,6 +9,9 @@
  *	SIGNAL, SIZE ->
  *	                             <- EXITED, a status of wait(2)
  *	SIGNAL_ALL ->                <- DONE
+ *	LIST + out ->                <- EXITED, or FAILED; what of, is frame.h's LIST_*
+ *	LIMIT ->                     <- EXITED, or FAILED
+ *	BALLOON, pages ->            <- DONE, with the pages that it holds (balloon.h)
  */
 #ifndef HULL_MICROVM_CONTROL_H
 #define HULL_MICROVM_CONTROL_H
@@ -22,6 +25,9 @@ enum control_say {
 	CONTROL_SIGNAL,
 	CONTROL_SIGNAL_ALL,
 	CONTROL_SIZE,
+	CONTROL_LIST,
+	CONTROL_LIMIT,
+	CONTROL_BALLOON,
 	CONTROL_STARTED,
 	CONTROL_FAILED,
 	CONTROL_EXITED,
@@ -30,7 +36,7 @@ enum control_say {
 
 struct control_message {
 	uint32_t say;
-	uint32_t value; /* a signal, a status; EXEC: whether it has a terminal */
+	uint32_t value; /* a signal, a status; EXEC: whether it has a terminal; LIMIT: processes */
 	uint16_t rows, columns;
 	struct err err; /* FAILED */
 };

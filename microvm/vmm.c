@@ -136,6 +136,7 @@ static int prepare(struct vmm *v, struct err *e)
 	machine_add(&v->machine, &v->console.v, &console_kind);
 	machine_add(&v->machine, &v->rng.v, &rng_kind);
 	machine_add(&v->machine, &v->fs.v, &fsdev_kind);
+	machine_add(&v->machine, &v->balloon.v, &balloon_kind);
 	TRY(make_fs(v, e));
 	TRY(machine_boot(&v->machine, &boot, e));
 	close((int)o->kernel);
@@ -170,6 +171,8 @@ static int hear_guest(struct vmm *v, struct err *e)
 	int r;
 
 	console_attend(&v->console);
+	if (mux_is_full(&v->mux)) /* it wakes us when it takes some of that */
+		return 0;
 	console_receive(&v->console, &bytes, RECEIVE_MAX);
 	if (bytes.len)
 		frame_reader_add(&v->reader, bytes.text, bytes.len);
@@ -257,7 +260,7 @@ struct polls {
 	size_t peer[VMM_PEERS];
 };
 
-enum { POLL_SIGNALS, POLL_ENDED, POLL_CONSOLE, POLL_RNG, POLL_SOCK, POLL_GATE, POLL_CONTROL };
+enum { POLL_SIGNALS, POLL_ENDED, POLL_CONSOLE, POLL_RNG, POLL_BALLOON, POLL_SOCK, POLL_GATE, POLL_CONTROL };
 
 static void fill(struct vmm *v, struct polls *p)
 {
@@ -267,6 +270,7 @@ static void fill(struct vmm *v, struct polls *p)
 		[POLL_ENDED] = v->machine.ended,
 		[POLL_CONSOLE] = v->console.v.wake,
 		[POLL_RNG] = v->rng.v.wake,
+		[POLL_BALLOON] = v->balloon.v.wake,
 		[POLL_SOCK] = may_start ? v->sock : -1,
 		[POLL_GATE] = may_start ? v->gate : -1,
 		[POLL_CONTROL] =
@@ -300,6 +304,10 @@ static int attend(struct vmm *v, struct polls *p, struct err *e)
 		eventfd_read(v->rng.v.wake, &n);
 		rng_attend(&v->rng);
 	}
+	if (p->at[POLL_BALLOON].revents) {
+		eventfd_read(v->balloon.v.wake, &n);
+		balloon_attend(&v->balloon);
+	}
 	mux_move(&v->mux, p->at + p->mux_from);
 	for (size_t i = p->peers_from; i < p->mux_from; i++)
 		if (p->at[i].revents)
@@ -312,6 +320,7 @@ static int attend(struct vmm *v, struct polls *p, struct err *e)
 		TRY(hear_handshake(v, e));
 	if (p->at[POLL_GATE].revents)
 		TRY(hear_start(v, e));
+	tell_guest(v);
 	TRY(hear_guest(v, e));
 	vmm_finish(v);
 	/* After what it said: the last frame comes before the end. */

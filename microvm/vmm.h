@@ -14,6 +14,7 @@
 #define HULL_MICROVM_VMM_H
 
 #include "base/err.h"
+#include "microvm/balloon.h"
 #include "microvm/console.h"
 #include "microvm/fsdev.h"
 #include "microvm/machine.h"
@@ -37,6 +38,7 @@ struct vmm {
 	struct machine machine;
 	struct console console;
 	struct rng rng;
+	struct balloon balloon;
 	struct fsdev fs;
 	struct mux mux;
 	struct frame_reader reader;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "microvm/balloon.h"
 #include "microvm/console.h"
 #include "microvm/rng.h"
 
@@ -17,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MEMORY = 64 * 1024, ACCESS = 6, ACCESSES = 64 };
 
-static uint8_t ram[MEMORY];
+static _Alignas(4096) uint8_t ram[MEMORY];
 
 static void set_up(struct virtio *v, const uint8_t **data, size_t *size)
 {
@@ -64,14 +65,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct memory memory = { ram, MEMORY };
 	struct console c = { 0 };
+	struct balloon balloon = { 0 };
 	struct rng r;
 	struct buf b = { 0 };
 
 	memset(ram, 0, sizeof(ram));
 	virtio_init(&c.v, &console_kind, &memory, 0xd0000000);
 	virtio_init(&r.v, &rng_kind, &memory, 0xd0008000);
+	virtio_init(&balloon.v, &balloon_kind, &memory, 0xd0010000);
 	set_up(&c.v, &data, &size);
 	set_up(&r.v, &data, &size);
+	set_up(&balloon.v, &data, &size);
 	/* pages in turn: descriptors, available, used of the first queue, then of the second */
 	for (size_t i = 0; i < size; i++)
 		ram[(i / 64 * 0x1000 + i % 64) % MEMORY] = data[i];
@@ -79,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	console_receive(&c, &b, 4096);
 	console_send(&c, "abcdefgh", 8);
 	rng_attend(&r);
+	balloon_attend(&balloon);
 	for (size_t i = 0; i < VIRTIO_QUEUES; i++) {
 		c.v.queues[i].next = 0;
 		walk(&c.v.queues[i]);

@@ -108,7 +108,7 @@ teardown() { teardown_people; }
 	do_ 1 port none 80
 	stderr_is "hull: container none has published no port 80/tcp"
 	do_ 1 port none 80/icmp
-	stderr_is 'hull: port "80/icmp": expected a port like 80 or 53/udp'
+	stderr_is 'hull: port "80/icmp": expected PORT or PORT/PROTOCOL'
 	do_ 1 port nobody
 	stderr_has "no such container: nobody"
 }
