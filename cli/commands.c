@@ -40,11 +40,13 @@ static const struct command commands[] = {
 		.help = "write a running container's processes into files",
 		.details = "Writes the processes of a container with their memory, files and "
 			   "connections into a directory, by CRIU, and deletes the container, "
-			   "unless it is to go on. restore makes it run on from there.",
+			   "unless it is to go on. restore makes it run on from there. As hull-oci, "
+			   "checkpoint --help succeeds only where this can work.",
 		.options = &checkpoint_options,
 		.min_args = 1,
 		.max_args = 1,
 		.takes_container = true,
+		.works = container_checkpoint_works,
 		.run = cmd_checkpoint,
 	},
 	{

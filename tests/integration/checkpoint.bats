@@ -281,3 +281,33 @@ start_counter() {
 	expect 1 restore --bundle "$BUNDLE" --image-path image "$ID"
 	stderr_has "hull: checkpoint and restore need CRIU and its library, which cannot be opened: "
 }
+
+@test "as hull-oci, checkpoint --help succeeds where a checkpoint can, as engines ask" {
+	ln -s "$HULL" hull-oci
+	ln -s "$HULL" hull-vm
+	expect 0 checkpoint --help
+	stderr_is ""
+	run_command ./hull-vm checkpoint --help
+	[ "$status" = 1 ]
+	stderr_is "hull-vm: checkpoint is not supported yet for containers whose isolation is vm"
+	run_command ./hull-oci checkpoint --help
+	stdout_has "Usage: hull-oci checkpoint [options] ID"
+	if ! criu check >/dev/null 2>&1; then
+		[ "$status" = 1 ]
+		stderr_has "hull-oci: checkpoint and restore "
+		skip "needs a CRIU that runs on this kernel"
+	fi
+	[ "$status" = 0 ]
+	stderr_is ""
+	mkdir bin
+	printf '#!/bin/sh\necho "$1: it is too old" >&2\nexit 1\n' >bin/criu
+	chmod +x bin/criu
+	PATH=$WORK/bin:$PATH run_command ./hull-oci checkpoint --help
+	[ "$status" = 1 ]
+	stderr_has "hull-oci: checkpoint and restore do not work here: criu check: "
+	stderr_has "check: it is too old"
+	run_command unshare --mount sh -c 'mount --bind /dev/null "$(command -v criu)"; exec "$@"' sh \
+		./hull-oci checkpoint --help
+	[ "$status" = 1 ]
+	stderr_is "hull-oci: checkpoint and restore need the program criu, which is neither in \$PATH nor in /usr/sbin"
+}
