@@ -191,6 +191,31 @@ start_counter() {
 	seq "$(wc -l <log)" | cmp - log
 }
 
+# Podman makes the root anew when it restores of an archive.
+@test "where the root lacks places to mount on, restore makes them" {
+	requires_criu
+	echo text >file
+	config '.mounts += [{ destination: "/media/of/file", type: "bind", source: $file, options: ["bind"] },
+		{ destination: "/media/new", type: "tmpfs", source: "tmpfs" }]' --arg file "$WORK/file"
+	start_counter
+	mounts=$(mounts_of "$ID")
+	expect 0 checkpoint --image-path image "$ID"
+	rm "$BUNDLE/rootfs/media/of/file"
+	rmdir "$BUNDLE/rootfs/media/of" "$BUNDLE/rootfs/media/new" "$BUNDLE/rootfs/mnt"
+	before=$(count)
+	(run_detached restore --detach --bundle "$BUNDLE" --image-path image "$ID") &
+	wait_for 20 counts_beyond "$before"
+	[ "$(mounts_of "$ID")" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of "$ID")"
+	expect 0 delete --force "$ID"
+	# A link in the root leads nowhere else.
+	rm -r "$BUNDLE/rootfs/media"
+	ln -s "$WORK" "$BUNDLE/rootfs/media"
+	run_hull restore --detach --bundle "$BUNDLE" --image-path image "$ID"
+	[ ! -e "$WORK/of" ]
+	[ ! -e "$WORK/new" ]
+	hull delete --force "$ID"
+}
+
 @test "hooks see the namespaces of what is restored" {
 	requires_criu
 	start_counter
