@@ -16,7 +16,7 @@ int cmd_help(const struct call *call, struct err *e)
 		help_command(&text, call->runtime.program, command);
 	}
 	fputs(text.text, stdout);
-	return command && call->mode == MODE_OCI && command->works ?
-		       command->works(&call->runtime, e) :
-		       0;
+	return command && call->mode == MODE_OCI && command->works
+		       ? command->works(&call->runtime, e)
+		       : 0;
 }

@@ -203,8 +203,9 @@ int container_checkpoint_works(const struct runtime *rt, struct err *e)
 
 	TRY(executor_find(rt, rt->isolation, &executor, e));
 	if (executor != &executor_process)
-		return err_set(e, ENOTSUP,
-			       "checkpoint is not supported yet for containers whose isolation is %s",
-			       executor->name);
+		return err_set(
+			e, ENOTSUP,
+			"checkpoint is not supported yet for containers whose isolation is %s",
+			executor->name);
 	return criu_check(e);
 }
