@@ -387,13 +387,9 @@ done"
 	gone
 }
 
-ctl() {
-	if is_root; then systemctl "$@"; else XDG_RUNTIME_DIR=$SESSION systemctl --user "$@"; fi
-}
-
 @test "podman: a quadlet unit" {
 	local place=/run/containers/systemd
-	is_root || place=$SESSION/containers/systemd
+	requires root # a user's units are in another place
 	mkdir -p "$place"
 	step() {
 		cat >"$place/$name.container" <<-END
@@ -410,8 +406,8 @@ ctl() {
 		END
 	}
 	both step
-	ctl daemon-reload
-	ctl start "${BOTH[@]/%/.service}"
+	systemctl daemon-reload
+	systemctl start "${BOTH[@]/%/.service}"
 	step() {
 		local pid cgroup
 		pid=$(podman_plain inspect --format '{{.State.Pid}} {{.OCIRuntime}}' "$name")
@@ -419,12 +415,12 @@ ctl() {
 		cgroup=$(cgroup_of "${pid% *}")
 		[[ $cgroup == */$name.service/libpod-payload-* ]] || mismatch "its cgroup" "in the unit's" "$cgroup"
 		[ "$(limit "${pid% *}" pids.max)" = 33 ]
-		[ "$(<"${cgroup%%.service*}.service/memory.max")" = 67108864 ]
+		[ "$(<"${cgroup%/libpod-payload-*}/memory.max")" = 67108864 ]
 	}
 	both step
-	ctl stop "${BOTH[@]/%/.service}"
-	[ "$(ctl show --property Result,ActiveState --value "${BOTH[@]/%/.service}" | xargs)" = "success inactive success inactive" ]
+	systemctl stop "${BOTH[@]/%/.service}"
+	[ "$(systemctl show --property Result,ActiveState --value "${BOTH[@]/%/.service}" | xargs)" = "success inactive success inactive" ]
 	rm "$place/$TAG"-*.container
-	ctl daemon-reload
+	systemctl daemon-reload
 	gone
 }
