@@ -6,7 +6,7 @@
 int cmd_help(const struct call *call, struct err *e)
 {
 	const struct strings *args = &call->options.args;
-	const struct command *command;
+	const struct command *command = NULL;
 	auto_buf struct buf text = { 0 };
 
 	if (args->n == 0) {
@@ -16,5 +16,7 @@ int cmd_help(const struct call *call, struct err *e)
 		help_command(&text, call->runtime.program, command);
 	}
 	fputs(text.text, stdout);
-	return 0;
+	return command && call->mode == MODE_OCI && command->works
+		       ? command->works(&call->runtime, e)
+		       : 0;
 }

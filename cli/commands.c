@@ -40,14 +40,17 @@ static const struct command commands[] = {
 		.modes = MODE_BOTH,
 		.arguments = "ID",
 		.help = "write a running container's processes into files",
-		.details = "Writes the processes of a container with their memory, files and "
-			   "connections into a directory, by CRIU, and deletes the container, "
-			   "unless it is to go on. restore makes it run on from there.",
+		.details =
+			"Writes the processes of a container with their memory, files and "
+			"connections into a directory, by CRIU, and deletes the container, "
+			"unless it is to go on. restore makes it run on from there. As hull-oci, "
+			"checkpoint --help succeeds only where this can work.",
 		.options = &checkpoint_options,
 		.min_args = 1,
 		.max_args = 1,
 		.takes_container = true,
 		.opens_libraries = true,
+		.works = container_checkpoint_works,
 		.run = cmd_checkpoint,
 	},
 	{

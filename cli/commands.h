@@ -47,6 +47,9 @@ struct command {
 	bool hidden;          /* for programs: no help shows it */
 	int failure_status;   /* exit status if it fails, 0: 1 */
 
+	/* As hull-oci, --help succeeds only where this does: so engines ask; NULL: everywhere. */
+	int (*works)(const struct runtime *rt, struct err *e);
+
 	/* Returns the exit status, or a negative errno. */
 	int (*run)(const struct call *call, struct err *e);
 };

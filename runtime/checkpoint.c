@@ -196,3 +196,16 @@ int container_checkpoint(const struct runtime *rt, const struct checkpoint_reque
 	handle_close(&h);
 	return req->leave_running || req->pre_dump ? 0 : container_delete(rt, req->id, true, e);
 }
+
+int container_checkpoint_works(const struct runtime *rt, struct err *e)
+{
+	const struct executor *executor;
+
+	TRY(executor_find(rt, rt->isolation, &executor, e));
+	if (executor != &executor_process)
+		return err_set(
+			e, ENOTSUP,
+			"checkpoint is not supported yet for containers whose isolation is %s",
+			executor->name);
+	return criu_check(e);
+}

@@ -183,6 +183,12 @@ struct checkpoint_request {
 int container_checkpoint(const struct runtime *rt, const struct checkpoint_request *req,
 			 struct err *e) MUST_CHECK;
 
+/*
+ * Whether that can work here for new containers: -ENOTSUP they are no processes, -ENOENT CRIU or
+ * its library is missing; else what `criu check` says of this kernel and this user.
+ */
+int container_checkpoint_works(const struct runtime *rt, struct err *e) MUST_CHECK;
+
 struct restore_request {
 	struct create_request create;
 	struct criu_options criu;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/spawn.h"
 #include "base/util.h"
 
 #define LIBRARY "libcriu.so.2"
@@ -22,6 +23,7 @@ enum {
 	CG_MODE_IGNORE = 0, /* enum criu_cg_mode: hull places the processes */
 	LOG_LEVEL_OF_CRIU = 4,
 	LINE_LENGTH = 400,
+	CHECK_SECONDS = 60,
 };
 
 #define ROW(member)                                            \
@@ -164,6 +166,26 @@ int criu_open(const struct criu_options *o, const char *log, struct criu *ret, s
 	}
 	*ret = c;
 	c = (struct criu){ 0 };
+	return 0;
+}
+
+int criu_check(struct err *e)
+{
+	static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	auto_criu struct criu c = { 0 };
+	char program[PATH_MAX];
+	const char *const argv[] = { program, "check", NULL };
+	const struct spawn_request req = {
+		.path = program,
+		.argv = argv,
+		.envp = environment,
+		.timeout = CHECK_SECONDS,
+	};
+
+	TRY(load(&c, e));
+	TRY(find_program(program, sizeof(program), e));
+	if (spawn_run(&req, NULL, e) < 0)
+		return err_wrap(e, "checkpoint and restore do not work here: criu check");
 	return 0;
 }
 

@@ -63,6 +63,9 @@ struct criu {
 int criu_open(const struct criu_options *o, const char *log, struct criu *ret, struct err *e)
 	MUST_CHECK;
 void criu_close(struct criu *c);
+
+/* Succeeds where it can be opened and says itself (`criu check`) that it does its work. */
+int criu_check(struct err *e) MUST_CHECK;
 #define auto_criu __attribute__((cleanup(criu_close)))
 
 /*

@@ -39,6 +39,11 @@ static void add(externals *list, const char *path, const char *source, bool tree
 	list->at[list->n++] = (struct external){ .path = path, .source = source, .tree = tree };
 }
 
+static const char *source_of(const struct mount_op *op, const char *bundle, struct arena *a)
+{
+	return op->source[0] == '/' ? op->source : arena_printf(a, "%s/%s", bundle, op->source);
+}
+
 void externals_plan(const struct mount_plan *plan, const char *bundle, const char *cgroup,
 		    struct arena *a, externals *ret)
 {
@@ -49,9 +54,7 @@ void externals_plan(const struct mount_plan *plan, const char *bundle, const cha
 		const struct mount_op *op = &plan->mounts.at[i];
 
 		if (op->kind == MOUNT_KIND_BIND)
-			add(ret, clean_path(a, op->target),
-			    op->source[0] == '/' ? op->source
-						 : arena_printf(a, "%s/%s", bundle, op->source),
+			add(ret, clean_path(a, op->target), source_of(op, bundle, a),
 			    op->options.flags & MOUNT_RECURSIVE);
 		else if (cgroup && op->type && strncmp(op->type, "cgroup", 6) == 0)
 			add(ret, clean_path(a, op->target), cgroup, false);
@@ -68,6 +71,30 @@ static const char *below(const char *path, const char *top)
 	size_t n = strcmp(top, "/") == 0 ? 0 : strlen(top);
 
 	return strncmp(path, top, n) == 0 && path[n] == '/' && path[n + 1] ? path + n : NULL;
+}
+
+static bool is_covered(const externals *places, const char *path)
+{
+	for (size_t i = 0; i < places->n; i++)
+		if (below(path, places->at[i].path))
+			return true;
+	return false;
+}
+
+void externals_places(const struct mount_plan *plan, const char *bundle, struct arena *a,
+		      externals *ret)
+{
+	*ret = (externals){ .at = arena_array(a, plan->mounts.n + 1, sizeof(*ret->at)) };
+	for (size_t i = 0; i < plan->mounts.n; i++) {
+		const struct mount_op *op = &plan->mounts.at[i];
+		const char *path = clean_path(a, op->target);
+
+		if (strcmp(path, "/") == 0)
+			return; /* all that follows lies in it */
+		if (op->kind != MOUNT_KIND_REMOUNT && !is_covered(ret, path))
+			add(ret, path,
+			    op->kind == MOUNT_KIND_BIND ? source_of(op, bundle, a) : NULL, false);
+	}
 }
 
 void externals_with_mounts(const externals *list, const mountinfo *host, struct arena *a,

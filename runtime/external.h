@@ -34,7 +34,14 @@ typedef LIST(struct external) externals;
 void externals_plan(const struct mount_plan *plan, const char *bundle, const char *cgroup,
 		    struct arena *a, externals *ret);
 
-/* The same with all mounts of the host's below the trees: each is named on its own. */
+/*
+ * The places in the root itself that the plan mounts on, with the source of a
+ * bind (NULL: a file system). Pure.
+ */
+void externals_places(const struct mount_plan *plan, const char *bundle, struct arena *a,
+		      externals *ret);
+
+/* `list` with all mounts of the host's below its trees: each is named on its own. */
 void externals_with_mounts(const externals *list, const mountinfo *host, struct arena *a,
 			   externals *ret);
 

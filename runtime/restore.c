@@ -14,12 +14,14 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "mounts/rootfd.h"
 #include "process/relay.h"
 #include "runtime/criu.h"
 #include "runtime/executor.h"
@@ -217,6 +219,32 @@ static int prepare_mounts(const struct creation *c, struct err *e)
 	return 0;
 }
 
+static int make_place(int root, const struct external *place, struct err *e)
+{
+	auto_fd int fd = -1;
+	struct stat st = { .st_mode = S_IFDIR };
+
+	if (place->source && stat(place->source, &st) < 0)
+		return err_sys(e, "restore: stat %s", place->source);
+	fd = S_ISDIR(st.st_mode) ? rootfd_make_dir(root, place->path, 0755, e)
+				 : rootfd_make_file(root, place->path, 0644, e);
+	return fd < 0 ? fd : 0;
+}
+
+/* The root can be another than that of the checkpoint, and CRIU makes nothing in it. */
+static int make_places(const struct creation *c, struct arena *a, struct err *e)
+{
+	auto_fd int root = open(c->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	externals places;
+
+	if (root < 0)
+		return err_sys(e, "open the container's root %s", c->rootfs);
+	externals_places(&c->plan.mounts, c->bundle, a, &places);
+	for (size_t i = 0; i < places.n; i++)
+		TRY(make_place(root, &places.at[i], e));
+	return 0;
+}
+
 static int enter(const struct creation *c, struct err *e)
 {
 	int flags = CLONE_NEWNS;
@@ -313,6 +341,7 @@ static int have_restored(struct arena *a, struct err *e)
 	TRY(external_streams_load(d.images, a, &streams, e));
 	TRY(set_options(&d, e));
 	TRY(enter(helper.creation, e));
+	TRY(make_places(helper.creation, a, e));
 	TRY(place_mounts(a, e));
 	TRY(place_namespaces(e));
 	TRY(place_streams(&streams, e));

@@ -191,6 +191,31 @@ start_counter() {
 	seq "$(wc -l <log)" | cmp - log
 }
 
+# Podman makes the root anew when it restores of an archive.
+@test "where the root lacks places to mount on, restore makes them" {
+	requires_criu
+	echo text >file
+	config '.mounts += [{ destination: "/media/of/file", type: "bind", source: $file, options: ["bind"] },
+		{ destination: "/media/new", type: "tmpfs", source: "tmpfs" }]' --arg file "$WORK/file"
+	start_counter
+	mounts=$(mounts_of "$ID")
+	expect 0 checkpoint --image-path image "$ID"
+	rm "$BUNDLE/rootfs/media/of/file"
+	rmdir "$BUNDLE/rootfs/media/of" "$BUNDLE/rootfs/media/new" "$BUNDLE/rootfs/mnt"
+	before=$(count)
+	(run_detached restore --detach --bundle "$BUNDLE" --image-path image "$ID") &
+	wait_for 20 counts_beyond "$before"
+	[ "$(mounts_of "$ID")" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of "$ID")"
+	expect 0 delete --force "$ID"
+	# A link in the root leads nowhere else.
+	rm -r "$BUNDLE/rootfs/media"
+	ln -s "$WORK" "$BUNDLE/rootfs/media"
+	run_hull restore --detach --bundle "$BUNDLE" --image-path image "$ID"
+	[ ! -e "$WORK/of" ]
+	[ ! -e "$WORK/new" ]
+	hull delete --force "$ID"
+}
+
 @test "hooks see the namespaces of what is restored" {
 	requires_criu
 	start_counter
@@ -280,4 +305,34 @@ start_counter() {
 	mkdir image
 	expect 1 restore --bundle "$BUNDLE" --image-path image "$ID"
 	stderr_has "hull: checkpoint and restore need CRIU and its library, which cannot be opened: "
+}
+
+@test "as hull-oci, checkpoint --help succeeds where a checkpoint can, as engines ask" {
+	ln -s "$HULL" hull-oci
+	ln -s "$HULL" hull-vm
+	expect 0 checkpoint --help
+	stderr_is ""
+	run_command ./hull-vm checkpoint --help
+	[ "$status" = 1 ]
+	stderr_is "hull-vm: checkpoint is not supported yet for containers whose isolation is vm"
+	run_command ./hull-oci checkpoint --help
+	stdout_has "Usage: hull-oci checkpoint [options] ID"
+	if ! criu check >/dev/null 2>&1; then
+		[ "$status" = 1 ]
+		stderr_has "hull-oci: checkpoint and restore "
+		skip "needs a CRIU that runs on this kernel"
+	fi
+	[ "$status" = 0 ]
+	stderr_is ""
+	mkdir bin
+	printf '#!/bin/sh\necho "$1: it is too old" >&2\nexit 1\n' >bin/criu
+	chmod +x bin/criu
+	PATH=$WORK/bin:$PATH run_command ./hull-oci checkpoint --help
+	[ "$status" = 1 ]
+	stderr_has "hull-oci: checkpoint and restore do not work here: criu check: "
+	stderr_has "check: it is too old"
+	run_command unshare --mount sh -c 'mount --bind /dev/null "$(command -v criu)"; exec "$@"' sh \
+		./hull-oci checkpoint --help
+	[ "$status" = 1 ]
+	stderr_is "hull-oci: checkpoint and restore need the program criu, which is neither in \$PATH nor in /usr/sbin"
 }

@@ -66,6 +66,33 @@ Test(external, mountinfo_of_another_form_is_refused)
 	}
 }
 
+/* What lies in another mount is made with that one. */
+Test(external, places_to_mount_on_are_those_in_the_root_itself)
+{
+	static struct mount_op ops[] = {
+		{ .kind = MOUNT_KIND_FILESYSTEM, .type = "tmpfs", .target = "/run/" },
+		{ .kind = MOUNT_KIND_BIND, .target = "run//lock", .source = "/lock" },
+		{ .kind = MOUNT_KIND_BIND, .target = "/runs", .source = "data/file" },
+		{ .kind = MOUNT_KIND_REMOUNT, .target = "/run" },
+		{ .kind = MOUNT_KIND_BIND, .target = "/", .source = "/all" },
+		{ .kind = MOUNT_KIND_BIND, .target = "/late", .source = "/late" },
+	};
+	struct mount_plan p = { 0 };
+	externals list;
+
+	p.mounts.at = ops;
+	p.mounts.n = 4;
+	externals_places(&p, "/bundle", &arena, &list);
+	cr_assert_eq(list.n, 2);
+	cr_expect_str_eq(list.at[0].path, "/run");
+	cr_expect_null(list.at[0].source);
+	cr_expect_str_eq(list.at[1].path, "/runs");
+	cr_expect_str_eq(list.at[1].source, "/bundle/data/file");
+	p.mounts.n = 6;
+	externals_places(&p, "/bundle", &arena, &list);
+	cr_assert_eq(list.n, 2, "/ is there, and the rest lies in it");
+}
+
 /* A bind with what is below it, a mask, and a device of a user namespace. */
 static externals plan(const char *cgroup)
 {

@@ -91,14 +91,11 @@ gone() {
 	step() {
 		ctr_ 7 run --rm --runc-binary "$runtime" --read-only --env A=b --cwd /etc --user 7:8 \
 			--mount "type=bind,src=$WORK,dst=/mnt,options=rbind:ro" \
-			--memory-limit 67108864 --cpus 0.5 "$IMAGE" "$name" sh -c '
-			for file in memory.max cpu.max; do cat /sys/fs/cgroup/$file; done
+			"$IMAGE" "$name" sh -c '
 			echo "$(cat /mnt/file) $(id -u):$(id -g) $A $PWD"
 			touch /new /mnt/new
 			exit 7'
-		stdout_is "67108864
-50000 100000
-thing 7:8 b /etc"
+		stdout_is "thing 7:8 b /etc"
 		stderr_is "touch: /new: Read-only file system
 touch: /mnt/new: Read-only file system"
 		ctr_ 1 run --rm --runc-binary "$runtime" "$IMAGE" "$name-none" no-such-program
@@ -120,13 +117,55 @@ touch: /mnt/new: Read-only file system"
 	gone
 }
 
+# has_counted TO: what runs in $name is past that.
+has_counted() {
+	counted=$(cat "$WORK/$name/count" 2>/dev/null) && [ "${counted:-0}" -gt "$1" ]
+}
+
+@test "containerd: checkpoint and restore" {
+	local pid counted
+	criu check >/dev/null 2>&1 || skip "needs a CRIU that runs on this kernel"
+	step() {
+		mkdir "$WORK/$name"
+		ctr_ 0 run --detach --runc-binary "$runtime" --mount "type=bind,src=$WORK/$name,dst=/mnt,options=rbind:rw" \
+			"$IMAGE" "$name" sh -c '
+			echo kept >/tmp/file; i=0
+			while :; do i=$((i + 1)); echo $i >/mnt/new; mv /mnt/new /mnt/count; sleep 0.1; done'
+		wait_for 20 has_counted 2
+		ctr_ 0 containers checkpoint --rw --task "$name" "localhost/$name"
+		task RUNNING # it goes on
+		ctr_ 0 task kill --signal KILL "$name"
+		wait_for 20 has_task STOPPED
+		ctr_ 0 task delete "$name"
+		stderr_has "non-zero exit code 137"
+		ctr_ 0 containers delete "$name"
+		has_counted 0
+		rm "$WORK/$name/count"
+		in_background ctr --address "$PLACE/socket" containers restore --rw --live "$name" "localhost/$name"
+		wait_for 20 has_counted 2
+		task RUNNING
+		ctr_ 0 task exec --exec-id one "$name" cat /tmp/file
+		stdout_is kept
+		ctr_ 0 task kill --signal KILL "$name"
+		wait_for 20 has_task STOPPED
+		ctr_ 0 task delete "$name"
+		ctr_ 0 containers delete "$name"
+		ctr_ 0 images delete --sync "localhost/$name"
+	}
+	both step
+	gone
+}
+
 @test "containerd: a container's life, in a unit of systemd's" {
-	local pid
+	local pid cgroup
 	step() {
 		ctr_ 0 run --detach --runc-binary "$runtime" --runc-systemd-cgroup --cgroup "system.slice:ctr:$name" \
-			"$IMAGE" "$name" sleep 1000
+			--memory-limit 67108864 --cpus 0.5 "$IMAGE" "$name" sleep 1000
 		task RUNNING
-		[[ $(cgroup_of "$pid") == /sys/fs/cgroup/system.slice/ctr-$name.scope* ]]
+		cgroup=$(cgroup_of "$pid")
+		[[ $cgroup =~ ^/sys/fs/cgroup/system.slice/ctr-$name.scope(/container)?$ ]] ||
+			mismatch "its cgroup" "a scope" "$cgroup"
+		[ "$(cat "$cgroup"/{memory,cpu}.max)" = $'67108864\n50000 100000' ]
 		ctr_ 5 task exec --exec-id one --user 7:8 "$name" sh -c 'id -u; echo wrong >&2; exit 5'
 		stdout_is 7
 		stderr_is wrong
@@ -142,7 +181,8 @@ touch: /mnt/new: Read-only file system"
 		task RUNNING
 		ctr_ 0 task kill --signal KILL "$name"
 		wait_for 20 has_task STOPPED
-		ctr_ 137 task delete "$name"
+		ctr_ 0 task delete "$name"
+		stderr_has "non-zero exit code 137"
 		ctr_ 0 containers delete "$name"
 	}
 	both step

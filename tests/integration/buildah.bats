@@ -12,14 +12,7 @@ setup_file() {
 	ln -s "$HULL" "$PLACE/hull-oci"
 	chmod 755 "$PLACE"
 	mkdir "$PLACE/context"
-	# The only layer of the default image, which buildah unpacks.
-	cp "$HULL_IMAGE/blobs/sha256/$(layer)" "$PLACE/context/rootfs.tar.gz"
-}
-
-layer() {
-	local manifest
-	manifest=$(jq --raw-output '.manifests[0].digest' "$HULL_IMAGE/index.json")
-	jq --raw-output '.layers[0].digest | ltrimstr("sha256:")' "$HULL_IMAGE/blobs/sha256/${manifest#sha256:}"
+	buildah_plain tag "$(buildah_plain pull --quiet "oci:$HULL_IMAGE")" localhost/default
 }
 
 teardown_file() {
@@ -36,12 +29,24 @@ setup() {
 	setup_test
 }
 
+buildah_plain() {
+	XDG_RUNTIME_DIR=$SESSION buildah --root "$PLACE/root" --runroot "$PLACE/run" "$@" 3>&- 4>&-
+}
+
 # buildah_ STATUS WORD...: buildah, and its exit status.
 buildah_() {
 	local want=$1
 	shift
 	run_command env XDG_RUNTIME_DIR="$SESSION" buildah --root "$PLACE/root" --runroot "$PLACE/run" "$@"
 	[ "$status" = "$want" ] || mismatch "exit status of \`buildah $*\`" "$want" "$status"
+}
+
+# bud STATUS WORD...: of the Containerfile on standard input.
+bud() {
+	local want=$1
+	shift
+	cat >"$PLACE/context/Containerfile"
+	buildah_ "$want" bud --runtime "$runtime" --network none --layers=false "$@" "$PLACE/context"
 }
 
 # both FUNCTION: with $runtime, and $name for what it makes, for each of the two.
@@ -54,21 +59,19 @@ both() {
 }
 
 @test "buildah: bud with RUN steps" {
-	cat >"$PLACE/context/Containerfile" <<-'END'
-		FROM scratch
-		ADD rootfs.tar.gz /
-		ENV A=b
-		RUN echo "$(id -u) $A $PWD" >/first
-		WORKDIR /work
-		USER 7:8
-		RUN --mount=type=tmpfs,target=/scratch grep -c ' /scratch tmpfs ' /proc/mounts >/tmp/second && \
-			echo "$(id -u):$(id -g) $PWD" >>/tmp/second
-		RUN cat /first /tmp/second
-	END
 	step() {
-		buildah_ 0 bud --runtime "$runtime" --network none --quiet --layers=false \
-			--tag "$name" "$PLACE/context"
-		stdout_has "0 b /
+		bud 0 --tag "$name" --memory 64m --build-arg given=thing <<-'END'
+			FROM localhost/default
+			ENV A=b
+			ARG given
+			RUN echo "$(id -u) $A $given $PWD" >/first
+			WORKDIR /work
+			USER 7:8
+			RUN --mount=type=tmpfs,target=/scratch grep -c ' /scratch tmpfs ' /proc/mounts >/tmp/second && \
+				echo "$(id -u):$(id -g) $PWD" >>/tmp/second
+			RUN cat /first /tmp/second
+		END
+		stdout_has "0 b thing /
 1
 7:8 /work"
 	}
@@ -76,15 +79,10 @@ both() {
 }
 
 @test "buildah: a RUN step that fails, and one that is no program" {
-	printf 'FROM scratch\nADD rootfs.tar.gz /\nRUN exit 3\n' >"$PLACE/context/Containerfile"
 	step() {
-		buildah_ 3 bud --runtime "$runtime" --network none --quiet "$PLACE/context"
+		bud 3 <<<$'FROM localhost/default\nRUN exit 3'
 		stderr_has "exit status 3"
-	}
-	both step
-	printf 'FROM scratch\nADD rootfs.tar.gz /\nRUN ["no-such-program"]\n' >"$PLACE/context/Containerfile"
-	step() {
-		buildah_ 1 bud --runtime "$runtime" --network none --quiet "$PLACE/context"
+		bud 1 <<<$'FROM localhost/default\nRUN ["no-such-program"]'
 		stderr_has "no-such-program"
 	}
 	both step
@@ -92,8 +90,7 @@ both() {
 
 @test "buildah: run in a working container" {
 	step() {
-		buildah_ 0 from --quiet --name "$name" scratch
-		buildah_ 0 add --quiet "$name" "$PLACE/context/rootfs.tar.gz" /
+		buildah_ 0 from --quiet --name "$name" localhost/default
 		buildah_ 7 run --runtime "$runtime" --network none --volume "$WORK:/given:ro" "$name" \
 			sh -c 'read line; echo "$line $(id -u)"; touch /given/new 2>/dev/null || exit 7' <<<typed
 		stdout_is "typed 0"
