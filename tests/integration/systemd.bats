@@ -1,4 +1,6 @@
 #!/usr/bin/env bats
+# as: none, it is the VM that has systemd
+# vm: root
 # The systemd cgroup driver: units, limits, what is left.
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # helpers.bash sets these
 load helpers
@@ -253,25 +255,38 @@ load ../tools/tools
 	no_unit
 }
 
-@test "systemd: twenty at once, and no unit is left" {
-	local i pids=() n=20 failed=0
-	make_bundle bundle '.process.args = ["sleep", "1000"]'
-	config "del(.linux.cgroupsPath)"
-	for ((i = 0; i < n; i++)); do
-		hull --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID-$i" &
+# each WORD...: `hull WORD... ID` for all of $MANY containers at the same time; how many failed is in $failed.
+each() {
+	local i pids=()
+	failed=0
+	for ((i = 0; i < MANY; i++)); do
+		hull "${@//@/$i}" "$ID-$i" &
 		pids+=($!)
 	done
-	for i in "${pids[@]}"; do wait "$i" || failed=1; done
-	[ "$failed" = 0 ]
-	[ "$(ctl list-units --plain --no-legend --state=active "hull-$TAG-*.scope" | wc -l)" = "$n" ]
-	pids=()
-	for ((i = 0; i < n; i++)); do
-		hull delete --force "$ID-$i" &
-		pids+=($!)
+	for i in "${pids[@]}"; do wait "$i" || failed=$((failed + 1)); done
+}
+
+# By hand, 500: HULL_TEST_MANY=500 HULL_VM_MEMORY=8192 asks for them.
+@test "systemd: many at once in one slice, and nothing is left of them" {
+	local i MANY=${HULL_TEST_MANY:-50}
+	slice=${TAG//-/_}.slice
+	make_bundle bundle '.process.args = ["sleep", "1000"]' ".root.path = \"$WORK/bundle/rootfs\"" \
+		".linux.cgroupsPath = \"$slice:$TAG:@\""
+	for ((i = 0; i < MANY; i++)); do
+		mkdir "$WORK/$i"
+		sed "s/$TAG:@/$TAG:$i/" "$BUNDLE/config.json" >"$WORK/$i/config.json"
 	done
-	for i in "${pids[@]}"; do wait "$i" || failed=1; done
+	each --systemd-cgroup run --detach --bundle "$WORK/@"
 	[ "$failed" = 0 ]
-	[ -z "$(ctl list-units --all --plain --no-legend "hull-$TAG-*")" ]
+	[ "$(ctl list-units --plain --no-legend --state=active "$TAG-*.scope" | wc -l)" = "$MANY" ]
+	[ "$(find "$manager/$slice" -mindepth 2 -maxdepth 2 -name container | wc -l)" = "$MANY" ]
+	each delete --force
+	[ "$failed" = 0 ]
+	[ -z "$(ctl list-units --all --plain --no-legend "$TAG-*.scope")" ]
+	[ -z "$(find "$manager/$slice" -mindepth 1 -type d)" ]
+	[ -z "$(ls -A "$STATE")" ]
+	# The slice is the engine's.
+	ctl stop "$slice"
 }
 
 @test "systemd: kill -9 of hull at steps of create" {
