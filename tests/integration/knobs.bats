@@ -24,11 +24,11 @@ knobs() {
 	: >rows
 	knobs 1 --table table --expected rows
 	stdout_has "one, create: pids.limit: pids.max is '33', not '34'"
-	printf 'one\tpids.limit\tpids.max\t0\t0\t-\t-\n' >table
+	printf 'one\tpids.limit\tpids.max\t0\t1\t-\t-\n' >table
 	printf '%s\t' '*' 'nothing' '*' 'a' 'b' >rows
 	echo 'there is none' >>rows
 	knobs 1 --table table --expected rows
-	stdout_has "one, create: pids.max: hull '0', "
+	stdout_has "one, create: pids.max: hull '1', "
 	stdout_has "rows:1: no difference is like this: * | nothing | * | a | b"
 	echo wrong >table
 	knobs 2 --table table
