@@ -294,6 +294,26 @@ each() {
 	ctl stop "$slice"
 }
 
+# It waits in flock(2).
+stands_in_line() { grep -qE "lock" "/proc/$1/wchan"; }
+
+@test "systemd: who asks it stands in line" {
+	sd_bundle
+	in_background flock /run/systemd/inaccessible/dir sh -c 'until [ -e "$0/go" ]; do sleep 0.1; done' "$WORK"
+	wait_for 10 line_is_taken
+	start_hull --systemd-cgroup create --bundle "$BUNDLE" "$ID"
+	wait_for 30 stands_in_line "$hull_pid"
+	no_unit
+	touch "$WORK/go"
+	wait_hull
+	[ "$status" = 0 ] || mismatch "exit status" 0 "$status"
+	shown ActiveState active
+	expect 0 delete --force "$ID"
+	no_unit
+}
+
+line_is_taken() { ! flock --nonblock /run/systemd/inaccessible/dir true; }
+
 @test "systemd: kill -9 of hull at steps of create" {
 	tool killat
 	sd_bundle
