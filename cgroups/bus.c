@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "cgroups/turn.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
@@ -152,6 +153,8 @@ int bus_open(bool user, struct bus *ret, struct err *e)
 
 	*ret = (struct bus){ 0 };
 	TRY(sdbus_open(&ret->sd, e));
+	ret->turn = turn_take(user);
+	ret->open = true;
 	shared = user ? open_user(ret, e) : open_system(ret, e);
 	r = shared;
 	if (r >= 0)
@@ -173,6 +176,8 @@ void bus_close(struct bus *bus)
 	if (bus->connection)
 		bus->sd.close_unref(bus->connection);
 	sdbus_close(&bus->sd);
+	if (bus->open)
+		close_fd(&bus->turn);
 	*bus = (struct bus){ 0 };
 }
 

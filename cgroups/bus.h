@@ -10,7 +10,8 @@
  * systemd is reached by its private socket: no bus in between has to run or
  * carries the load. Every call and every job has a time limit; what then fails
  * names both. A connection is kept only as long as it is used, since systemd
- * sends the signals of all other jobs to it as well.
+ * sends the signals of all other jobs to it as well, and a process has one at
+ * a time, for which it stands in line (turn.h).
  */
 #ifndef HULL_CGROUPS_BUS_H
 #define HULL_CGROUPS_BUS_H
@@ -27,6 +28,8 @@ struct bus {
 	struct sdbus sd;
 	struct sd_bus *connection;
 	struct bus_job *job; /* that is waited for */
+	bool open;           /* and so `turn` is set, to -1 if there is no line */
+	int turn;            /* our place at the head of the line (turn.h) */
 };
 
 int bus_open(bool user, struct bus *ret, struct err *e) MUST_CHECK;

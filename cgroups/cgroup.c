@@ -198,8 +198,6 @@ int cgroupfs_make(const struct cgroup_host *host, const struct cgroup_plan *plan
 	struct err why = { 0 };
 	int r;
 
-	for (size_t i = 0; i < plan->warnings.n; i++)
-		log_warn("%s", plan->warnings.at[i]);
 	if (!plan->path) {
 		log_none(plan, "the caller has none of its own");
 		*ret = take(&cg);

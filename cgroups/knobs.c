@@ -243,7 +243,11 @@ static int put_text(struct planner *p, const struct knob *k)
 	return 0;
 }
 
-/* Since runtime-spec 1.3 zero is a limit like any other (no forks), and -1 none. */
+/*
+ * Since runtime-spec 1.3 zero is a limit like any other (no forks), and -1 none. It is written
+ * as 1: clone3(2) into a cgroup that may have no process would make none for the container, and
+ * systemd takes no 0. runc does the same.
+ */
 static int put_pids(struct planner *p, const struct knob *k)
 {
 	const struct opt_i64 *v = AT(struct opt_i64, p, k);
@@ -253,7 +257,7 @@ static int put_pids(struct planner *p, const struct knob *k)
 	if (v->value < 0)
 		add(p, k, "max")->flags = KNOB_DEFAULT;
 	else
-		add(p, k, number(p, (uint64_t)v->value));
+		add(p, k, number(p, v->value == 0 ? 1 : (uint64_t)v->value));
 	return 0;
 }
 

@@ -31,6 +31,8 @@ cgroups_libcgroups_a_SOURCES = \
 	cgroups/sdbus.c \
 	cgroups/sdbus.h \
 	cgroups/systemd.c \
+	cgroups/turn.c \
+	cgroups/turn.h \
 	cgroups/unit.c \
 	cgroups/unit.h \
 	cgroups/unit_limits.c \

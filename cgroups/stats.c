@@ -335,3 +335,78 @@ int cgroup_oom_read(int dirfd, const char *path, struct cgroup_oom *ret, struct 
 	*ret = oom;
 	return 0;
 }
+
+/* "50000 100000", which is as a line of a flat file: the quota is its key. */
+static int read_cpu_held(struct reader *in, struct cgroup_held *ret, struct err *e)
+{
+	struct stat_pairs max = { 0 }, stat = { 0 };
+	uint64_t quota;
+
+	TRY(read_one(in, "cpu.max", FLAT, &max, NULL, e));
+	if (max.n == 0)
+		return 0;
+	if (parse_u64(max.at[0].key, strlen(max.at[0].key), &quota) < 0)
+		return err_set(e, EBADMSG, "%s/cpu.max: line 1 is not as the kernel writes it",
+			       in->path);
+	TRY(read_one(in, "cpu.stat", FLAT, &stat, NULL, e));
+	ret->throttled = cgroup_stat(&stat, "nr_throttled");
+	ret->periods = cgroup_stat(&stat, "nr_periods");
+	ret->quota = quota;
+	ret->period = max.at[0].value;
+	return 0;
+}
+
+/* A device's limits as io.max takes them, without what is not limited; NULL: nothing is. */
+static const char *io_limits(struct arena *a, const struct io_device *device)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < device->values.n; i++) {
+		const struct stat_pair *pair = &device->values.at[i];
+
+		if (pair->value == CGROUP_NO_LIMIT)
+			continue;
+		if (!text)
+			text = arena_printf(a, "%u:%u", device->major, device->minor);
+		text = arena_printf(a, "%s %s=%llu", text, pair->key,
+				    (unsigned long long)pair->value);
+	}
+	return text;
+}
+
+static int read_io_held(struct reader *in, struct cgroup_held *ret, struct err *e)
+{
+	struct cgroup_stats max = { 0 };
+	struct psi psi = { 0 };
+
+	TRY(read_one(in, "io.max", NESTED, NULL, &max, e));
+	for (size_t i = 0; i < max.io.n; i++) {
+		const char *text = io_limits(in->arena, &max.io.at[i]);
+
+		if (text)
+			*grow_list(in->arena, &ret->io_limits) = text;
+	}
+	if (ret->io_limits.n == 0)
+		return 0;
+	TRY(read_one(in, "io.pressure", PSI, &psi, NULL, e));
+	if (psi.some.known)
+		ret->waited = (struct opt_u64){ true, psi.some.total };
+	return 0;
+}
+
+int cgroup_held_read(int dirfd, const char *path, struct arena *a, struct cgroup_held *ret,
+		     struct err *e)
+{
+	__attribute__((cleanup(reader_done))) struct reader in = { dirfd, path, a, { 0 } };
+	struct stat_pairs events = { 0 };
+	struct cgroup_held held = { 0 };
+
+	TRY(read_one(&in, "pids.events", FLAT, &events, NULL, e));
+	held.refused = cgroup_stat(&events, "max");
+	if (held.refused.set)
+		TRY(read_one(&in, "pids.max", VALUE, &held.pids_limit, NULL, e));
+	TRY(read_cpu_held(&in, &held, e));
+	TRY(read_io_held(&in, &held, e));
+	*ret = held;
+	return 0;
+}

@@ -99,6 +99,22 @@ struct cgroup_oom {
 int cgroup_oom_read(int dirfd, const char *path, struct cgroup_oom *ret, struct err *e) MUST_CHECK;
 
 /*
+ * Where limits held a cgroup back, for the same. What has a limit to name is
+ * counted; a member is unset where its file is missing or nothing is limited.
+ */
+struct cgroup_held {
+	struct opt_u64 refused, pids_limit; /* forks that a limit of processes refused */
+	struct opt_u64 throttled, periods;  /* periods in which the CPU time was used up, of all */
+	uint64_t quota, period;   /* cpu.max, microseconds; quota may be CGROUP_NO_LIMIT */
+	struct opt_u64 waited;    /* microseconds in which some process waited for I/O */
+	struct strings io_limits; /* of io.max what is limited: "8:0 rbps=1048576 wiops=9" */
+};
+
+/* All unset if the cgroup was removed. *ret is the arena's. */
+int cgroup_held_read(int dirfd, const char *path, struct arena *a, struct cgroup_held *ret,
+		     struct err *e) MUST_CHECK;
+
+/*
  * The parsers; `text` ends with a NUL. They return 0, or -EBADMSG with the
  * number of the line in *ret_line.
  */

@@ -9,6 +9,7 @@
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "engine/logs.h"
+#include "runtime/held.h"
 #include "runtime/oom.h"
 
 enum { LAST_LINES = 5, SIGNALLED = 128 };
@@ -89,6 +90,8 @@ static void add_facts(struct story *story, const struct container_view *v, struc
 
 	if (s->finished && !s->error && (s->lack || s->stopped))
 		add(&story->facts, a, ending(s->exit_code, a));
+	if (s->finished && s->held)
+		add(&story->facts, a, arena_strdup(a, s->held));
 	if (v->health.status == HEALTH_UNHEALTHY && v->health.log.n) {
 		const struct health_result *last = &v->health.log.at[v->health.log.n - 1];
 
@@ -161,7 +164,7 @@ static int story_of_runtime(const struct call *call, const char *id, struct stor
 			    struct err *e)
 {
 	auto_state struct state state = { 0 };
-	auto_buf struct buf lack = { 0 };
+	auto_buf struct buf lack = { 0 }, held = { 0 };
 	struct arena *a = call->arena;
 
 	TRY(container_state(&call->runtime, id, &state, e));
@@ -180,6 +183,8 @@ static int story_of_runtime(const struct call *call, const char *id, struct stor
 		ret->cause =
 			"it has ended; its exit status is known to the program that started it, "
 			"and it did not lack memory";
+	if (held_describe(&state, &held))
+		add(&ret->facts, a, arena_strdup(a, held.text));
 	return 0;
 }
 

@@ -325,7 +325,11 @@ static const struct command commands[] = {
 			   "running, paused or stopped), the pid of its first process, 0 when it "
 			   "is stopped, and where it came from. If the kernel has killed processes "
 			   "of a stopped one for lack of memory, run.hull.oom says how many, with "
-			   "the limit and the most it used, in bytes.",
+			   "the limit and the most it used, in bytes. If its other limits held it "
+			   "back, run.hull.held says where: how often it was refused a process "
+			   "(pids), in how many periods it used up its CPU time (cpu, with "
+			   "microseconds of the limit), how many microseconds it waited for I/O "
+			   "while that is limited (io).",
 		.options = &no_options,
 		.min_args = 1,
 		.max_args = 1,

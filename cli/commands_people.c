@@ -484,8 +484,9 @@ const struct command people_commands[] = {
 		.help = "say how a container came to its end",
 		.details = "In a sentence: that it lacked memory, with limit and peak; a signal; its "
 			   "own exit status; that it was told to; or why it could not be started. "
-			   "Then its health check's last failure, its times, and the last lines "
-			   "that it wrote.",
+			   "Then where its limits of processes, CPU time and I/O held it back, "
+			   "its health check's last failure, its times, and the last lines that "
+			   "it wrote.",
 		.options = &why_options,
 		.min_args = 1,
 		.max_args = 1,

@@ -47,6 +47,36 @@ static void write_oom(struct json_writer *w, const struct cgroup_oom *oom)
 	json_write_end(w);
 }
 
+static void write_held(struct json_writer *w, const struct cgroup_held *held)
+{
+	if (!held->refused.set && !held->throttled.set && !held->waited.set)
+		return;
+	json_write_object(w, "run.hull.held");
+	if (held->refused.set) {
+		json_write_object(w, "pids");
+		json_write_uint(w, "refused", held->refused.value);
+		if (held->pids_limit.set && held->pids_limit.value != CGROUP_NO_LIMIT)
+			json_write_uint(w, "limit", held->pids_limit.value);
+		json_write_end(w);
+	}
+	if (held->throttled.set) {
+		json_write_object(w, "cpu");
+		json_write_uint(w, "throttledPeriods", held->throttled.value);
+		json_write_uint(w, "periods", held->periods.value);
+		if (held->quota != CGROUP_NO_LIMIT)
+			json_write_uint(w, "quota", held->quota);
+		json_write_uint(w, "period", held->period);
+		json_write_end(w);
+	}
+	if (held->waited.set) {
+		json_write_object(w, "io");
+		json_write_uint(w, "waited", held->waited.value);
+		json_write_strings(w, "limits", &held->io_limits);
+		json_write_end(w);
+	}
+	json_write_end(w);
+}
+
 static void write_state(struct json_writer *w, const struct state *s)
 {
 	auto_arena struct arena a = { 0 };
@@ -67,6 +97,7 @@ static void write_state(struct json_writer *w, const struct state *s)
 	}
 	json_write_string(w, "owner", owner_name(&a, s->owner));
 	write_oom(w, &s->oom);
+	write_held(w, &s->held);
 	json_write_end(w);
 }
 

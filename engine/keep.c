@@ -90,13 +90,19 @@ static void say_started(const struct making *m, struct status *s)
 	s->started = arena_strdup(&s->arena, now);
 	s->finished = s->error = NULL;
 	s->stopped = s->oom_killed = false;
-	s->lack = NULL;
+	s->lack = s->held = NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 }
 
+/* NULL where there is nothing to say. */
+static const char *words(struct arena *a, const struct buf *text)
+{
+	return text->len ? arena_strdup(a, text->text) : NULL;
+}
+
 static void say_ended(const struct making *m, struct status *s, int code, const char *error,
-		      const struct buf *lack)
+		      const struct container_fate *fate)
 {
 	char now[48];
 	struct err e = { 0 };
@@ -109,8 +115,9 @@ static void say_ended(const struct making *m, struct status *s, int code, const 
 	s->finished = arena_strdup(&s->arena, now);
 	s->exit_code = code;
 	s->error = error ? arena_strdup(&s->arena, error) : NULL;
-	s->oom_killed = lack && lack->len > 0;
-	s->lack = s->oom_killed ? arena_strdup(&s->arena, lack->text) : NULL;
+	s->lack = words(&s->arena, &fate->lack);
+	s->held = words(&s->arena, &fate->held);
+	s->oom_killed = s->lack != NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 }
@@ -135,7 +142,7 @@ static void drop(const struct engine *g, struct making *m)
 int keep_foreground(const struct engine *g, struct making *m, int *ret_status, struct err *e)
 {
 	auto_status struct status status = { 0 };
-	auto_buf struct buf lack = { 0 };
+	auto_container_fate struct container_fate fate = { 0 };
 	struct run_request req;
 	struct run run;
 	int r;
@@ -144,7 +151,7 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 	r = netjoin_prepare(&run.net, e);
 	if (r >= 0)
 		r = open_sockets(&run, e);
-	req = (struct run_request){ .create = run.request, .lack = &lack };
+	req = (struct run_request){ .create = run.request, .fate = &fate };
 	if (r >= 0)
 		r = health_start(g, m, &run.health, &run.health_fd, e);
 	if (r >= 0) {
@@ -153,7 +160,7 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 		health_stop(run.health, &run.health_fd);
 	}
 	say_ended(m, &status, r < 0 ? keep_failure_status(e) : *ret_status, r < 0 ? e->msg : NULL,
-		  &lack);
+		  &fate);
 	netjoin_leave(&run.net);
 	run_done(&run);
 	drop(g, m);
@@ -344,7 +351,7 @@ static void close_streams(struct keeper *k)
 /* Starts it and stays until it has ended. Returns its exit status, or a negative errno. */
 static int run_once(struct keeper *k, struct status *status, struct err *e)
 {
-	auto_buf struct buf lack = { 0 };
+	auto_container_fate struct container_fate fate = { 0 };
 	int code, r;
 
 	r = netjoin_prepare(&k->run.net, e);
@@ -358,7 +365,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	if (r < 0) {
 		health_stop(k->run.health, &k->run.health_fd);
 		netjoin_leave(&k->run.net);
-		say_ended(k->m, status, keep_failure_status(e), e->msg, NULL);
+		say_ended(k->m, status, keep_failure_status(e), e->msg, &fate);
 		return r;
 	}
 	say_started(k->m, status);
@@ -366,11 +373,11 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);
-	if (container_end(k->g->rt, k->m->id, &lack, e) < 0)
+	if (container_end(k->g->rt, k->m->id, &fate, e) < 0)
 		log_warn("%s", e->msg);
 	close_streams(k);
 	netjoin_leave(&k->run.net);
-	say_ended(k->m, status, code, NULL, &lack);
+	say_ended(k->m, status, code, NULL, &fate);
 	attach_ended(&k->attach, code);
 	return code;
 }

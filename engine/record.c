@@ -89,6 +89,7 @@ JSON_TABLE(status_fields, struct status) = {
 	FIELD_STRING(struct status, "error", error, 0),
 	FIELD_BOOL(struct status, "oomKilled", oom_killed, 0),
 	FIELD_STRING(struct status, "lack", lack, 0),
+	FIELD_STRING(struct status, "held", held, 0),
 	FIELD_BOOL(struct status, "stopped", stopped, 0),
 	{ 0 },
 };
@@ -570,6 +571,7 @@ int status_write(int dir, const struct status *s, struct err *e)
 	json_write_string(&w, "error", s->error);
 	json_write_bool(&w, "oomKilled", s->oom_killed);
 	json_write_string(&w, "lack", s->lack);
+	json_write_string(&w, "held", s->held);
 	json_write_bool(&w, "stopped", s->stopped);
 	json_write_end(&w);
 	return io_replace_file(dir, status_file, text.text, text.len, e);

@@ -68,6 +68,7 @@ struct status {
 	const char *error; /* why it could not be started; NULL: it could */
 	bool oom_killed;
 	const char *lack; /* what the kernel did for lack of memory, in words; NULL: nothing */
+	const char *held; /* where other limits held it back, in words; NULL: nowhere */
 	bool stopped;     /* by `stop` or `kill`: restart policies leave it alone */
 };
 

@@ -76,11 +76,19 @@ struct create_request {
 int container_create(const struct runtime *rt, const struct create_request *req, struct err *e)
 	MUST_CHECK;
 
+/* What the kernel did to a container that has ended, in words; empty: nothing. */
+struct container_fate {
+	struct buf lack; /* for lack of memory */
+	struct buf held; /* by its other limits, of processes, CPU time and I/O */
+};
+#define auto_container_fate __attribute__((cleanup(container_fate_done)))
+void container_fate_done(struct container_fate *fate);
+
 struct run_request {
 	struct create_request create;
-	bool detach;      /* return once the program runs */
-	bool keep;        /* leave a stopped container instead of deleting it */
-	struct buf *lack; /* gets how it lacked memory, if it did (container_end()); may be NULL */
+	bool detach;                 /* return once the program runs */
+	bool keep;                   /* leave a stopped container instead of deleting it */
+	struct container_fate *fate; /* gets what container_end() says; may be NULL */
 };
 
 /* create and start; in the foreground also wait, relay and delete. *ret_status is 0 if detached. */
@@ -211,12 +219,9 @@ int container_restore(const struct runtime *rt, const struct restore_request *re
 int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
 	MUST_CHECK;
 
-/*
- * The same with `force`, of one that has ended: appends to *lack what the kernel
- * did to it for lack of memory, in words; nothing if it did nothing.
- */
-int container_end(const struct runtime *rt, const char *id, struct buf *lack, struct err *e)
-	MUST_CHECK;
+/* The same with `force`, of one that has ended: appends to *ret what the kernel did to it. */
+int container_end(const struct runtime *rt, const char *id, struct container_fate *ret,
+		  struct err *e) MUST_CHECK;
 
 /* The container's state now; -ENOENT "container does not exist". Release with state_done(). */
 int container_state(const struct runtime *rt, const char *id, struct state *ret, struct err *e)

@@ -27,6 +27,7 @@
 #include "runtime/executor.h"
 #include "runtime/gate.h"
 #include "runtime/handshake.h"
+#include "runtime/held.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
 #include "runtime/listener.h"
@@ -243,6 +244,7 @@ static int make_cgroup(struct creation *c, struct err *e)
 	}
 	c->state.cgroup_made = c->cgroup.made;
 	oom_remember(&c->cgroup, &c->state);
+	held_remember(&c->cgroup, &c->state);
 	return 0;
 }
 

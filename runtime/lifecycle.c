@@ -19,6 +19,7 @@
 #include "runtime/gate.h"
 #include "runtime/handle.h"
 #include "runtime/handshake.h"
+#include "runtime/held.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 #include "runtime/oom.h"
@@ -206,8 +207,14 @@ static int destroy(struct handle *h, struct err *e)
 	return store_remove(h->root, h->id, e);
 }
 
-static int give_back(const struct runtime *rt, const char *id, bool force, struct buf *lack,
-		     struct err *e)
+void container_fate_done(struct container_fate *fate)
+{
+	buf_done(&fate->lack);
+	buf_done(&fate->held);
+}
+
+static int give_back(const struct runtime *rt, const char *id, bool force,
+		     struct container_fate *fate, struct err *e)
 {
 	auto_handle struct handle h = HANDLE_NONE;
 	int r = handle_open(&h, rt, id, e);
@@ -223,8 +230,12 @@ static int give_back(const struct runtime *rt, const char *id, bool force, struc
 		return err_set(e, EBUSY, "cannot delete container %s that is not stopped: %s", id,
 			       state_status_name(h.state.status));
 	oom_log(&h.state);
-	if (lack)
-		oom_describe(&h.state, lack);
+	held_look(&h.cgroup, &h.state);
+	held_log(&h.state);
+	if (fate) {
+		oom_describe(&h.state, &fate->lack);
+		held_describe(&h.state, &fate->held);
+	}
 	return destroy(&h, e);
 }
 
@@ -233,9 +244,10 @@ int container_delete(const struct runtime *rt, const char *id, bool force, struc
 	return give_back(rt, id, force, NULL, e);
 }
 
-int container_end(const struct runtime *rt, const char *id, struct buf *lack, struct err *e)
+int container_end(const struct runtime *rt, const char *id, struct container_fate *ret,
+		  struct err *e)
 {
-	return give_back(rt, id, true, lack, e);
+	return give_back(rt, id, true, ret, e);
 }
 
 int container_state(const struct runtime *rt, const char *id, struct state *ret, struct err *e)
@@ -245,6 +257,7 @@ int container_state(const struct runtime *rt, const char *id, struct state *ret,
 	TRY(handle_open(&h, rt, id, e));
 	if (!h.begun)
 		return err_set(e, ENOENT, "container does not exist"); /* yet */
+	held_look(&h.cgroup, &h.state);
 	*ret = h.state;
 	h.state = (struct state){ 0 };
 	return 0;

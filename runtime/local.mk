@@ -26,6 +26,8 @@ runtime_libruntime_a_SOURCES = \
 	runtime/handle.h \
 	runtime/handshake.c \
 	runtime/handshake.h \
+	runtime/held.c \
+	runtime/held.h \
 	runtime/hooks.c \
 	runtime/hooks.h \
 	runtime/host.c \

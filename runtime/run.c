@@ -10,6 +10,7 @@
 #include "runtime/container.h"
 #include "runtime/creation.h"
 #include "runtime/handshake.h"
+#include "runtime/held.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 #include "runtime/oom.h"
@@ -69,15 +70,17 @@ static int create_and_start(struct creation *c, struct notify *notify, struct er
 }
 
 /* What container_delete() says when the container is not kept. */
-static void log_lack_of_memory(const struct creation *c)
+static void log_fate(const struct creation *c)
 {
 	auto_state struct state state = { 0 };
 	struct err e = { 0 };
 
-	if (container_state(c->rt, c->req->id, &state, &e) < 0)
+	if (container_state(c->rt, c->req->id, &state, &e) < 0) {
 		log_warn("%s", e.msg);
-	else
-		oom_log(&state);
+		return;
+	}
+	oom_log(&state);
+	held_log(&state);
 }
 
 static int run_foreground(struct creation *c, const struct run_request *req, int *ret_status,
@@ -103,8 +106,8 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 		return -e->code;
 	}
 	if (req->keep)
-		log_lack_of_memory(c);
-	return req->keep ? 0 : container_end(c->rt, req->create.id, req->lack, e);
+		log_fate(c);
+	return req->keep ? 0 : container_end(c->rt, req->create.id, req->fate, e);
 }
 
 int container_run_supervised(const struct runtime *rt, const struct create_request *req,

@@ -39,6 +39,10 @@ JSON_TABLE(state_fields, struct state) = {
 	FIELD_U64(struct state, "pidStart", pid_start, REQUIRED),
 	FIELD_BOOL(struct state, "ready", ready, REQUIRED),
 	FIELD_OPT_U64(struct state, "oomKills", oom_kills, 0),
+	FIELD_OPT_U64(struct state, "forksRefused", held_before.refused, 0),
+	FIELD_OPT_U64(struct state, "cpuThrottled", held_before.throttled, 0),
+	FIELD_OPT_U64(struct state, "cpuPeriods", held_before.periods, 0),
+	FIELD_OPT_U64(struct state, "ioWaited", held_before.waited, 0),
 	FIELD_STRING_MAP(struct state, "annotations", annotations, key, value, 0),
 	{ 0 },
 };
@@ -67,6 +71,13 @@ static void write_annotations(struct json_writer *w, const struct state *s)
 	for (size_t i = 0; i < s->annotations.n; i++)
 		json_write_string(w, s->annotations.at[i].key, s->annotations.at[i].value);
 	json_write_end(w);
+}
+
+/* What was counted before the start, if anybody counted. */
+static void write_counted(struct json_writer *w, const char *key, const struct opt_u64 *value)
+{
+	if (value->set)
+		json_write_uint(w, key, value->value);
 }
 
 void state_encode(const struct state *s, struct buf *ret)
@@ -102,8 +113,11 @@ void state_encode(const struct state *s, struct buf *ret)
 	json_write_int(&w, "pid", s->pid);
 	json_write_uint(&w, "pidStart", s->pid_start);
 	json_write_bool(&w, "ready", s->ready);
-	if (s->oom_kills.set)
-		json_write_uint(&w, "oomKills", s->oom_kills.value);
+	write_counted(&w, "oomKills", &s->oom_kills);
+	write_counted(&w, "forksRefused", &s->held_before.refused);
+	write_counted(&w, "cpuThrottled", &s->held_before.throttled);
+	write_counted(&w, "cpuPeriods", &s->held_before.periods);
+	write_counted(&w, "ioWaited", &s->held_before.waited);
 	write_annotations(&w, s);
 	json_write_end(&w);
 }

@@ -41,8 +41,11 @@ struct state {
 	bool ready;           /* create has come to its end */
 	struct spec_pairs annotations;
 	struct opt_u64 oom_kills; /* of its cgroup before the start; unset: nobody counts */
+	/* The same of what its limits count; unset where the cgroup was made, and so began at 0. */
+	struct cgroup_held held_before;
 	enum state_status status; /* now; not stored */
 	struct cgroup_oom oom;    /* of a stopped one that lacked memory, since; not stored */
+	struct cgroup_held held;  /* of a stopped one that its limits held back; not stored */
 };
 
 /* The word of the runtime specification: "creating", "created", ... */

@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_err \
 	tests/unit/test_gate \
 	tests/unit/test_health \
+	tests/unit/test_held \
 	tests/unit/test_idmap \
 	tests/unit/test_image_auth \
 	tests/unit/test_image_bundle \
@@ -241,6 +242,10 @@ tests_unit_test_gate_SOURCES = tests/unit/test_gate.c
 tests_unit_test_gate_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_gate_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_gate_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
+tests_unit_test_held_SOURCES = tests/unit/test_held.c
+tests_unit_test_held_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_held_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_held_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_idmap_SOURCES = tests/unit/test_idmap.c
 tests_unit_test_idmap_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_idmap_LDFLAGS = $(UNITLDFLAGS)

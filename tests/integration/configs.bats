@@ -192,3 +192,10 @@ mounts() {
 	fails_as 'permission denied (its file system is mounted noexec)'
 	assert_nothing_left
 }
+
+@test "what cgroup v2 has nothing like is named, once" {
+	make_bundle bundle '.linux.resources.memory = {swappiness: 10, kernel: 1048576}'
+	expect 0 run --bundle "$BUNDLE" "$ID"
+	[ "$(grep -c 'linux.resources.memory.swappiness is ignored: cgroup v2 has nothing like it$' "$stderr_file")" = 1 ]
+	[ "$(grep -c 'linux.resources.memory.kernel is ignored: ' "$stderr_file")" = 1 ]
+}

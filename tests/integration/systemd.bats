@@ -1,4 +1,6 @@
 #!/usr/bin/env bats
+# as: none, it is the VM that has systemd
+# vm: root
 # The systemd cgroup driver: units, limits, what is left.
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # helpers.bash sets these
 load helpers
@@ -253,26 +255,64 @@ load ../tools/tools
 	no_unit
 }
 
-@test "systemd: twenty at once, and no unit is left" {
-	local i pids=() n=20 failed=0
-	make_bundle bundle '.process.args = ["sleep", "1000"]'
-	config "del(.linux.cgroupsPath)"
-	for ((i = 0; i < n; i++)); do
-		hull --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID-$i" &
+# each WORD...: `hull WORD... ID` for all of $MANY containers, so many at the same time as
+# HULL_TEST_ABREAST says; how many failed is in $failed.
+each() {
+	local i pids=() abreast=${HULL_TEST_ABREAST:-$MANY}
+	failed=0
+	[ "$abreast" -le "$MANY" ] || abreast=$MANY
+	for ((i = 0; i < MANY; i++)); do
+		hull "${@//@/$i}" "$ID-$i" &
 		pids+=($!)
+		[ "$i" -lt "$abreast" ] || wait "${pids[i - abreast]}" || failed=$((failed + 1))
 	done
-	for i in "${pids[@]}"; do wait "$i" || failed=1; done
-	[ "$failed" = 0 ]
-	[ "$(ctl list-units --plain --no-legend --state=active "hull-$TAG-*.scope" | wc -l)" = "$n" ]
-	pids=()
-	for ((i = 0; i < n; i++)); do
-		hull delete --force "$ID-$i" &
-		pids+=($!)
+	for ((i = MANY - abreast; i < MANY; i++)); do
+		wait "${pids[i]}" || failed=$((failed + 1))
 	done
-	for i in "${pids[@]}"; do wait "$i" || failed=1; done
-	[ "$failed" = 0 ]
-	[ -z "$(ctl list-units --all --plain --no-legend "hull-$TAG-*")" ]
 }
+
+# By hand, 500: HULL_TEST_MANY=500 HULL_VM_MEMORY=8192 asks for them.
+@test "systemd: many at once in one slice, and nothing is left of them" {
+	local i MANY=${HULL_TEST_MANY:-50}
+	slice=${TAG//-/_}.slice
+	make_bundle bundle '.process.args = ["sleep", "1000"]' ".root.path = \"$WORK/bundle/rootfs\"" \
+		".linux.cgroupsPath = \"$slice:$TAG:@\""
+	for ((i = 0; i < MANY; i++)); do
+		mkdir "$WORK/$i"
+		sed "s/$TAG:@/$TAG:$i/" "$BUNDLE/config.json" >"$WORK/$i/config.json"
+	done
+	each --systemd-cgroup run --detach --bundle "$WORK/@"
+	[ "$failed" = 0 ] || mismatch "failed" 0 "$failed"
+	[ "$(ctl list-units --plain --no-legend --state=active "$TAG-*.scope" | wc -l)" = "$MANY" ]
+	[ "$(find "$manager/$slice" -mindepth 2 -maxdepth 2 -name container | wc -l)" = "$MANY" ]
+	each delete --force
+	[ "$failed" = 0 ] || mismatch "failed" 0 "$failed"
+	[ -z "$(ctl list-units --all --plain --no-legend "$TAG-*.scope")" ]
+	[ -z "$(find "$manager/$slice" -mindepth 1 -type d)" ]
+	[ -z "$(ls -A "$STATE")" ]
+	# The slice is the engine's.
+	ctl stop "$slice"
+}
+
+# It waits in flock(2).
+stands_in_line() { grep -qE "lock" "/proc/$1/wchan"; }
+
+@test "systemd: who asks it stands in line" {
+	sd_bundle
+	in_background flock /run/systemd/inaccessible/dir sh -c 'until [ -e "$0/go" ]; do sleep 0.1; done' "$WORK"
+	wait_for 10 line_is_taken
+	start_hull --systemd-cgroup create --bundle "$BUNDLE" "$ID"
+	wait_for 30 stands_in_line "$hull_pid"
+	no_unit
+	touch "$WORK/go"
+	wait_hull
+	[ "$status" = 0 ] || mismatch "exit status" 0 "$status"
+	shown ActiveState active
+	expect 0 delete --force "$ID"
+	no_unit
+}
+
+line_is_taken() { ! flock --nonblock /run/systemd/inaccessible/dir true; }
 
 @test "systemd: kill -9 of hull at steps of create" {
 	tool killat

@@ -113,7 +113,7 @@ static const struct row written[] = {
 	{ "empty cpuset", { .cpu = { .cpus = "", .mems = "" } }, "" },
 
 	{ "pids.limit", { .pids_limit = SET(33) }, "pids.max=33" },
-	{ "pids.limit 0", { .pids_limit = SET(0) }, "pids.max=0" },
+	{ "pids.limit 0", { .pids_limit = SET(0) }, "pids.max=1" },
 	{ "pids.limit -1", { .pids_limit = SET(-1) }, "pids.max=max/d" },
 
 	{ "blockIO.weight", { .block_io = { .weight = SET(10) } }, "io.bfq.weight=10|io.weight=1" },

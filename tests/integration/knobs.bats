@@ -1,0 +1,36 @@
+#!/usr/bin/env bats
+# as: none, it needs all controllers, systemd, crun and runc
+# vm: root
+# Every limit of linux.resources, by create and by update, beside crun and runc: tests/differential/knobs.
+# shellcheck disable=SC2154 # helpers.bash sets these
+load helpers
+
+# knobs STATUS [OPTION...]: fails unless that is its exit status.
+knobs() {
+	run_command "$SOURCE/tests/differential/knobs" --hull "$HULL" "${@:2}"
+	[ "$status" = "$1" ] || mismatch "exit status" "$1" "$status"
+}
+
+@test "each limit is in its file, by create and by update, and each difference has its reason" {
+	requires controller=memory controller=cpu controller=cpuset controller=io controller=pids \
+		controller=hugetlb systemd pure-v2 program=crun program=runc path=/dev/vdb
+	knobs 0
+	stdout_has " 0 problems"
+}
+
+@test "a limit that is not as the table says fails, and a difference without a reason" {
+	requires controller=pids systemd pure-v2 program=crun program=runc path=/dev/vdb
+	printf 'one\tpids.limit\tpids.max\t33\t34\t-\t-\n' >table
+	: >rows
+	knobs 1 --table table --expected rows
+	stdout_has "one, create: pids.limit: pids.max is '33', not '34'"
+	printf 'one\tpids.limit\tpids.max\t0\t1\t-\t-\n' >table
+	printf '%s\t' '*' 'nothing' '*' 'a' 'b' >rows
+	echo 'there is none' >>rows
+	knobs 1 --table table --expected rows
+	stdout_has "one, create: pids.max: hull '1', "
+	stdout_has "rows:1: no difference is like this: * | nothing | * | a | b"
+	echo wrong >table
+	knobs 2 --table table
+	stderr_is "knobs: table:1: not GROUP MEMBER FILE CREATE VALUE UPDATE VALUE"
+}
