@@ -93,6 +93,7 @@ static const struct option_row rows[] = {
 	ROW("health-start-period", 0, DURATION, health_start_period, "DURATION", "failures do not count so long, until the first success (default: 0s)"),
 	ROW("health-start-interval", 0, DURATION, health_start_interval, "DURATION", "time between checks in that period (default: 5s)"),
 	ROW("no-healthcheck", 0, FLAG, no_healthcheck, NULL, "no checks, whatever the image says"),
+	ROW("keep-why", 0, DURATION, keep_why, "DURATION", "what `hull why` tells of it stays so long after it is removed (default: 0s)"),
 	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "json-file or none"),
 	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
 	ROW("tls-verify", 0, TRISTATE, tls_verify, NULL, "verify the certificates of the registry (default: true)"),

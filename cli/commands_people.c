@@ -409,10 +409,13 @@ const struct command people_commands[] = {
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER",
 		.help = "say how a container came to its end",
-		.details = "In a sentence: that it lacked memory, with limit and peak; a signal; its "
-			   "own exit status; that it was told to; or why it could not be started. "
-			   "Then its health check's last failure, its times, and the last lines "
-			   "that it wrote.",
+		.details = "In a sentence: that it lacked memory, with limit and peak; a system call for "
+			   "which a seccomp filter ended it; a signal; its own exit status; that it was "
+			   "told to; or why it could not be started. Then what else the kernel denied to "
+			   "its program, its health check's last failure, its times, and the last lines "
+			   "that it wrote. What was denied is known only of a container's first process, "
+			   "and if the kernel's log says it and may be read. A container that was removed "
+			   "is known for as long as --keep-why of `hull run` said.",
 		.options = &why_options,
 		.min_args = 1,
 		.max_args = 1,

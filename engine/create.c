@@ -28,6 +28,8 @@
 #include "engine/userns.h"
 #include "engine/volumes.h"
 
+#define SECOND_US INT64_C(1000000)
+
 enum {
 	PROFILE_MAX = 4 * 1024 * 1024,
 	ENV_FILE_MAX = 1024 * 1024,
@@ -450,6 +452,9 @@ static int fill_record(struct building *b, struct err *e)
 	r->published = w->published;
 	r->sockets = w->sockets;
 	r->log_driver = w->log_driver ? w->log_driver : "json-file";
+	if (w->keep_why && (w->keep_why < SECOND_US || w->keep_why / SECOND_US > UINT32_MAX))
+		return err_set(e, EINVAL, "--keep-why: expected a time of 1s to %us", UINT32_MAX);
+	r->keep_why = (uint32_t)(w->keep_why / SECOND_US);
 	r->stop_timeout = w->stop_timeout.set ? (uint32_t)w->stop_timeout.value : STOP_TIMEOUT;
 	if (w->restart)
 		TRY(wish_restart(w->restart, &r->restart, &r->restart_max, e));

@@ -21,6 +21,7 @@
 #include "engine/netjoin.h"
 #include "engine/netsockets.h"
 #include "engine/rootfs.h"
+#include "security/denials.h"
 
 enum {
 	CHUNK = 32 * 1024,
@@ -85,13 +86,30 @@ static void say_started(const struct making *m, struct status *s)
 	s->started = arena_strdup(&s->arena, now);
 	s->finished = s->error = NULL;
 	s->stopped = s->oom_killed = false;
-	s->lack = NULL;
+	s->lack = s->denied = NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 }
 
+/* What is known of an end beside its status. */
+struct ending {
+	struct buf lack, denied;
+};
+
+static void ending_done(struct ending *end)
+{
+	buf_done(&end->lack);
+	buf_done(&end->denied);
+}
+#define auto_ending __attribute__((cleanup(ending_done)))
+
+static const char *words(const struct buf *b, struct arena *a)
+{
+	return b->len ? arena_strdup(a, b->text) : NULL;
+}
+
 static void say_ended(const struct making *m, struct status *s, int code, const char *error,
-		      const struct buf *lack)
+		      const struct ending *end)
 {
 	char now[48];
 	struct err e = { 0 };
@@ -104,8 +122,9 @@ static void say_ended(const struct making *m, struct status *s, int code, const 
 	s->finished = arena_strdup(&s->arena, now);
 	s->exit_code = code;
 	s->error = error ? arena_strdup(&s->arena, error) : NULL;
-	s->oom_killed = lack && lack->len > 0;
-	s->lack = s->oom_killed ? arena_strdup(&s->arena, lack->text) : NULL;
+	s->oom_killed = end->lack.len > 0;
+	s->lack = words(&end->lack, &s->arena);
+	s->denied = words(&end->denied, &s->arena);
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 }
@@ -130,7 +149,7 @@ static void drop(const struct engine *g, struct making *m)
 int keep_foreground(const struct engine *g, struct making *m, int *ret_status, struct err *e)
 {
 	auto_status struct status status = { 0 };
-	auto_buf struct buf lack = { 0 };
+	auto_ending struct ending end = { 0 };
 	struct run_request req;
 	struct run run;
 	int r;
@@ -139,7 +158,9 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 	r = netjoin_prepare(&run.net, e);
 	if (r >= 0)
 		r = open_sockets(&run, e);
-	req = (struct run_request){ .create = run.request, .lack = &lack };
+	req = (struct run_request){ .create = run.request,
+				    .lack = &end.lack,
+				    .denied = &end.denied };
 	if (r >= 0)
 		r = health_start(g, m, &run.health, &run.health_fd, e);
 	if (r >= 0) {
@@ -148,7 +169,7 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 		health_stop(run.health, &run.health_fd);
 	}
 	say_ended(m, &status, r < 0 ? keep_failure_status(e) : *ret_status, r < 0 ? e->msg : NULL,
-		  &lack);
+		  &end);
 	netjoin_leave(&run.net);
 	run_done(&run);
 	drop(g, m);
@@ -338,7 +359,8 @@ static void close_streams(struct keeper *k)
 /* Starts it and stays until it has ended. Returns its exit status, or a negative errno. */
 static int run_once(struct keeper *k, struct status *status, struct err *e)
 {
-	auto_buf struct buf lack = { 0 };
+	auto_ending struct ending end = { 0 };
+	time_t began = time(NULL);
 	int code, r;
 
 	r = netjoin_prepare(&k->run.net, e);
@@ -352,7 +374,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	if (r < 0) {
 		health_stop(k->run.health, &k->run.health_fd);
 		netjoin_leave(&k->run.net);
-		say_ended(k->m, status, keep_failure_status(e), e->msg, NULL);
+		say_ended(k->m, status, keep_failure_status(e), e->msg, &end);
 		return r;
 	}
 	say_started(k->m, status);
@@ -360,11 +382,13 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);
-	if (container_end(k->g->rt, k->m->id, &lack, e) < 0)
+	if (code != 0)
+		denials_read(k->process.pid, began, &end.denied);
+	if (container_end(k->g->rt, k->m->id, &end.lack, e) < 0)
 		log_warn("%s", e->msg);
 	close_streams(k);
 	netjoin_leave(&k->run.net);
-	say_ended(k->m, status, code, NULL, &lack);
+	say_ended(k->m, status, code, NULL, &end);
 	attach_ended(&k->attach, code);
 	return code;
 }

@@ -24,6 +24,8 @@ engine_libengine_a_SOURCES = \
 	engine/files.h \
 	engine/keep.c \
 	engine/keep.h \
+	engine/gone.c \
+	engine/gone.h \
 	engine/health.c \
 	engine/health.h \
 	engine/health_private.h \

@@ -81,6 +81,8 @@ struct run_request {
 	bool detach;      /* return once the program runs */
 	bool keep;        /* leave a stopped container instead of deleting it */
 	struct buf *lack; /* gets how it lacked memory, if it did (container_end()); may be NULL */
+	/* Gets what the kernel denied to a program that failed (security/denials.h); may be NULL. */
+	struct buf *denied;
 };
 
 /* create and start; in the foreground also wait, relay and delete. *ret_status is 0 if detached. */

@@ -2,6 +2,8 @@ noinst_LIBRARIES += security/libsecurity.a
 security_libsecurity_a_SOURCES = \
 	security/caps.c \
 	security/caps.h \
+	security/denials.c \
+	security/denials.h \
 	security/keyring.c \
 	security/keyring.h \
 	security/lsm.c \

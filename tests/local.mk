@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	tests/unit/test_cli_values \
 	tests/unit/test_console \
 	tests/unit/test_copy_up \
+	tests/unit/test_denials \
 	tests/unit/test_dns \
 	tests/unit/test_doctor \
 	tests/unit/test_external \
@@ -223,6 +224,10 @@ tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c
 tests_unit_test_doctor_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_doctor_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_doctor_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_denials_SOURCES = tests/unit/test_denials.c
+tests_unit_test_denials_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_denials_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_denials_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
 tests_unit_test_dns_SOURCES = tests/unit/test_dns.c
 tests_unit_test_dns_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_dns_LDFLAGS = $(UNITLDFLAGS)
@@ -530,6 +535,7 @@ tests_unit_test_unpack_entry_LDADD = $(LIBEXTRACT) $(CRITERION_LIBS)
 
 unit-tests: $(UNIT_TESTS)
 
+EXTRA_DIST += tests/coverage/counters.c tests/coverage/counters.ld tests/coverage/report tests/coverage/run
 include tests/tools/local.mk
 
 if FUZZERS
