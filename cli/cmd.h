@@ -64,6 +64,7 @@ int cmd_network(const struct call *call, struct err *e);
 int cmd_pause(const struct call *call, struct err *e);
 int cmd_people_ps(const struct call *call, struct err *e);
 int cmd_people_start(const struct call *call, struct err *e);
+int cmd_profile(const struct call *call, struct err *e);
 int cmd_prune(const struct call *call, struct err *e);
 int cmd_plan(const struct call *call, struct err *e);
 int cmd_ps(const struct call *call, struct err *e);

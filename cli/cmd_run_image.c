@@ -139,7 +139,7 @@ static int write_id(const char *file, const char *id, struct err *e)
 	return r < 0 ? err_neg(e, r, "--cidfile %s", file) : 0;
 }
 
-static int run_image(const struct call *call, const struct wish *wish, struct err *e)
+int run_image(const struct call *call, const struct wish *wish, struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
 	auto_making struct making m = MAKING_NONE;
@@ -172,6 +172,24 @@ failed : {
 		fprintf(stderr, "%s: %s\n", call->runtime.program, ignored.msg);
 }
 	return -e->code;
+}
+
+int run_image_wish(const struct call *call, const struct strings *words, struct wish *ret,
+		   struct err *e)
+{
+	const struct run_image_values *values;
+	struct options options;
+
+	TRY(options_parse(&run_image_options, words, true, call->arena, &options, e));
+	if (!options.args.n)
+		return err_set(e, EINVAL, "which image?");
+	values = options.values;
+	if (values->create.request.bundle)
+		return err_set(e, EINVAL, "--bundle: only for containers of an image");
+	*ret = values->wish;
+	ret->image = options.args.at[0];
+	ret->args = (struct strings){ options.args.at + 1, options.args.n - 1 };
+	return 0;
 }
 
 int cmd_run_image(const struct call *call, struct err *e)

@@ -188,6 +188,27 @@ const struct command people_commands[] = {
 		.run = cmd_logs,
 	},
 	{
+		.name = "profile",
+		.modes = MODE_HULL,
+		.arguments = "record FILE [OPTION...] IMAGE [COMMAND [ARG...]]",
+		.verbs = "record",
+		.help = "make a seccomp profile of the system calls that a container makes",
+		.details = "Runs a container as `run` does, whose options it takes behind FILE, notes which "
+			   "system calls it makes, also by `exec`, and writes the least profile that lets "
+			   "them through to FILE, for --security-opt seccomp=FILE. That is hull's own "
+			   "profile without the calls that were not made, so nothing is in it that would "
+			   "be refused otherwise. The container is slower meanwhile. What it did not do "
+			   "this time it may not do later: let it do all that it is for. FILE is not "
+			   "written if hull itself failed; the exit status is that of `run`.",
+		.options = &no_options,
+		.min_args = 3,
+		.max_args = ARGS_MANY,
+		.ordered = true,
+		.creates = true,
+		.enters = true,
+		.run = cmd_profile,
+	},
+	{
 		.name = "prune",
 		.modes = MODE_HULL,
 		.arguments = "",

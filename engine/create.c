@@ -267,7 +267,9 @@ static int choose_seccomp(struct building *b, struct err *e)
 		TRY(io_read_file(AT_FDCWD, b->facts.security.seccomp_file, PROFILE_MAX,
 				 b->facts.security.seccomp_file, &b->seccomp, e));
 	else
-		seccomp_default_write(&b->facts.capabilities, &b->seccomp);
+		seccomp_default_write(&b->facts.capabilities,
+				      &(struct seccomp_choice){ .listener = b->w->listener },
+				      &b->seccomp);
 	b->facts.seccomp = b->seccomp.text;
 	return 0;
 }

@@ -52,6 +52,8 @@ engine_libengine_a_SOURCES = \
 	engine/push.h \
 	engine/record.c \
 	engine/record.h \
+	engine/recording.c \
+	engine/recording.h \
 	engine/rootfs.c \
 	engine/rootfs.h \
 	engine/save.c \
