@@ -6,6 +6,7 @@
 # leaves is removed by one `delete --force`. With 3 the dynamic loader itself
 # fails and hull never starts, so it begins with 4.
 
+# shellcheck disable=SC2154 # set by helpers
 load helpers
 
 setup() {
