@@ -608,7 +608,7 @@ tests_fuzz_fuzz_unpack_LDADD = $(LIBEXTRACT)
 tests_fuzz_fuzz_unpack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
-EXTRA_DIST += tests/run tests/demo tests/checks tests/conformance tests/data tests/differential tests/integration tests/vm \
+EXTRA_DIST += tests/run tests/demo tests/soak tests/fuzz/nightly tests/checks tests/conformance tests/data tests/differential tests/integration tests/vm \
 	tests/fuzz/fuzz_spec.dict tests/fuzz/corpus-spec tests/fuzz/fuzz_image_documents.dict \
 	tests/fuzz/corpus-image_documents tests/fuzz/corpus-image_passwd \
 	tests/fuzz/corpus-image_reference tests/fuzz/fuzz_image_settings.dict \
