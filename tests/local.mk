@@ -58,6 +58,7 @@ UNIT_TESTS = \
 	tests/unit/test_listener \
 	tests/unit/test_log \
 	tests/unit/test_loopback \
+	tests/unit/test_microvm_boot \
 	tests/unit/test_microvm_devices \
 	tests/unit/test_microvm_mux \
 	tests/unit/test_microvm_spec \
@@ -352,6 +353,10 @@ tests_unit_test_loopback_SOURCES = tests/unit/test_loopback.c
 tests_unit_test_loopback_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_loopback_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_loopback_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_microvm_boot_SOURCES = tests/unit/test_microvm_boot.c
+tests_unit_test_microvm_boot_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_boot_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_boot_LDADD = $(LIBMICROVM) $(LIBVMFS) -lzstd $(CRITERION_LIBS)
 tests_unit_test_microvm_devices_SOURCES = tests/unit/test_microvm_devices.c
 tests_unit_test_microvm_devices_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_devices_LDFLAGS = $(UNITLDFLAGS)
