@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_doctor \
 	tests/unit/test_external \
 	tests/unit/test_engine \
+	tests/unit/test_engine_record \
 	tests/unit/test_err \
 	tests/unit/test_gate \
 	tests/unit/test_health \
@@ -119,6 +120,10 @@ tests_unit_test_wish_SOURCES = tests/unit/test_wish.c
 tests_unit_test_wish_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_wish_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_wish_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
+tests_unit_test_engine_record_SOURCES = tests/unit/test_engine_record.c
+tests_unit_test_engine_record_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_engine_record_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_engine_record_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
 tests_unit_test_engine_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_engine_LDFLAGS = $(UNITLDFLAGS)

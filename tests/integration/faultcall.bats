@@ -231,7 +231,7 @@ judge() {
 				if (fits(verbs[i], $1) && fits(outcomes[i], $2) && fits(calls[i], name) &&
 				    fits(abouts[i], $4)) {
 					fit = 1
-					print i > used
+					print i >> used
 				}
 			if (!fit) {
 				print
