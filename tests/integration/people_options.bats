@@ -45,6 +45,7 @@ refused() {
 }
 
 @test "namespaces of others: host's, a container's, one by its path" {
+	is_root || skip "without root, a container's namespaces are those of a user namespace of its own"
 	run_ 0 --detach --name other "$IMAGE" sleep 1000
 	do_ 0 inspect other
 	pid=$(jq '.[0].State.Pid' <<<"$stdout")
