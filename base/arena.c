@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { BLOCK_SIZE = 8 * 1024, ALIGN = 16 };
+enum { BLOCK_SIZE = 4 * 1024, ALIGN = 16 };
 
 struct arena_block {
 	struct arena_block *next;

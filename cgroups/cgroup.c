@@ -160,22 +160,26 @@ static int give_owner(const struct cgroup *cg, const struct cgroup_plan *plan, s
 	return r < 0 ? err_set(e, -r, "%s", why.msg) : 0;
 }
 
-int cgroupfs_fill(const struct cgroup *cg, const struct cgroup_plan *plan, bool fresh,
-		  struct err *e)
+int cgroupfs_fill(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
 	TRY(cgroupfs_apply(cg, plan, e));
-	if (plan->devices.n)
-		TRY(devices_attach(cg->fd, &plan->devices, fresh, e));
-	else
-		log_debug("cgroup %s: no device policy, which a user namespace does not need",
-			  cg->path);
 	return give_owner(cg, plan, e);
+}
+
+int cgroup_guard(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
+{
+	if (cg->fd < 0)
+		return 0;
+	if (plan->devices.n)
+		return devices_attach(cg->fd, &plan->devices, cg->made > 0, e);
+	log_debug("cgroup %s: no device policy, which a user namespace does not need", cg->path);
+	return 0;
 }
 
 static int fill(struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
 	TRY(cgroup_check_fit(cg, e));
-	return cgroupfs_fill(cg, plan, cg->made > 0, e);
+	return cgroupfs_fill(cg, plan, e);
 }
 
 static void give_back(struct cgroup *cg)

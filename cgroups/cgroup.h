@@ -38,7 +38,7 @@ struct cgroup {
 	}
 
 /*
- * Makes it with its limits and device policy, or nothing. One that exists is
+ * Makes it with its limits, or nothing (cgroup_guard() is to follow). One that exists is
  * taken if it is empty; parents that are missing are made, with the
  * controllers that statistics need. A rootless caller who may not make it gets
  * none (fd -1) and success; what a rootless caller asked for and can't have is
@@ -46,6 +46,12 @@ struct cgroup {
  */
 int cgroup_make(const struct cgroup_host *host, const struct cgroup_plan *plan, struct cgroup *ret,
 		struct err *e) MUST_CHECK;
+
+/*
+ * Gives one that cgroup_make() made the plan's device policy; nothing if there is no cgroup. May
+ * come when the first process is in it already, but before that runs anything of the container's.
+ */
+int cgroup_guard(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e) MUST_CHECK;
 
 /* Opens one that exists; -ENOENT when it is gone. */
 int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup *ret, struct err *e)

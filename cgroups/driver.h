@@ -26,9 +26,9 @@ int cgroupfs_apply(const struct cgroup *cg, const struct cgroup_plan *plan, stru
 	MUST_CHECK;
 int cgroupfs_destroy(struct cgroup *cg, struct err *e) MUST_CHECK;
 
-/* Gives `cg` its limits, its device policy and its owner. `fresh`: nobody gave it any before. */
-int cgroupfs_fill(const struct cgroup *cg, const struct cgroup_plan *plan, bool fresh,
-		  struct err *e) MUST_CHECK;
+/* Gives `cg` its limits and its owner. */
+int cgroupfs_fill(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
+	MUST_CHECK;
 
 /* systemd.c */
 int systemd_make(const struct cgroup_host *host, const struct cgroup_plan *plan, struct cgroup *ret,

@@ -117,7 +117,7 @@ int systemd_make(const struct cgroup_host *host, const struct cgroup_plan *plan,
 	if (r == 0)
 		r = make_subgroups(&cg, host, scope, plan, e);
 	if (r == 0)
-		r = cgroupfs_fill(&cg, plan, true, e);
+		r = cgroupfs_fill(&cg, plan, e);
 	if (r < 0) {
 		give_back(&cg);
 		return r;

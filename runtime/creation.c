@@ -245,6 +245,12 @@ static int make_cgroup(struct creation *c, struct err *e)
 	return 0;
 }
 
+/* While init prepares itself, which runs nothing of the container's: the kernel takes its time. */
+static int guard_devices(struct creation *c, struct err *e)
+{
+	return cgroup_guard(&c->cgroup, &c->plan.cgroup, e);
+}
+
 /* Its first process is in it. */
 static int settle_cgroup(struct creation *c, struct err *e UNUSED)
 {
@@ -520,6 +526,7 @@ const struct creation_step creation_steps[] = {
 	{ "rdt-task",    enter_class,     NULL },
 	{ "settle",      settle_cgroup,   NULL },
 	{ "id-maps",     write_maps,      NULL },
+	{ "devices",     guard_devices,   NULL },
 	{ "net-devices", move_devices,    return_devices },
 	{ "oom-score",   set_oom_score,   NULL },
 	{ "prepared",    attend_prepared, NULL },
@@ -543,6 +550,7 @@ const struct creation_step restore_steps[] = {
 	{ "remember",    remember,        NULL },
 	{ "poststop",    NULL,            run_poststop },
 	{ "cgroup",      make_cgroup,     remove_cgroup },
+	{ "devices",     guard_devices,   NULL },
 	{ "rdt-class",   make_class,      NULL },
 	{ "rdt-remove",  NULL,            remove_class },
 	{ "process",     restore_launch,  kill_restored },

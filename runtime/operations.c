@@ -107,9 +107,15 @@ static void cgroup(const struct plan *p, struct words *w)
 
 		say(w, "write \"%s\" to its %s (%s)", v->value, v->file, v->member);
 	}
-	if (c->devices.n && !c->devices.allow_all)
-		say(w, "attach its device program: %zu instructions for %zu rules", c->devices.n,
-		    p->spec->linux.resources.devices.n);
+}
+
+static void device_program(const struct plan *p, struct words *w)
+{
+	const struct cgroup_plan *c = &p->cgroup;
+
+	if (c->path && c->devices.n && !c->devices.allow_all)
+		say(w, "attach the cgroup's device program: %zu instructions for %zu rules",
+		    c->devices.n, p->spec->linux.resources.devices.n);
 }
 
 static void rdt_class(const struct plan *p, struct words *w)
@@ -629,6 +635,7 @@ static const struct row hull_rows[] = {
 	{ "rdt-task",   rdt_task,     NULL },
 	{ "settle",     NULL,         NULL },
 	{ "id-maps",    id_maps,      NULL },
+	{ "devices",    device_program, NULL },
 	{ "net-devices", net_devices, NULL },
 	{ "oom-score",  oom_score,    NULL },
 	{ "prepared",   prepared,     "prepared" },

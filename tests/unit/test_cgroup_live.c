@@ -91,7 +91,8 @@ static int try_make(const char *path, const struct spec_resources *resources, st
 	if (resources)
 		spec.linux.resources = *resources;
 	TRY(cgroup_plan(&a, &host, &spec, "test", &plan, e));
-	return cgroup_make(&host, &plan, ret, e);
+	TRY(cgroup_make(&host, &plan, ret, e));
+	return cgroup_guard(ret, &plan, e);
 }
 
 static uid_t owner_of(const struct cgroup *cg, const char *file)

@@ -122,7 +122,7 @@ Test(creation, order)
 {
 	static const char *const order[] = { "config",   "plan",    "reserve",  "remember",
 					     "poststop", "cgroup",  "process",  "id-maps",
-					     "prepared", "created", "pid-file", "release" };
+					     "devices",	 "prepared", "created", "pid-file", "release" };
 
 	for (size_t i = 0; i + 1 < ARRAY_LEN(order); i++)
 		cr_expect_lt(parent_place(order[i]), parent_place(order[i + 1]),
