@@ -190,7 +190,7 @@ const struct command people_commands[] = {
 	{
 		.name = "profile",
 		.modes = MODE_HULL,
-		.arguments = "record FILE [OPTION...] IMAGE [COMMAND [ARG...]]",
+		.arguments = "record FILE IMAGE [COMMAND [ARG...]]",
 		.verbs = "record",
 		.help = "make a seccomp profile of the system calls that a container makes",
 		.details = "Runs a container as `run` does, whose options it takes behind FILE, notes which "
