@@ -549,6 +549,10 @@ EXTRA_DIST += tests/coverage/counters.c tests/coverage/counters.ld tests/coverag
 include tests/tools/local.mk
 
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_denials
+tests_fuzz_fuzz_denials_SOURCES = tests/fuzz/fuzz_denials.c
+tests_fuzz_fuzz_denials_LDADD = $(LIBSECURITY)
+tests_fuzz_fuzz_denials_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
 tests_fuzz_fuzz_dns_LDADD = $(LIBNETWORK)
@@ -627,5 +631,5 @@ EXTRA_DIST += tests/run tests/demo tests/soak tests/fuzz/nightly tests/checks te
 	tests/fuzz/corpus-unit_value tests/fuzz/fuzz_stats.dict tests/fuzz/corpus-stats \
 	tests/fuzz/corpus-leases tests/fuzz/corpus-port tests/fuzz/corpus-resolv \
 	tests/fuzz/corpus-subnet tests/fuzz/corpus-fs tests/fuzz/corpus-challenge tests/unit/test_vm_fs.h tests/fuzz/corpus-unpack \
-	tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame
+	tests/fuzz/corpus-denials tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame
 .PHONY: unit-tests
