@@ -32,6 +32,7 @@ const struct option_table why_options = { rows, ARRAY_LEN(rows), sizeof(struct w
 struct story {
 	const char *name, *id, *state;
 	const char *cause;                        /* a sentence */
+	const char *denied;                       /* what the kernel denied; NULL: nothing known */
 	const char *created, *started, *finished; /* NULL: not, or not known */
 	int exit_code;                            /* -1: none, or not known */
 	uint32_t restarts;
@@ -147,6 +148,7 @@ static int story_of_view(const struct container_view *v, const char *state, int 
 		.id = arena_strdup(a, v->id),
 		.state = state,
 		.cause = arena_strdup(a, cause_of(v, a)),
+		.denied = arena_strdup(a, v->status.denied),
 		.created = arena_strdup(a, v->record.created),
 		.started = arena_strdup(a, v->status.started),
 		.finished = arena_strdup(a, v->status.finished),
@@ -249,6 +251,7 @@ static int print_json(const struct story *s, struct err *e)
 	json_write_string(&w, "name", s->name);
 	json_write_string(&w, "state", s->state);
 	json_write_string(&w, "cause", s->cause);
+	json_write_string(&w, "denied", s->denied);
 	json_write_strings(&w, "facts", &s->facts);
 	if (s->exit_code >= 0)
 		json_write_int(&w, "exitCode", s->exit_code);

@@ -97,6 +97,9 @@ kernel_tells() {
 		why killed "a seccomp filter ended it for the system call mkdir"
 		stdout_has "    signal 31 (SIGSYS) ended its program (status 159)"
 		why alone "a seccomp filter ended it for the system call mkdir"
+		do_ 0 why --format json alone
+		jq --exit-status '.denied == "a seccomp filter ended it for the system call mkdir" and .cause == .denied and
+			.facts == ["signal 31 (SIGSYS) ended its program (status 159)"]' <<<"$stdout"
 	else
 		why killed "a seccomp filter ended it for a system call; the kernel's log does not say which"
 		why alone "a seccomp filter ended it for a system call; the kernel's log does not say which"
