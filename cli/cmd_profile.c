@@ -44,16 +44,17 @@ static int save(const char *file, const struct buf *profile, struct err *e)
 	return io_replace_file(AT_FDCWD, file, profile->text, profile->len, e);
 }
 
-static int record(const struct call *call, const char *file, struct wish *w, struct err *e)
+static int record(const struct call *call, const char *file, const struct wish *w, struct err *e)
 {
+	struct wish recorded = *w;
 	auto_recording struct recording recording = RECORDING_NONE;
 	auto_buf struct buf profile = { 0 };
 	struct strings capabilities, names;
 	int status;
 
 	TRY(recording_begin(&recording, e));
-	w->listener = recording.listener;
-	status = run_image(call, w, e);
+	recorded.listener = recording.listener;
+	status = run_image(call, &recorded, e);
 	TRY(status);
 	TRY(recording_end(&recording, call->arena, &names, e));
 	TRY(wish_capabilities(w, call->arena, &capabilities, e));
