@@ -24,8 +24,11 @@ static bool find_beside(const char *name, struct helper_path *ret)
 	slash = strrchr(exe, '/');
 	if (!slash || strncmp(exe, "/memfd:", strlen("/memfd:")) == 0)
 		return false;
-	return is_program(ret, snprintf(ret->text, sizeof(ret->text), "%.*s/libexec/hull/%s",
-					(int)(slash - exe), exe, name));
+	/* hull-full (full.h) is a helper itself. */
+	return is_program(ret, snprintf(ret->text, sizeof(ret->text), "%.*s%s/%s",
+					(int)(slash - exe), exe,
+					strcmp(slash, "/hull-full") == 0 ? "" : "/libexec/hull",
+					name));
 }
 
 void helper_remember(void)

@@ -1,8 +1,10 @@
 #include "base/json_decode.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 
 /* As LIST(T) of any T. Objects are copied in and out: their types differ. */
 struct any_list {
@@ -53,6 +55,25 @@ int json_decode(struct json_decoder *d, const struct json *object, const struct 
 		TRY(f->kind->decode(d, v, f, (char *)out + f->offset));
 	}
 	return 0;
+}
+
+int json_decode_file(int dir_fd, const char *path, size_t max, const struct json_field *fields,
+		     struct arena *a, void *out, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+	auto_json struct json_doc doc = { .name = path };
+	struct json_decoder d = { .doc = &doc, .arena = a, .err = e };
+	struct err why = { 0 };
+	int r = io_read_file(dir_fd, path, max, path, &text, &why);
+
+	if (r < 0 && r != -ENOENT && e)
+		*e = why;
+	if (r < 0)
+		return r;
+	doc.text = text.text;
+	doc.size = text.len;
+	TRY(json_parse(&doc, a, e));
+	return json_decode(&d, doc.root, fields, out);
 }
 
 /* The place of the value; in an opt_* also notes that there is one. */

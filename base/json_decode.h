@@ -83,6 +83,13 @@ struct json_field {
 int json_decode(struct json_decoder *d, const struct json *object, const struct json_field *fields,
 		void *out) MUST_CHECK;
 
+/*
+ * A file of at most `max` bytes, parsed and decoded into *out; its strings are in *a. -ENOENT
+ * without words if there is none; the words of other failures begin with `path`.
+ */
+int json_decode_file(int dir_fd, const char *path, size_t max, const struct json_field *fields,
+		     struct arena *a, void *out, struct err *e) MUST_CHECK;
+
 /* Calls `fn` for every path that the table knows: "a.list[].b", "a.map.*.b". */
 void json_walk(const struct json_field *fields,
 	       void (*fn)(const char *path, const struct json_field *f, void *ctx), void *ctx);

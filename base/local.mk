@@ -6,6 +6,8 @@ base_libbase_a_SOURCES = \
 	base/buf.h \
 	base/err.c \
 	base/err.h \
+	base/full.c \
+	base/full.h \
 	base/helper.c \
 	base/helper.h \
 	base/io.c \

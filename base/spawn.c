@@ -88,8 +88,8 @@ _Noreturn static void run_program(const struct spawn_request *req, int in, int o
 	if (req->cwd && chdir(req->cwd) < 0)
 		told.directory = true;
 	else if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && dup2(in, STDIN_FILENO) >= 0 &&
-		 dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0 &&
-		 hand_on(req) == 0)
+		 dup2(req->stdout_fd ? req->stdout_fd : out, STDOUT_FILENO) >= 0 &&
+		 dup2(out, STDERR_FILENO) >= 0 && hand_on(req) == 0)
 		execve(req->path, (char *const *)req->argv,
 		       (char *const *)(req->envp ? req->envp : no_env));
 	told.code = errno;

@@ -31,6 +31,7 @@ struct spawn_request {
 	unsigned timeout;           /* seconds after which it is killed, 0: never */
 	const struct spawn_fd *fds; /* handed on besides; at most SPAWN_FDS_MAX */
 	size_t fds_n;
+	int stdout_fd;     /* standard output, in place of what is kept; 0: that */
 	bool dies_with_us; /* killed as well when the calling thread ends */
 };
 

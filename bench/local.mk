@@ -11,4 +11,4 @@ bench_timeit_LDFLAGS = -static -no-pie
 bench_peak_SOURCES = bench/peak.c
 bench_peak_CFLAGS = $(BENCHCFLAGS)
 bench_peak_LDFLAGS = -static -no-pie
-EXTRA_DIST += bench/bench bench/v2ns
+EXTRA_DIST += bench/bench bench/networks bench/v2ns

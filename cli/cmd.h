@@ -67,6 +67,7 @@ int cmd_people_start(const struct call *call, struct err *e);
 int cmd_profile(const struct call *call, struct err *e);
 int cmd_prune(const struct call *call, struct err *e);
 int cmd_plan(const struct call *call, struct err *e);
+int cmd_port(const struct call *call, struct err *e);
 int cmd_ps(const struct call *call, struct err *e);
 int cmd_pull(const struct call *call, struct err *e);
 int cmd_push(const struct call *call, struct err *e);

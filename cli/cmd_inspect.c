@@ -112,6 +112,37 @@ static void write_network(struct json_writer *w, const struct join *join,
 	json_write_end(w);
 }
 
+/* {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]} */
+static void write_ports(struct json_writer *w, const struct net_result *now)
+{
+	auto_arena struct arena a = { 0 };
+	struct port_bindings all;
+
+	port_bindings(&now->ports, now->ports4, now->ports6, &a, &all);
+	json_write_object(w, "Ports");
+	for (size_t i = 0; i < all.n; i++) {
+		const struct port_binding *b = &all.at[i], *before = i ? b - 1 : NULL;
+		char text[24];
+
+		if (!before || before->container != b->container ||
+		    before->protocol != b->protocol) {
+			if (before)
+				json_write_end(w);
+			snprintf(text, sizeof(text), "%u/%s", b->container,
+				 port_protocol_name(b->protocol));
+			json_write_array(w, text);
+		}
+		json_write_object(w, NULL);
+		json_write_string(w, "HostIp", addr_text(&b->ip).text);
+		snprintf(text, sizeof(text), "%u", b->host);
+		json_write_string(w, "HostPort", text);
+		json_write_end(w);
+	}
+	if (all.n)
+		json_write_end(w);
+	json_write_end(w);
+}
+
 static int write_networks(const struct engine *g, struct json_writer *w, int dir,
 			  const struct record *r, struct err *e)
 {
@@ -125,6 +156,7 @@ static int write_networks(const struct engine *g, struct json_writer *w, int dir
 	for (size_t i = 0; !v.attached && i < v.joins.list.n; i++)
 		write_network(w, &v.joins.list.at[i], NULL);
 	json_write_end(w);
+	write_ports(w, &v.now);
 	json_write_end(w);
 	return 0;
 }

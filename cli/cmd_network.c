@@ -11,6 +11,7 @@
 #include "cli/network_connect.h"
 #include "network/attach.h"
 #include "network/bridge.h"
+#include "network/cni.h"
 #include "network/config.h"
 #include "network/record.h"
 
@@ -162,7 +163,13 @@ static void show_network(struct json_writer *w, const struct network *n,
 	json_write_object(w, NULL);
 	json_write_string(w, "name", n->name);
 	json_write_string(w, "driver", network_driver_name(n->driver));
-	json_write_string(w, n->driver == NETWORK_BRIDGE ? "bridge" : "parent", n->link);
+	if (n->cni) {
+		json_write_string(w, "file", n->cni->file);
+		json_write_string(w, "cniVersion", n->cni->version);
+		json_write_strings(w, "plugins", &n->cni->types);
+	} else {
+		json_write_string(w, n->driver == NETWORK_BRIDGE ? "bridge" : "parent", n->link);
+	}
 	if (n->subnet.base.family) {
 		json_write_string(w, "subnet", subnet_text(&n->subnet).text);
 		json_write_string(w, "gateway", addr_text(&n->gateway).text);
@@ -171,8 +178,10 @@ static void show_network(struct json_writer *w, const struct network *n,
 		json_write_string(w, "subnet6", subnet_text(&n->subnet6).text);
 		json_write_string(w, "gateway6", addr_text(&n->gateway6).text);
 	}
-	json_write_bool(w, "internal", n->internal);
-	json_write_uint(w, "mtu", n->mtu);
+	if (!n->cni) {
+		json_write_bool(w, "internal", n->internal);
+		json_write_uint(w, "mtu", n->mtu);
+	}
 	json_write_array(w, "containers");
 	for (size_t i = 0; i < records->n; i++) {
 		for (size_t k = 0; k < records->at[i].interfaces.n; k++) {
@@ -215,13 +224,39 @@ static void sweep(const struct verb_call *c)
 		log_warn("%s", e.msg);
 }
 
+/* Hull's own and then those of CNI, but for one whose name a network of hull's has. */
+static int list_all(const struct verb_call *c, struct network_list *ret, struct err *e)
+{
+	struct network_list own = { 0 }, all = { 0 };
+	struct cni_net_list nets = { 0 };
+
+	TRY(network_list_read(c->dir, c->arena, &own, e));
+	TRY(cni_list(c->arena, &nets, e));
+	all.at = arena_array(c->arena, own.n + nets.n, sizeof(*all.at));
+	for (; all.n < own.n; all.n++)
+		all.at[all.n] = own.at[all.n];
+	for (size_t i = 0; i < nets.n; i++) {
+		size_t k = 0;
+
+		while (k < own.n && strcmp(own.at[k].name, nets.at[i].name) != 0)
+			k++;
+		if (k == own.n)
+			all.at[all.n++] = (struct network){ .name = nets.at[i].name,
+							    .driver = NETWORK_CNI,
+							    .link = "-",
+							    .cni = &nets.at[i] };
+	}
+	*ret = all;
+	return 0;
+}
+
 static int verb_ls(const struct verb_call *c, struct err *e)
 {
 	struct network_list networks = { 0 };
 	struct record_list records = { 0 };
 
 	sweep(c);
-	TRY(network_list_read(c->dir, c->arena, &networks, e));
+	TRY(list_all(c, &networks, e));
 	if (c->values->quiet) {
 		for (size_t i = 0; i < networks.n; i++)
 			printf("%s\n", networks.at[i].name);
@@ -249,7 +284,7 @@ static int verb_inspect(const struct verb_call *c, struct err *e)
 	struct record_list records = { 0 };
 
 	sweep(c);
-	TRY(network_list_read(c->dir, c->arena, &all, e));
+	TRY(list_all(c, &all, e));
 	TRY(record_read_all(c->dir, c->arena, &records, e));
 	chosen.at = arena_array(c->arena, c->names.n, sizeof(*chosen.at));
 	for (size_t i = 0; i < c->names.n; i++) {
@@ -319,6 +354,13 @@ static int verb_disconnect(const struct verb_call *c, struct err *e)
 	return network_disconnect_container(c->call, &words, e);
 }
 
+static int verb_check(const struct verb_call *c, struct err *e)
+{
+	for (size_t i = 0; i < c->names.n; i++)
+		TRY(network_check_container(c->call, c->names.at[i], e));
+	return 0;
+}
+
 enum { OF_CREATE = 1, OF_LS = 2, OF_CONNECT = 4, OF_DISCONNECT = 8 };
 
 static const struct verb {
@@ -327,6 +369,7 @@ static const struct verb {
 	unsigned options;
 	int (*run)(const struct verb_call *c, struct err *e);
 } verbs[] = {
+	{ "check", 1, ARGS_MANY, 0, verb_check },
 	{ "connect", 2, 2, OF_CONNECT, verb_connect },
 	{ "create", 1, 1, OF_CREATE, verb_create },
 	{ "disconnect", 2, 2, OF_DISCONNECT, verb_disconnect },
@@ -371,8 +414,8 @@ int cmd_network(const struct call *call, struct err *e)
 			verb = &verbs[i];
 	if (!verb)
 		return err_set(e, EINVAL,
-			       "there is no network %s: connect, create, disconnect, inspect, ls, "
-			       "prune and rm are there",
+			       "there is no network %s: check, connect, create, disconnect, "
+			       "inspect, ls, prune and rm are there",
 			       json_quote(words.at[0]).text);
 	c.names = (struct strings){ words.at + 1, words.n - 1 };
 	if (c.names.n < verb->min || c.names.n > verb->max)

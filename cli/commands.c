@@ -45,6 +45,7 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.takes_container = true,
+		.opens_libraries = true,
 		.run = cmd_checkpoint,
 	},
 	{
@@ -180,14 +181,19 @@ static const struct command commands[] = {
 		.name = "network",
 		.modes = MODE_HULL,
 		.arguments = "VERB [NAME...]",
-		.verbs = "connect|create|disconnect|inspect|ls|prune|rm",
+		.verbs = "check|connect|create|disconnect|inspect|ls|prune|rm",
 		.help = "manage the networks of containers",
 		.details =
 			"The verbs are create NAME, ls, inspect NAME..., rm NAME..., prune (all "
 			"that no container is on), connect NETWORK CONTAINER and disconnect "
 			"NETWORK CONTAINER. Connect puts a container on a further network, at "
 			"once if it runs, and whenever it is started; disconnect takes it off; "
-			"its /etc/hosts and /etc/resolv.conf are written anew by both. The "
+			"its /etc/hosts and /etc/resolv.conf are written anew by both. Check "
+			"CONTAINER... fails if what was made for a container is not there any "
+			"more, and lets CNI plug-ins look (CHECK). Networks of CNI are those of "
+			"the configurations in /etc/cni/net.d, or the directory that NETCONFPATH "
+			"names; their plug-ins are looked for in CNI_PATH, else in /opt/cni/bin and "
+			"/usr/lib/cni. The "
 			"default network, bridge, makes itself when a container first needs it. "
 			"Networks are kept in the directory that HULL_NETWORK_DIR names, else in "
 			"/var/lib/hull/network, or in a user's ~/.local/state/hull/network.",
@@ -254,6 +260,7 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.creates = true,
+		.opens_libraries = true,
 		.run = cmd_restore,
 	},
 	{
@@ -349,6 +356,7 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.takes_container = true,
+		.opens_libraries = true,
 		.run = cmd_update,
 	},
 	{

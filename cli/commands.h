@@ -43,6 +43,7 @@ struct command {
 	bool creates;   /* makes a container */
 	bool enters; /* it makes a process in a container: hull then seals itself (security/seal.h) */
 	bool takes_container; /* its first argument is one that exists */
+	bool opens_libraries; /* of systemd or CRIU: full.h */
 	bool hidden;          /* for programs: no help shows it */
 	int failure_status;   /* exit status if it fails, 0: 1 */
 

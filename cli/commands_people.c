@@ -188,6 +188,20 @@ const struct command people_commands[] = {
 		.run = cmd_logs,
 	},
 	{
+		.name = "port",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER [PORT[/PROTOCOL]]",
+		.help = "say where the ports of a container are published",
+		.details = "One line for each port of a container that runs and each address of the "
+			   "host, \"80/tcp -> 0.0.0.0:8080\", or of that port (of TCP without a "
+			   "PROTOCOL) the addresses alone. Not published is a failure.",
+		.options = &no_options,
+		.min_args = 1,
+		.max_args = 2,
+		.takes_container = true,
+		.run = cmd_port,
+	},
+	{
 		.name = "profile",
 		.modes = MODE_HULL,
 		.arguments = "record FILE IMAGE [COMMAND [ARG...]]",
@@ -216,6 +230,7 @@ const struct command people_commands[] = {
 		.details = "Removes stopped containers, images without a name, and what is left of "
 			   "images that were removed.",
 		.options = &prune_options,
+		.opens_libraries = true,
 		.run = cmd_prune,
 	},
 	{
@@ -281,6 +296,7 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = ARGS_MANY,
 		.enters = true,
+		.opens_libraries = true,
 		.run = cmd_restart,
 	},
 	{
@@ -293,6 +309,7 @@ const struct command people_commands[] = {
 		.options = &rm_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,
+		.opens_libraries = true,
 		.run = cmd_rm,
 	},
 	{
@@ -350,6 +367,7 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = ARGS_MANY,
 		.enters = true,
+		.opens_libraries = true,
 		.run = cmd_people_start,
 	},
 	{

@@ -25,6 +25,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_network.c \
 	cli/cmd_pause.c \
 	cli/cmd_plan.c \
+	cli/cmd_port.c \
 	cli/cmd_profile.c \
 	cli/cmd_ps.c \
 	cli/cmd_run.c \
@@ -73,9 +74,6 @@ cli_libcli_a_SOURCES = \
 	cli/values.c \
 	cli/values.h \
 	cli/version.h
-
-hull_SOURCES = cli/main.c
-hull_LDADD = cli/libcli.a microvm/libmicrovm.a $(LIBENGINE)
 
 # Writes the parts of the manual pages that follow from the tables.
 noinst_PROGRAMS += cli/generate

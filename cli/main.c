@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/full.h"
 #include "base/helper.h"
 #include "base/log.h"
 #include "cli/invocation.h"
@@ -60,6 +61,18 @@ static int run(struct invocation *in, struct arena *a, struct err *e)
 	return in->command->run(&call, e);
 }
 
+/* Before anything is done: this may begin anew as another program, and as a sealed one. */
+static int settle_program(const struct invocation *in, char *const *argv, struct err *e)
+{
+	const struct command *c = in->command;
+
+	if (c->opens_libraries || (c->creates && globals_wants_systemd(in->globals)))
+		TRY(full_become(e));
+	if (in->personality->mode == MODE_HULL)
+		helper_remember();
+	return c->enters ? runtime_seal(argv, environ, e) : 0;
+}
+
 /* Output that did not get out is a failure like any other. */
 static int flush_stdout(struct err *e)
 {
@@ -96,14 +109,12 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int parsed, opened, status = -1;
 
+	full_remember(argv);
 	hold_standard_descriptors();
 	parsed = invocation_parse(&in, &words, &arena, &e);
 	log = globals_log(in.globals, in.personality);
 	opened = log_open(&log, parsed < 0 ? NULL : &e);
-	if (parsed >= 0 && in.personality->mode == MODE_HULL)
-		helper_remember();
-	if (parsed >= 0 && opened >= 0 &&
-	    (!in.command->enters || runtime_seal(argv, environ, &e) == 0))
+	if (parsed >= 0 && opened >= 0 && settle_program(&in, argv, &e) == 0)
 		status = run(&in, &arena, &e);
 	if (status >= 0 && flush_stdout(&e) < 0)
 		status = -1;

@@ -25,3 +25,11 @@ int network_disconnect_container(const struct call *call, const struct network_w
 	TRY(people_engine(call, &g, e));
 	return netjoin_disconnect(&g, words->container, words->network, words->force, e);
 }
+
+int network_check_container(const struct call *call, const char *who, struct err *e)
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+
+	TRY(people_engine(call, &g, e));
+	return netjoin_verify(&g, who, e);
+}

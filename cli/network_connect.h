@@ -20,6 +20,9 @@ struct network_words {
 
 int network_connect_container(const struct call *call, const struct network_words *words,
 			      struct err *e) MUST_CHECK;
+/* Whether what networks made for it is still there. */
+int network_check_container(const struct call *call, const char *who, struct err *e) MUST_CHECK;
+
 int network_disconnect_container(const struct call *call, const struct network_words *words,
 				 struct err *e) MUST_CHECK;
 

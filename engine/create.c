@@ -23,6 +23,7 @@
 #include "engine/containers.h"
 #include "engine/health.h"
 #include "engine/netjoin.h"
+#include "engine/netwish.h"
 #include "engine/pull.h"
 #include "engine/rootfs.h"
 #include "engine/userns.h"
@@ -47,6 +48,7 @@ struct building {
 	struct bundle bundle;
 	struct passwd_user user;
 	struct config_facts facts;
+	struct joins joins;
 	struct buf seccomp;
 };
 
@@ -432,6 +434,7 @@ static int fill_record(struct building *b, struct err *e)
 	const struct wish *w = b->w;
 	char now[48];
 
+	TRY(netwish_plan(w, netjoin_default(b->g), &b->arena, &b->joins, e));
 	record_now(now);
 	r->id = b->m->id;
 	r->created = arena_strdup(&r->arena, now);
@@ -442,11 +445,8 @@ static int fill_record(struct building *b, struct err *e)
 	r->remove = w->remove;
 	/* Nobody will look for its files after a crash of the machine. */
 	r->is_volatile = w->remove;
-	r->network = w->network ? w->network : netjoin_default(b->g);
+	netjoin_record(&b->joins, r);
 	r->hostname = w->hostname;
-	r->ip = w->ip;
-	r->mac = w->mac;
-	r->net_aliases = w->network_alias;
 	r->dns = w->dns;
 	r->dns_search = w->dns_search;
 	r->dns_options = w->dns_options;
@@ -572,12 +572,13 @@ static int build(struct building *b, struct err *e)
 	TRY(check_wish(b, e));
 	TRY(record_new_id(b->m->id, e));
 	TRY(fill_record(b, e));
-	TRY(netjoin_check(b->g, r, e));
+	TRY(netjoin_check(b->g, r, &b->joins, e));
 	TRY(choose_namespaces(b, e));
 	r->name = b->w->name;
 	TRY(choose_name(b, e));
 	b->m->dir = record_make(b->g, b->m->id, &b->m->lock, e);
 	TRY(b->m->dir);
+	TRY(netjoin_keep(b->g, b->m->dir, &b->joins, e));
 	TRY(take_image(b, e));
 	b->facts.hostname = hostname_of(b);
 	TRY(make_bundle(b, e));

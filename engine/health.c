@@ -196,20 +196,13 @@ int64_t health_delay(const struct image_healthcheck *check, const struct health 
 
 int health_read(int dir, struct health *ret, struct err *e)
 {
-	auto_buf struct buf text = { 0 };
 	auto_health struct health h = { 0 };
-	auto_json struct json_doc doc = { .name = health_file };
-	struct json_decoder d = { .doc = &doc, .arena = &h.arena, .err = e };
-	int r = io_read_file(dir, health_file, HEALTH_FILE_MAX, health_file, &text, e);
+	int r = json_decode_file(dir, health_file, HEALTH_FILE_MAX, health_fields, &h.arena, &h, e);
 
 	*ret = (struct health){ 0 };
 	if (r == -ENOENT)
 		return 0;
 	TRY(r);
-	doc.text = text.text;
-	doc.size = text.len;
-	TRY(json_parse(&doc, &h.arena, e));
-	TRY(json_decode(&d, doc.root, health_fields, &h));
 	*ret = h;
 	h = (struct health){ 0 };
 	return 0;

@@ -55,11 +55,8 @@ int joins_lock(int dir, const char *id, struct err *e)
 int joins_read(int dir, const struct record *r, const char *network, struct arena *a,
 	       struct joins *ret, struct err *e)
 {
-	auto_json struct json_doc doc = { .name = file };
-	struct json_decoder d = { .doc = &doc, .arena = a, .err = e };
 	struct joins joins = { 0 };
-	struct buf text = { 0 };
-	int found = io_read_file(dir, file, JOINS_SIZE_MAX, file, &text, e);
+	int found = json_decode_file(dir, file, JOINS_SIZE_MAX, joins_fields, a, &joins, e);
 
 	if (found == -ENOENT) {
 		joins.list.at = arena_array(a, 1, sizeof(*joins.list.at));
@@ -68,11 +65,6 @@ int joins_read(int dir, const struct record *r, const char *network, struct aren
 		};
 	} else {
 		TRY(found);
-		doc.text = arena_strndup(a, text.text, text.len);
-		doc.size = text.len;
-		buf_done(&text);
-		TRY(json_parse(&doc, a, e));
-		TRY(json_decode(&d, doc.root, joins_fields, &joins));
 	}
 	*ret = joins;
 	return 0;

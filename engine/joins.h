@@ -1,7 +1,7 @@
 /*
  * joins.h - which networks a container is on, from one start to the next:
- * DATA/containers/ID/networks.json, written by the first connect or disconnect. Until
- * then it is the one of its record.
+ * DATA/containers/ID/networks.json, written when it is made for several, and by connect and
+ * disconnect. Until then it is the one of its record.
  */
 #ifndef HULL_ENGINE_JOINS_H
 #define HULL_ENGINE_JOINS_H

@@ -40,6 +40,8 @@ engine_libengine_a_SOURCES = \
 	engine/netjoin_private.h \
 	engine/netsockets.c \
 	engine/netsockets.h \
+	engine/netwish.c \
+	engine/netwish.h \
 	engine/output.c \
 	engine/output.h \
 	engine/place.c \

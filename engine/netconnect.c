@@ -179,10 +179,11 @@ int netjoin_look(const struct engine *g, int dir, const struct record *r, struct
 	int now;
 
 	*ret = (struct netjoin_view){ 0 };
-	TRY(netjoin_mode(g, r->network, &choice, e));
-	if (choice.mode != NET_NETWORKS)
+	if (!netjoin_has_own(g, r))
 		return 0;
-	TRY(joins_read(dir, r, netjoin_network(&choice), &v.arena, &v.joins, e));
+	TRY(netjoin_mode(g, r->network, &choice, e));
+	if (choice.mode == NET_NETWORKS)
+		TRY(joins_read(dir, r, netjoin_network(&choice), &v.arena, &v.joins, e));
 	state = netjoin_state(g, e);
 	TRY(state);
 	now = network_look(state, r->id, &v.now, e);
@@ -192,4 +193,15 @@ int netjoin_look(const struct engine *g, int dir, const struct record *r, struct
 	*ret = v;
 	v = (struct netjoin_view){ 0 };
 	return 0;
+}
+
+int netjoin_verify(const struct engine *g, const char *who, struct err *e)
+{
+	char id[RECORD_ID_LEN + 1];
+	auto_fd int state = -1;
+
+	TRY(record_find(g, who, id, e));
+	state = netjoin_state(g, e);
+	TRY(state);
+	return network_check(state, id, e);
 }

@@ -10,6 +10,7 @@
 #include "engine/netsockets.h"
 #include "network/attach.h"
 #include "network/config.h"
+#include "network/resolv.h"
 
 enum { ETC_MAX = 1024 * 1024 };
 
@@ -85,27 +86,85 @@ static int read_joins(int dir, const struct record *r, const struct net_mode_cho
 	return 0;
 }
 
-int netjoin_check(const struct engine *g, const struct record *r, struct err *e)
+/* Several are all networks of hull's own, and each is another one. */
+static int check_join(const struct engine *g, const struct joins *joins, size_t i, struct arena *a,
+		      struct err *e)
+{
+	const struct join *j = &joins->list.at[i];
+	struct net_mode_choice choice, other;
+	struct net_join join;
+
+	TRY(netjoin_mode(g, j->network, &choice, e));
+	TRY(join_parse(j, NULL, a, &join, e));
+	if (choice.mode == NET_NETWORKS) {
+		for (size_t k = 0; k < join.aliases.n; k++)
+			TRY(host_name_check(join.aliases.at[k], e));
+	} else if (joins->list.n > 1) {
+		return err_set(e, EINVAL,
+			       "--network %s: it goes with no other network: that is for networks "
+			       "of hull's own",
+			       j->network);
+	} else if (j->ip || j->ip6 || j->mac) {
+		return err_set(
+			e, EINVAL,
+			"--ip, --ip6 and --mac-address: only in a network of hull's own, which "
+			"--network %s is not",
+			j->network);
+	}
+	for (size_t k = 0; k < i; k++) {
+		TRY(netjoin_mode(g, joins->list.at[k].network, &other, e));
+		if (strcmp(netjoin_network(&choice), netjoin_network(&other)) == 0)
+			return err_set(e, EINVAL, "--network %s is given twice", j->network);
+	}
+	return 0;
+}
+
+int netjoin_check(const struct engine *g, const struct record *r, const struct joins *joins,
+		  struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct net_mode_choice choice;
 	struct port_list ports = { 0 };
-	struct join wish = { .ip = r->ip, .mac = r->mac };
-	struct net_join join;
 
+	for (size_t i = 0; i < joins->list.n; i++)
+		TRY(check_join(g, joins, i, &a, e));
 	TRY(netjoin_mode(g, r->network, &choice, e));
 	TRY(read_ports(&r->published, &a, &ports, e));
-	TRY(join_parse(&wish, NULL, &a, &join, e));
 	TRY(netsockets_check(r, e));
 	if (ports.n && choice.mode != NET_NETWORKS && choice.mode != NET_PASTA &&
 	    choice.mode != NET_SLIRP)
 		return err_set(e, EINVAL,
 			       "--publish: with --network %s there is nothing to publish",
 			       r->network);
-	if ((r->ip || r->mac) && choice.mode != NET_NETWORKS)
-		return err_set(e, EINVAL,
-			       "--ip and --mac-address: only in a network of hull's own");
 	return 0;
+}
+
+void netjoin_record(const struct joins *joins, struct record *r)
+{
+	const struct join *first = &joins->list.at[0];
+
+	r->network = first->network;
+	r->ip = first->ip;
+	r->mac = first->mac;
+	r->net_aliases = first->aliases;
+}
+
+int netjoin_keep(const struct engine *g, int dir, const struct joins *joins, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	struct joins named = { .list.at = arena_array(&a, joins->list.n, sizeof(*named.list.at)) };
+
+	if (joins->list.n == 1 && !joins->list.at[0].ip6)
+		return 0;
+	for (; named.list.n < joins->list.n; named.list.n++) {
+		struct join *j = &named.list.at[named.list.n];
+		struct net_mode_choice choice;
+
+		*j = joins->list.at[named.list.n];
+		TRY(netjoin_mode(g, j->network, &choice, e));
+		j->network = netjoin_network(&choice);
+	}
+	return joins_write(dir, &named, e);
 }
 
 bool netjoin_has_own(const struct engine *g, const struct record *r)

@@ -25,7 +25,12 @@ struct net_context {
 /* What --network is unless it is given. */
 const char *netjoin_default(const struct engine *g);
 /* Whether its options make sense, before anything is made. */
-int netjoin_check(const struct engine *g, const struct record *r, struct err *e) MUST_CHECK;
+int netjoin_check(const struct engine *g, const struct record *r, const struct joins *joins,
+		  struct err *e) MUST_CHECK;
+/* The record has one of them; more than that are written down beside it, in `dir`, the container's. */
+void netjoin_record(const struct joins *joins, struct record *r);
+int netjoin_keep(const struct engine *g, int dir, const struct joins *joins, struct err *e)
+	MUST_CHECK;
 /* Whether it is given a network (and a namespace) of its own by us. */
 bool netjoin_has_own(const struct engine *g, const struct record *r);
 
@@ -47,7 +52,10 @@ int netjoin_connect(const struct engine *g, const char *who, const struct join *
 int netjoin_disconnect(const struct engine *g, const char *who, const char *network, bool force,
 		       struct err *e) MUST_CHECK;
 
-/* The networks that it is on, or will be. */
+/* Whether what networks made for it is still there; see network_check(). */
+int netjoin_verify(const struct engine *g, const char *who, struct err *e) MUST_CHECK;
+
+/* The networks that it is on, or will be; and what is published. */
 struct netjoin_view {
 	struct arena arena;
 	struct joins joins;

@@ -368,20 +368,9 @@ int record_find(const struct engine *g, const char *text, char ret[RECORD_ID_LEN
 	return err_set(e, ENOENT, "no such container: %s", text);
 }
 
-static int parse(const char *name, const struct json_field *fields, struct arena *a,
-		 const struct buf *text, void *ret, struct err *e)
-{
-	auto_json struct json_doc doc = { .name = name, .text = text->text, .size = text->len };
-	struct json_decoder d = { .doc = &doc, .arena = a, .err = e };
-
-	TRY(json_parse(&doc, a, e));
-	return json_decode(&d, doc.root, fields, ret);
-}
-
 int record_open_in(int parent, const char *id, struct record *ret, struct err *e)
 {
 	auto_fd int dir = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_buf struct buf text = { 0 };
 	int r;
 
 	*ret = (struct record){ 0 };
@@ -389,14 +378,12 @@ int record_open_in(int parent, const char *id, struct record *ret, struct err *e
 		return err_set(e, ENOENT, "no such container: %s", id);
 	if (dir < 0)
 		return err_sys(e, "open container %s", id);
-	r = io_read_file(dir, record_file, RECORD_MAX, record_file, &text, e);
+	r = json_decode_file(dir, record_file, RECORD_MAX, record_fields, &ret->arena, ret, e);
+	if (r < 0)
+		record_done(ret);
 	if (r == -ENOENT)
 		return err_set(e, ENOENT, "no such container: %s", id);
 	TRY(r);
-	if (parse(record_file, record_fields, &ret->arena, &text, ret, e) < 0) {
-		record_done(ret);
-		return -e->code;
-	}
 	if (!ret->image)
 		ret->image = "";
 	return take_fd(&dir);
@@ -502,18 +489,13 @@ int record_list(const struct engine *g, struct arena *a, struct strings *ret, st
 
 int status_read(int dir, struct status *ret, struct err *e)
 {
-	auto_buf struct buf text = { 0 };
-	int r = io_read_file(dir, status_file, RECORD_MAX, status_file, &text, e);
+	int r;
 
 	*ret = (struct status){ 0 };
-	if (r == -ENOENT)
-		return 0;
-	TRY(r);
-	if (parse(status_file, status_fields, &ret->arena, &text, ret, e) < 0) {
+	r = json_decode_file(dir, status_file, RECORD_MAX, status_fields, &ret->arena, ret, e);
+	if (r < 0)
 		status_done(ret);
-		return -e->code;
-	}
-	return 0;
+	return r == -ENOENT ? 0 : r;
 }
 
 int status_write(int dir, const struct status *s, struct err *e)

@@ -30,9 +30,9 @@ struct wish {
 	struct strings devices, cap_add, cap_drop, security_opt, ulimits, sysctls, group_add;
 	bool privileged, read_only, init, remove, detach, interactive, terminal, rootfs;
 	const char *userns, *pid, *ipc, *uts, *cgroupns;
-	const char *network;
+	struct strings networks;
 	struct strings published, sockets, dns, dns_search, dns_options, add_host, network_alias;
-	const char *ip, *mac;
+	const char *ip, *ip6, *mac;
 	const char *stop_signal, *restart, *log_driver, *pull, *platform, *isolation, *cid_file;
 	struct strings log_opt;
 	struct opt_u64 stop_timeout;

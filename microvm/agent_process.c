@@ -93,6 +93,7 @@ static int plan_further(struct making *m, const struct document *d, struct err *
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
 	TRY(spec_parse_process(&m->spec_process, &m->arena, "process", d->text, d->size, e));
 	TRY(plan_exec(&m->agent->spec, &m->spec_process, &no_caps, &req, &m->plan, e));
+	plan_limits(&m->plan);
 	m->init.why = FOR_EXEC;
 	return ns_open_process(m->agent->host.proc, m->agent->init, &m->joins, e);
 }
@@ -170,7 +171,8 @@ static int attend(struct making *m, struct err *e)
 	TRY(oom_score_apply(m->agent->host.proc, m->process->pid, m->plan.process, e));
 	if (m->plan.meets_prepared) {
 		TRY(handshake_expect(m->sock, SAY_PREPARED, NULL, NULL, e));
-		TRY(rlimits_apply(m->process->pid, m->plan.process, e));
+		if (m->plan.raises_limits)
+			TRY(rlimits_apply(m->process->pid, m->plan.process, e));
 		TRY(handshake_send(m->sock, SAY_GO, 0, -1, e));
 	}
 	TRY(take_console(m, e));

@@ -189,7 +189,7 @@ static int apply_classic(const struct mount_op *op, int *ret_made, int root, str
 }
 
 /* Where nothing is the image's, and reading has effects. */
-static const long kernel_file_systems[] = {
+static const unsigned long kernel_file_systems[] = {
 	PROC_SUPER_MAGIC, SYSFS_MAGIC,    CGROUP2_SUPER_MAGIC, CGROUP_SUPER_MAGIC,
 	DEBUGFS_MAGIC,    TRACEFS_MAGIC,  SECURITYFS_MAGIC,    BPF_FS_MAGIC,
 	PSTOREFS_MAGIC,   EFIVARFS_MAGIC, SELINUX_MAGIC,
@@ -203,7 +203,7 @@ static int copy_up_landing(const struct mount_op *op, int tree, int target, stru
 	if (fstatfs(target, &on) < 0)
 		return err_sys(e, "%s: stat %s in the container", op->name, op->target);
 	for (size_t i = 0; i < ARRAY_LEN(kernel_file_systems); i++)
-		if (on.f_type == kernel_file_systems[i])
+		if ((unsigned long)on.f_type == kernel_file_systems[i])
 			return err_set(
 				e, EPERM,
 				"%s.options: \"tmpcopyup\" copies what the image has, and %s is "

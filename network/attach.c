@@ -17,17 +17,36 @@
  * Deciding
  */
 
+/* The first of CNI whose plug-ins publish ports; SIZE_MAX: none. */
+static size_t find_cni_ports(const struct attachment *at)
+{
+	for (size_t i = 0; i < at->record.interfaces.n; i++)
+		if (at->on[i].network.driver == NETWORK_CNI && at->on[i].network.cni->any.ports)
+			return i;
+	return SIZE_MAX;
+}
+
+static int check_port(const struct record *r, const struct port *p, struct err *e)
+{
+	if (p->ip.family && !r->helper && !(p->ip.family == AF_INET ? r->to.family : r->to6.family))
+		return err_set(e, EINVAL, "publish %s: container %s has no %s address",
+			       port_text(p).text, r->id, p->ip.family == AF_INET ? "IPv4" : "IPv6");
+	return 0;
+}
+
 static int plan_ports(const struct net_request *req, struct attachment *at, struct err *e)
 {
 	struct record *r = &at->record;
 	struct record_list others = { 0 };
+	bool leads = r->helper || r->to.family || r->to6.family;
+	size_t cni = leads ? SIZE_MAX : find_cni_ports(at);
 
 	if (!req->ports.n)
 		return 0;
 	if (!r->helper && !r->interfaces.n)
 		return err_set(e, EINVAL, "publish %s: container %s is on no network",
 			       port_text(&req->ports.at[0]).text, r->id);
-	if (!r->helper && !r->to.family && !r->to6.family)
+	if (!leads && cni == SIZE_MAX)
 		return err_set(
 			e, EINVAL,
 			"publish %s: container %s is on no network that ports can be published "
@@ -39,19 +58,21 @@ static int plan_ports(const struct net_request *req, struct attachment *at, stru
 	r->ports.at = arena_array(at->a, req->ports.n, sizeof(*r->ports.at));
 	for (size_t i = 0; i < req->ports.n; i++) {
 		struct port p = req->ports.at[i];
+		struct record asking = *r;
 
-		if (p.ip.family && !r->helper &&
-		    !(p.ip.family == AF_INET ? r->to.family : r->to6.family))
-			return err_set(e, EINVAL, "publish %s: container %s has no %s address",
-				       port_text(&p).text, r->id,
-				       p.ip.family == AF_INET ? "IPv4" : "IPv6");
-		if (p.host)
-			TRY(host_port_check(r, &p, &others, e));
+		/* What plug-ins will make of it is not known yet: that it is IPv4 at least. */
+		if (cni != SIZE_MAX)
+			asking.to.family = AF_INET;
 		else
-			TRY(host_port_choose(r, &others, &p, e));
+			TRY(check_port(r, &p, e));
+		if (p.host)
+			TRY(host_port_check(&asking, &p, &others, e));
+		else
+			TRY(host_port_choose(&asking, &others, &p, e));
 		r->ports.at[r->ports.n++] = p;
 	}
-	return 0;
+	return cni == SIZE_MAX ? 0
+			       : attachment_cni_plan(at, cni, &req->networks.at[cni], &r->ports, e);
 }
 
 static void plan_names(const struct net_request *req, struct attachment *at)
@@ -167,14 +188,15 @@ static int set_up_inside(const struct attachment *at, int netns_fd, struct err *
 	return 0;
 }
 
-/* By which number the container's namespace knows a link that has no other end. */
-static int note_indexes(const struct attachment *at, struct err *e)
+/* What is known only now: by which number the container knows its link; what plug-ins made. */
+static int note_links(const struct attachment *at, struct err *e)
 {
 	auto_fd int lock = -1;
 	bool any = false;
 
 	for (size_t i = 0; i < at->record.interfaces.n; i++)
-		any = any || at->record.interfaces.at[i].index;
+		any = any || at->record.interfaces.at[i].index ||
+		      at->record.interfaces.at[i].cni_result;
 	if (!any)
 		return 0;
 	lock = network_lock(at->dir, e);
@@ -193,10 +215,12 @@ static int make(const struct net_request *req, struct attachment *at, struct err
 	for (size_t i = 0; i < at->record.interfaces.n; i++)
 		TRY(attachment_link(at, i, &nl, req->netns_fd, e));
 	TRY(set_up_inside(at, req->netns_fd, e));
-	TRY(note_indexes(at, e));
+	TRY(note_links(at, e));
 	if (!at->record.ports.n)
 		return 0;
 	nft_ports(&rules, &at->record, false);
+	if (!rules.len)
+		return 0; /* plug-ins publish them */
 	return nft_run(rules.text, "publish ports", e);
 }
 

@@ -85,6 +85,7 @@ struct net_result {
 	struct arena arena;
 	LIST(struct net_interface) interfaces;
 	struct port_list ports;  /* with the host ports that were chosen */
+	bool ports4, ports6;     /* whether they lead to it over IPv4, over IPv6 */
 	const char *resolv_conf; /* contents of the files, to be bound into the container */
 	const char *hosts;
 };
@@ -125,6 +126,12 @@ int network_disconnect(int state_dir_fd, const struct net_request *req, const ch
 /* What it has now, without the files. -ENOTCONN: it is not attached, or has ended. */
 int network_look(int state_dir_fd, const char *container_id, struct net_result *ret, struct err *e)
 	MUST_CHECK;
+
+/*
+ * Whether what was made for it is still there: of a bridge the link on the host, and what CNI
+ * plug-ins answer to CHECK, where they have it. -ENOTCONN: it is not attached, or has ended.
+ */
+int network_check(int state_dir_fd, const char *container_id, struct err *e) MUST_CHECK;
 
 /* Whether a container that does not run could join: the network is there, and has the address. */
 int network_join_check(int state_dir_fd, const struct net_join *join, struct err *e) MUST_CHECK;

@@ -74,6 +74,22 @@ static const char *free_name(const struct attachment *at)
 	}
 }
 
+/* Addresses are the plug-ins' to give. */
+static int plan_cni(struct attachment *at, const struct net_join *join, struct err *e)
+{
+	static const struct port_list none;
+	struct record *r = &at->record;
+	size_t i = r->interfaces.n;
+
+	r->interfaces.at[i] = (struct record_interface){ .network = at->on[i].network.name,
+							 .name = at->on[i].interface.name,
+							 .mac = join->mac,
+							 .aliases = join->aliases };
+	TRY(attachment_cni_plan(at, i, join, &none, e));
+	r->interfaces.n++;
+	return 0;
+}
+
 int attachment_plan(struct attachment *at, const struct net_join *join, struct err *e)
 {
 	struct record *r = &at->record;
@@ -91,6 +107,8 @@ int attachment_plan(struct attachment *at, const struct net_join *join, struct e
 	*it = interface_on(n, free_name(at));
 	it->mac = join->mac;
 	it->aliases = join->aliases;
+	if (n->driver == NETWORK_CNI)
+		return plan_cni(at, join, e);
 	TRY(leases_read(at->dir, n->name, &leases, e));
 	if (n->subnet.base.family || join->ip.family)
 		TRY(leases_take(&leases, n, AF_INET, &join->ip, r->id, &it->ip.base, e));
@@ -110,6 +128,21 @@ int attachment_plan(struct attachment *at, const struct net_join *join, struct e
 	return 0;
 }
 
+static int load_cni(struct attachment *at, size_t i, struct err *e)
+{
+	const struct record_interface *kept = &at->record.interfaces.at[i];
+	struct attached *on = &at->on[i];
+
+	if (cni_result_parse(kept->cni_result, strlen(kept->cni_result), kept->name, at->a,
+			     &on->cni, e) < 0)
+		return err_wrap(e, "network record of container %s", at->record.id);
+	on->interface.ip = on->cni.ip;
+	on->interface.ip6 = on->cni.ip6;
+	on->interface.gateway = on->cni.gateway;
+	on->interface.gateway6 = on->cni.gateway6;
+	return 0;
+}
+
 int attachment_load(struct attachment *at, const char *id, struct err *e)
 {
 	struct record *r = &at->record;
@@ -126,10 +159,15 @@ int attachment_load(struct attachment *at, const char *id, struct err *e)
 	for (size_t i = 0; i < r->interfaces.n; i++) {
 		struct attached *on = &at->on[i];
 
-		if (network_find(at->dir, room[i].network, at->a, &on->network, e) == -ENOENT)
+		if (room[i].cni.plugins.n)
+			on->network =
+				(struct network){ .name = room[i].network, .driver = NETWORK_CNI };
+		else if (network_find(at->dir, room[i].network, at->a, &on->network, e) == -ENOENT)
 			return err_set(e, EINVAL, "container %s is on network %s, which is gone",
 				       id, room[i].network);
 		on->interface = interface_on(&on->network, room[i].name);
+		if (room[i].cni_result)
+			TRY(load_cni(at, i, e));
 		on->interface.ip.base = room[i].ip;
 		on->interface.ip6.base = room[i].ip6;
 		on->interface.mac = room[i].mac;
@@ -142,6 +180,9 @@ void attachment_targets(const struct attachment *at, size_t except, struct net_a
 			struct net_addr *ret6)
 {
 	*ret = *ret6 = (struct net_addr){ 0 };
+	for (size_t i = 0; i < at->record.interfaces.n; i++)
+		if (i != except && at->record.interfaces.at[i].cni_ports)
+			return; /* plug-ins lead them */
 	for (size_t i = 0; i < at->record.interfaces.n; i++) {
 		const struct attached *on = &at->on[i];
 
@@ -160,10 +201,28 @@ size_t attachment_way_out(const struct attachment *at, int family, size_t except
 		const struct net_interface *it = &at->on[i].interface;
 
 		if (i != except && !at->on[i].network.internal &&
+		    at->on[i].network.driver != NETWORK_CNI &&
 		    (family == AF_INET ? it->ip.base.family : it->ip6.base.family))
 			return i;
 	}
 	return SIZE_MAX;
+}
+
+/* What the first plug-ins say that say anything of it. */
+static void find_cni_dns(const struct attachment *at, struct resolv *ret)
+{
+	for (size_t i = 0; i < at->record.interfaces.n; i++) {
+		const struct cni_result *cni = &at->on[i].cni;
+
+		if (!cni->servers.n)
+			continue;
+		ret->servers = cni->servers;
+		if (cni->searches.n)
+			ret->searches = cni->searches;
+		if (cni->options.n)
+			ret->options = cni->options;
+		return;
+	}
 }
 
 /* Those of hull-dns, on the first network where it answers for the container. */
@@ -202,6 +261,7 @@ int attachment_files(const struct attachment *at, const struct net_request *req,
 	} else if (at->record.helper) {
 		rootless_names(req->mode, &host, at->a, &hosts.gateway);
 	}
+	find_cni_dns(at, &host);
 	find_servers(at, &host.servers);
 	if (!req->dns.servers.n && req->mode != NET_HOST && req->mode != NET_NONE &&
 	    host.servers.n && resolv_is_local(&host))
@@ -213,6 +273,15 @@ int attachment_files(const struct attachment *at, const struct net_request *req,
 	return hosts_text(&hosts, at->a, &ret->hosts, e);
 }
 
+static bool cni_leads(const struct attachment *at, int family)
+{
+	for (size_t i = 0; i < at->record.interfaces.n; i++)
+		if (at->record.interfaces.at[i].cni_ports)
+			return family == AF_INET ? at->on[i].cni.ip.base.family
+						 : at->on[i].cni.ip6.base.family;
+	return false;
+}
+
 void attachment_result(const struct attachment *at, struct net_result *ret)
 {
 	size_t n = at->record.interfaces.n;
@@ -221,4 +290,7 @@ void attachment_result(const struct attachment *at, struct net_result *ret)
 	for (size_t i = 0; i < n; i++)
 		ret->interfaces.at[ret->interfaces.n++] = at->on[i].interface;
 	ret->ports = at->record.ports;
+	ret->ports4 = at->record.helper || at->record.to.family || cni_leads(at, AF_INET);
+	ret->ports6 = at->record.helper ? rootless_has_ipv6(at->record.helper)
+					: at->record.to6.family || cni_leads(at, AF_INET6);
 }

@@ -24,6 +24,7 @@ enum { NETWORKS_MAX = 32 /* of one container */ };
 struct attached {
 	struct network network;
 	struct net_interface interface;
+	struct cni_result cni; /* NETWORK_CNI: what its plug-ins made */
 	unsigned master; /* index of the bridge, or of the link a child is on; 0: not looked for */
 };
 
@@ -55,7 +56,7 @@ int attachment_lease(const struct attachment *at, size_t i, struct err *e) MUST_
 int attachment_up(struct attachment *at, size_t i, struct netlink *nl, struct err *e) MUST_CHECK;
 int attachment_names(struct attachment *at, size_t i, const char *hostname, struct err *e)
 	MUST_CHECK;
-int attachment_link(const struct attachment *at, size_t i, struct netlink *nl, int netns_fd,
+int attachment_link(struct attachment *at, size_t i, struct netlink *nl, int netns_fd,
 		    struct err *e) MUST_CHECK;
 
 /* The same in the container's namespace `netns_fd`, whose socket is `nl`. */
@@ -94,6 +95,14 @@ int attachment_files(const struct attachment *at, const struct net_request *req,
 
 /* What ret says of interfaces and ports. */
 void attachment_result(const struct attachment *at, struct net_result *ret);
+
+/* What i's plug-ins are told: what `join` asks for, and the ports that they publish. */
+int attachment_cni_plan(struct attachment *at, size_t i, const struct net_join *join,
+			const struct port_list *ports, struct err *e) MUST_CHECK;
+/* Runs the plug-ins of i's network. `alive`: the container's first process is. */
+int attachment_cni_add(struct attachment *at, size_t i, struct err *e) MUST_CHECK;
+int attachment_cni_delete(const struct record *r, size_t i, bool alive, struct err *e) MUST_CHECK;
+int attachment_cni_check(const struct record *r, size_t i, struct err *e) MUST_CHECK;
 
 /* A link on the host, if it is the container's. There is none: success. */
 int attachment_delete_link(struct netlink *nl, const char *id, const char *name, struct err *e)

@@ -21,6 +21,8 @@ int attachment_lease(const struct attachment *at, size_t i, struct err *e)
 	const struct network *n = &at->on[i].network;
 	struct net_addr got;
 
+	if (n->driver == NETWORK_CNI)
+		return 0;
 	TRY(leases_read(at->dir, n->name, &leases, e));
 	if (it->ip.base.family) {
 		TRY(leases_take(&leases, n, AF_INET, &it->ip.base, at->record.id, &got, e));
@@ -37,6 +39,8 @@ int attachment_up(struct attachment *at, size_t i, struct netlink *nl, struct er
 {
 	struct link_info link = { 0 };
 
+	if (at->on[i].network.driver == NETWORK_CNI)
+		return 0;
 	TRY(network_up(at->dir, nl, &at->on[i].network, &link, e));
 	at->on[i].master = link.index;
 	return 0;
@@ -105,7 +109,7 @@ static int note_index(const struct attachment *at, size_t i, int netns_fd, struc
 	return 0;
 }
 
-int attachment_link(const struct attachment *at, size_t i, struct netlink *nl, int netns_fd,
+int attachment_link(struct attachment *at, size_t i, struct netlink *nl, int netns_fd,
 		    struct err *e)
 {
 	const struct network *n = &at->on[i].network;
@@ -118,6 +122,8 @@ int attachment_link(const struct attachment *at, size_t i, struct netlink *nl, i
 	struct link_wish outer = { .name = name, .mtu = n->mtu, .master = master, .up = true };
 	auto_buf struct buf alias = { 0 };
 
+	if (n->driver == NETWORK_CNI)
+		return attachment_cni_add(at, i, e);
 	if (n->driver == NETWORK_MACVLAN) {
 		TRY(link_make_child(nl, LINK_MACVLAN, master, &inner, e));
 		return note_index(at, i, netns_fd, e);
@@ -161,6 +167,8 @@ int attachment_set_up(const struct attachment *at, size_t i, struct netlink *nl,
 {
 	struct net_interface it = at->on[i].interface;
 
+	if (at->on[i].network.driver == NETWORK_CNI)
+		return 0;
 	if (at->on[i].network.driver == NETWORK_BRIDGE)
 		TRY(netns_call(netns_fd, set_values, &it, e));
 	if (it.ip.base.family)

@@ -186,6 +186,20 @@ int network_down(struct netlink *nl, const struct network *n, struct err *e)
 	return nft_run(text.text, "take away the rules of a network", e);
 }
 
+/* One that is not hull's, or none at all. */
+static int refuse_other(const char *name, struct arena *a, struct err *e)
+{
+	struct cni_net net;
+	int found = cni_find(name, a, &net, e);
+
+	if (found == 0)
+		return err_set(e, EPERM,
+			       "network %s is one of CNI, and not hull's to remove: that is to "
+			       "remove %s",
+			       name, net.file);
+	return found == -ENOENT ? err_set(e, ENOENT, "there is no network %s", name) : found;
+}
+
 int network_remove(int state_dir_fd, const char *name, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
@@ -205,7 +219,7 @@ int network_remove(int state_dir_fd, const char *name, struct err *e)
 		if (strcmp(networks.at[i].name, name) == 0)
 			n = &networks.at[i];
 	if (!n)
-		return err_set(e, ENOENT, "there is no network %s", name);
+		return refuse_other(name, &a, e);
 	TRY(record_read_all(state_dir_fd, &a, &records, e));
 	for (size_t i = 0; i < records.n; i++)
 		for (size_t k = 0; k < records.at[i].interfaces.n; k++)

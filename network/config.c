@@ -63,7 +63,7 @@ JSON_TABLE(stored_fields, struct stored) = {
 
 const char *network_driver_name(enum network_driver driver)
 {
-	return json_name_of(drivers, (int)driver);
+	return driver == NETWORK_CNI ? "cni" : json_name_of(drivers, (int)driver);
 }
 
 int network_driver_parse(const char *name, enum network_driver *ret)
@@ -339,25 +339,15 @@ static int read_network(int state_dir_fd, const char *name, struct arena *a, str
 			struct err *e)
 {
 	const char *path = arena_printf(a, "networks/%s.json", name);
-	auto_buf struct buf text = { 0 };
 	struct stored stored = { 0 };
 	struct err why = { 0 };
-	int r = io_read_file(state_dir_fd, path, CONFIG_SIZE_MAX, path, &text, &why);
+	int r = json_decode_file(state_dir_fd, path, CONFIG_SIZE_MAX, stored_fields, a, &stored,
+				 &why);
 
 	if (r == -ENOENT)
 		return r;
-	if (r >= 0) {
-		auto_json struct json_doc doc = { .name = path,
-						  .text = text.text,
-						  .size = text.len };
-		struct json_decoder d = { .doc = &doc, .arena = a, .err = &why };
-
-		r = json_parse(&doc, a, &why);
-		if (r >= 0)
-			r = json_decode(&d, doc.root, stored_fields, &stored);
-		if (r >= 0)
-			r = decode(&stored, ret, &why);
-	}
+	if (r >= 0)
+		r = decode(&stored, ret, &why);
 	if (r >= 0)
 		return 0;
 	return err_set(e, why.code, "network %s: %s", name, why.msg);
@@ -501,6 +491,8 @@ int network_create(int state_dir_fd, const struct network_wish *wish, struct are
 		   struct network *ret, struct err *e)
 {
 	auto_fd int lock = network_lock(state_dir_fd, e);
+	struct cni_net other;
+	int found;
 
 	if (lock < 0)
 		return lock;
@@ -509,7 +501,21 @@ int network_create(int state_dir_fd, const struct network_wish *wish, struct are
 			       "a network cannot be named %s: to --network the word means "
 			       "something else",
 			       wish->name);
+	found = cni_find(wish->name, a, &other, e);
+	if (found == 0)
+		return err_set(e, EEXIST, "network %s exists already: %s", wish->name, other.file);
+	if (found != -ENOENT)
+		return found;
 	return make(state_dir_fd, wish, a, ret, e);
+}
+
+static int find_cni(const char *name, struct arena *a, struct network *ret, struct err *e)
+{
+	struct cni_net *net = arena_array(a, 1, sizeof(*net));
+
+	TRY(cni_find(name, a, net, e));
+	*ret = (struct network){ .name = net->name, .driver = NETWORK_CNI, .cni = net };
+	return 0;
 }
 
 int network_find(int state_dir_fd, const char *name, struct arena *a, struct network *ret,
@@ -524,10 +530,13 @@ int network_find(int state_dir_fd, const char *name, struct arena *a, struct net
 	r = read_network(state_dir_fd, name, a, ret, e);
 	if (r != -ENOENT)
 		return r;
-	if (strcmp(name, NETWORK_DEFAULT) != 0)
+	if (strcmp(name, NETWORK_DEFAULT) == 0)
+		return make(state_dir_fd, &wish, a, ret, e);
+	r = find_cni(name, a, ret, e);
+	if (r == -ENOENT)
 		return err_set(e, ENOENT, "there is no network %s: hull network create %s makes it",
 			       name, name);
-	return make(state_dir_fd, &wish, a, ret, e);
+	return r;
 }
 
 int network_forget(int state_dir_fd, const char *name, struct err *e)

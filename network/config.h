@@ -17,11 +17,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "network/cni.h"
 #include "network/subnet.h"
 
 #define NETWORK_DEFAULT "bridge"
 
-enum network_driver { NETWORK_BRIDGE, NETWORK_MACVLAN, NETWORK_IPVLAN };
+/* What CNI plug-ins make is never on disk here: its configuration is elsewhere (cni.h). */
+enum network_driver { NETWORK_BRIDGE, NETWORK_MACVLAN, NETWORK_IPVLAN, NETWORK_CNI };
 
 struct network {
 	const char *name;
@@ -31,6 +33,7 @@ struct network {
 	struct net_addr gateway, gateway6;
 	bool internal; /* nothing goes out of it or comes in */
 	uint32_t mtu;  /* 0: the kernel's choice */
+	const struct cni_net *cni; /* NETWORK_CNI, and looked for: its configuration */
 };
 
 struct network_list {
@@ -75,7 +78,10 @@ int network_lock(int state_dir_fd, struct err *e) MUST_CHECK;
 /* Refuses a name that there is already. */
 int network_create(int state_dir_fd, const struct network_wish *wish, struct arena *a,
 		   struct network *ret, struct err *e) MUST_CHECK;
-/* NULL is the default network. The caller holds the lock if it may have to be made. */
+/*
+ * NULL is the default network; a network that is not here may be one of CNI. The caller holds the lock if it
+ * may have to be made.
+ */
 int network_find(int state_dir_fd, const char *name, struct arena *a, struct network *ret,
 		 struct err *e) MUST_CHECK;
 /* In the order of their names. */

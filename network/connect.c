@@ -223,6 +223,45 @@ int network_look(int state_dir_fd, const char *container_id, struct net_result *
 	return 0;
 }
 
+static int check_link(struct netlink *nl, const struct record *r, size_t i, struct err *e)
+{
+	const struct record_interface *it = &r->interfaces.at[i];
+	struct link_info link;
+	int found;
+
+	if (it->cni.plugins.n)
+		return it->cni.unchecked ? 0 : attachment_cni_check(r, i, e);
+	if (!it->link)
+		return 0;
+	found = link_get(nl, it->link, &link, e);
+	if (found == -ENODEV)
+		return err_set(e, ENODEV, "container %s: its link %s to network %s is gone", r->id,
+			       it->link, it->network);
+	return found;
+}
+
+int network_check(int state_dir_fd, const char *container_id, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	auto_netlink struct netlink nl = NETLINK_CLOSED;
+	auto_fd int lock = network_lock(state_dir_fd, e);
+	struct record r = { 0 };
+	const char *boot;
+	int found;
+
+	TRY(lock);
+	TRY(record_boot(&a, &boot, e));
+	found = record_read(state_dir_fd, container_id, &a, &r, e);
+	if (found == -ENOENT || (found >= 0 && !record_is_alive(&r, boot)))
+		return err_set(e, ENOTCONN, "container %s is not attached to any network",
+			       container_id);
+	TRY(found);
+	TRY(netlink_open(-1, &nl, e));
+	for (size_t i = 0; i < r.interfaces.n; i++)
+		TRY(check_link(&nl, &r, i, e));
+	return 0;
+}
+
 int network_join_check(int state_dir_fd, const struct net_join *join, struct err *e)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
@@ -236,6 +275,8 @@ int network_join_check(int state_dir_fd, const struct net_join *join, struct err
 	for (size_t i = 0; i < join->aliases.n; i++)
 		TRY(host_name_check(join->aliases.at[i], e));
 	TRY(network_find(state_dir_fd, join->network, &a, &n, e));
+	if (n.driver == NETWORK_CNI)
+		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		const struct net_addr *ip = families[i] == AF_INET ? &join->ip : &join->ip6;
 

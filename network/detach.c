@@ -50,10 +50,20 @@ static int drop_names(int state_dir_fd, const struct record *r, struct err *e)
 	return 0;
 }
 
+/* Also of an earlier boot: what plug-ins keep on disk is theirs to give back. */
+static int delete_cni(const struct record *r, const char *boot, struct err *e)
+{
+	for (size_t i = r->interfaces.n; i-- > 0;)
+		if (r->interfaces.at[i].cni.plugins.n)
+			TRY(attachment_cni_delete(r, i, record_is_alive(r, boot), e));
+	return 0;
+}
+
 static int detach(int state_dir_fd, const struct record *r, const char *boot, struct err *e)
 {
 	auto_netlink struct netlink nl = NETLINK_CLOSED;
 
+	TRY(delete_cni(r, boot, e));
 	/* Of an earlier boot only files are left. */
 	if (strcmp(r->boot, boot) == 0) {
 		TRY(rootless_stop(state_dir_fd, r, e));
@@ -107,6 +117,14 @@ static int repair(int state_dir_fd, const struct record *r, struct err *e)
 	return attachment_repair(&at, e);
 }
 
+static bool is_of_cni(const struct record *r)
+{
+	for (size_t i = 0; i < r->interfaces.n; i++)
+		if (r->interfaces.at[i].cni.plugins.n)
+			return true;
+	return false;
+}
+
 int network_sweep(int state_dir_fd, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
@@ -129,8 +147,17 @@ int network_sweep(int state_dir_fd, struct err *e)
 				log_warn("%s", why.msg);
 			continue;
 		}
-		if (detach(state_dir_fd, r, boot, e) < 0)
-			return err_wrap(e, "take the network of container %s away", r->id);
+		if (detach(state_dir_fd, r, boot, &why) < 0) {
+			err_wrap(&why, "take the network of container %s away", r->id);
+			/* A plug-in that is not there any more is in the way of its own networks alone. */
+			if (is_of_cni(r)) {
+				log_warn("%s", why.msg);
+				continue;
+			}
+			if (e)
+				*e = why;
+			return -why.code;
+		}
 		log_debug("the network of container %s, which is gone, was taken away", r->id);
 		n++;
 	}

@@ -4,10 +4,15 @@ network_libnetwork_a_SOURCES = \
 	network/attach.h \
 	network/attachment.c \
 	network/attachment.h \
+	network/attachment_cni.c \
 	network/attachment_make.c \
 	network/attachment_remove.c \
 	network/bridge.c \
 	network/bridge.h \
+	network/cni.h \
+	network/cni_config.c \
+	network/cni_result.c \
+	network/cni_run.c \
 	network/config.c \
 	network/config.h \
 	network/connect.c \
@@ -57,3 +62,8 @@ dnsdir = $(pkglibexecdir)
 dns_PROGRAMS = libexec/hull/hull-dns
 libexec_hull_hull_dns_SOURCES = network/dns/main.c
 libexec_hull_hull_dns_LDADD = $(LIBNETWORK) $(SECCOMP_LIBS)
+
+# Runs the rules: libnftables is its alone.
+dns_PROGRAMS += libexec/hull/hull-nft
+libexec_hull_hull_nft_SOURCES = network/nft_main.c
+libexec_hull_hull_nft_LDADD = $(LIBBASE)

@@ -1,7 +1,6 @@
 #include "network/nft.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -10,6 +9,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/helper.h"
+#include "base/spawn.h"
+#include "base/util.h"
 #include "network/nlattr.h"
 
 enum { COMMENT_MAX = 100, TIMEOUT = 10 /* seconds */ };
@@ -72,13 +74,6 @@ static const char base_text[] =
 	"add rule inet hull forward iifname . oifname @same accept\n"
 	"add rule inet hull forward oifname @bridges drop\n"
 	"add rule inet hull forward iifname @internal drop\n";
-
-/* What is used of libnftables. */
-struct nftables {
-	void *library;
-	struct nft_ctx *ctx;
-	void (*ctx_free)(struct nft_ctx *ctx);
-};
 
 void nft_base(struct buf *out)
 {
@@ -200,53 +195,18 @@ int nft_table_exists(struct err *e)
 	return 1;
 }
 
-static void nftables_close(struct nftables *nft)
-{
-	if (nft->ctx)
-		nft->ctx_free(nft->ctx);
-	/* The library stays: what it has allocated for good would be lost with it. */
-}
-
-/* A function of the library; ISO C has no cast from an object's pointer to a function's. */
-static int function(struct nftables *nft, const char *name, void *ret, struct err *e)
-{
-	void *found = dlsym(nft->library, name);
-
-	if (!found)
-		return err_set(e, ENOSYS, "libnftables.so.1 has no %s", name);
-	memcpy(ret, &found, sizeof(found));
-	return 0;
-}
-
 int nft_run(const char *text, const char *what, struct err *e)
 {
-	__attribute__((cleanup(nftables_close))) struct nftables nft = { 0 };
-	struct nft_ctx *(*ctx_new)(uint32_t flags) = NULL;
-	int (*buffer_output)(struct nft_ctx * ctx) = NULL,
-					      (*buffer_error)(struct nft_ctx * ctx) = NULL;
-	int (*run)(struct nft_ctx * ctx, const char *text) = NULL;
-	const char *(*error_text)(struct nft_ctx * ctx) = NULL, *said;
+	struct helper_path program;
+	struct err why = { 0 };
 
-	nft.library = dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (!nft.library)
-		return err_set(
-			e, ENOENT,
-			"%s: libnftables.so.1 is missing: install it (Debian: apt-get install "
-			"libnftables1)",
-			what);
-	TRY(function(&nft, "nft_ctx_new", &ctx_new, e));
-	TRY(function(&nft, "nft_ctx_free", &nft.ctx_free, e));
-	TRY(function(&nft, "nft_ctx_buffer_output", &buffer_output, e));
-	TRY(function(&nft, "nft_ctx_buffer_error", &buffer_error, e));
-	TRY(function(&nft, "nft_ctx_get_error_buffer", &error_text, e));
-	TRY(function(&nft, "nft_run_cmd_from_buffer", &run, e));
-	nft.ctx = ctx_new(0);
-	if (!nft.ctx || buffer_output(nft.ctx) < 0 || buffer_error(nft.ctx) < 0)
-		return err_set(e, ENOMEM, "%s: libnftables could not be set up", what);
-	if (run(nft.ctx, text) == 0)
-		return 0;
-	said = error_text(nft.ctx);
-	if (!said || !*said)
-		said = "no reason given";
-	return err_set(e, EIO, "%s: nftables: %.*s", what, (int)strcspn(said, "\n"), said);
+	TRY(helper_find("hull-nft", &program, e));
+	if (spawn_run(&(struct spawn_request){ .path = program.text,
+					       .argv = (const char *const[]){ "hull-nft", NULL },
+					       .input = text,
+					       .input_len = strlen(text),
+					       .dies_with_us = true },
+		      NULL, &why) < 0)
+		return err_set(e, why.code, "%s: %s", what, why.msg);
+	return 0;
 }

@@ -10,8 +10,8 @@
  *	publish4/6, publish4/6_at       published ports, on all addresses or one
  *
  * The elements of a container carry its id as their comment. Texts are made by
- * pure functions and run as one transaction by libnftables, which is opened
- * when it is first needed.
+ * pure functions and run as one transaction by libnftables, which is another program's
+ * (libexec/hull/hull-nft).
  */
 #ifndef HULL_NETWORK_NFT_H
 #define HULL_NETWORK_NFT_H

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -205,4 +206,53 @@ int port_list_check(const struct port_list *list, struct err *e)
 					       port_text(&list->at[k]).text,
 					       port_text(&list->at[i]).text);
 	return 0;
+}
+
+static int compare_bindings(const void *a, const void *b)
+{
+	const struct port_binding *x = a, *y = b;
+
+	if (x->container != y->container)
+		return x->container < y->container ? -1 : 1;
+	if (x->protocol != y->protocol)
+		return x->protocol < y->protocol ? -1 : 1;
+	if (x->ip.family != y->ip.family)
+		return x->ip.family < y->ip.family ? -1 : 1;
+	return x->host < y->host ? -1 : x->host > y->host;
+}
+
+static void add_bindings(struct port_bindings *list, const struct port *p,
+			 const struct net_addr *ip)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		list->at[list->n++] =
+			(struct port_binding){ .container = (uint16_t)(p->container + i),
+					       .host = (uint16_t)(p->host + i),
+					       .protocol = p->protocol,
+					       .ip = *ip };
+}
+
+void port_bindings(const struct port_list *list, bool ip4, bool ip6, struct arena *a,
+		   struct port_bindings *ret)
+{
+	static const struct net_addr any4 = { .family = AF_INET }, any6 = { .family = AF_INET6 };
+	struct port_bindings all = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		n += 2 * (size_t)list->at[i].count;
+	all.at = arena_array(a, n, sizeof(*all.at));
+	for (size_t i = 0; i < list->n; i++) {
+		const struct port *p = &list->at[i];
+
+		if (p->ip.family ? (p->ip.family == AF_INET ? ip4 : ip6) : false)
+			add_bindings(&all, p, &p->ip);
+		if (!p->ip.family && ip4)
+			add_bindings(&all, p, &any4);
+		if (!p->ip.family && ip6)
+			add_bindings(&all, p, &any6);
+	}
+	if (all.n)
+		qsort(all.at, all.n, sizeof(*all.at), compare_bindings);
+	*ret = all;
 }

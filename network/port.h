@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/list.h"
 #include "network/subnet.h"
@@ -27,6 +28,18 @@ struct port_list {
 	size_t n;
 };
 
+/* One port of a container, and where it is reached. */
+struct port_binding {
+	uint16_t container, host;
+	enum port_protocol protocol;
+	struct net_addr ip; /* 0.0.0.0, ::: all of the family */
+};
+
+struct port_bindings {
+	struct port_binding *at;
+	size_t n;
+};
+
 int port_parse(const char *text, struct port *ret, struct err *e) MUST_CHECK;
 /* As port_parse() reads it. */
 struct net_text port_text(const struct port *p);
@@ -37,5 +50,12 @@ int port_protocol_parse(const char *name, enum port_protocol *ret) MUST_CHECK;
 bool port_overlaps(const struct port *a, const struct port *b);
 /* Refuses two of a list that want the same port of the host. */
 int port_list_check(const struct port_list *list, struct err *e) MUST_CHECK;
+
+/*
+ * Each port by itself, sorted by container port, protocol and address. What is published on all
+ * addresses is on 0.0.0.0 if `ip4`, and on :: if `ip6`: the families that lead anywhere.
+ */
+void port_bindings(const struct port_list *list, bool ip4, bool ip6, struct arena *a,
+		   struct port_bindings *ret);
 
 #endif

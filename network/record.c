@@ -17,8 +17,9 @@ enum { RECORD_VERSION = 1, RECORD_SIZE_MAX = 1024 * 1024, STAT_SIZE = 1024 };
 
 struct stored_interface {
 	const char *network, *link, *name, *ip, *ip6, *mac;
-	struct strings aliases;
-	bool named, partial;
+	struct strings aliases, cni;
+	const char *cni_result;
+	bool named, partial, cni_unchecked, cni_ports;
 	uint32_t index;
 };
 
@@ -41,6 +42,10 @@ JSON_TABLE(interface_fields, struct stored_interface) = {
 	FIELD_BOOL(struct stored_interface, "named", named, 0),
 	FIELD_BOOL(struct stored_interface, "partial", partial, 0),
 	FIELD_U32(struct stored_interface, "index", index, 0),
+	FIELD_STRINGS(struct stored_interface, "cni", cni, 0),
+	FIELD_BOOL(struct stored_interface, "cniUnchecked", cni_unchecked, 0),
+	FIELD_STRING(struct stored_interface, "cniResult", cni_result, 0),
+	FIELD_BOOL(struct stored_interface, "cniPorts", cni_ports, 0),
 	{ 0 },
 };
 
@@ -96,6 +101,15 @@ static void write_mark(struct json_writer *w, const char *key, const struct proc
 	json_write_end(w);
 }
 
+static void write_cni(struct json_writer *w, const struct record_interface *it)
+{
+	json_write_strings(w, "cni", &it->cni.plugins);
+	json_write_bool(w, "cniUnchecked", it->cni.unchecked);
+	if (it->cni_result)
+		json_write_string(w, "cniResult", it->cni_result);
+	json_write_bool(w, "cniPorts", it->cni_ports);
+}
+
 static void encode(const struct record *r, struct buf *ret)
 {
 	struct json_writer w = json_writer(ret, NULL);
@@ -124,6 +138,8 @@ static void encode(const struct record *r, struct buf *ret)
 		json_write_bool(&w, "partial", it->partial);
 		if (it->index)
 			json_write_uint(&w, "index", it->index);
+		if (it->cni.plugins.n)
+			write_cni(&w, it);
 		json_write_end(&w);
 	}
 	json_write_end(&w);
@@ -167,7 +183,10 @@ static int decode(const struct stored *s, struct arena *a, struct record *ret, s
 						 .aliases = from->aliases,
 						 .named = from->named,
 						 .partial = from->partial,
-						 .index = from->index };
+						 .index = from->index,
+						 .cni = { from->cni, from->cni_unchecked },
+						 .cni_result = from->cni_result,
+						 .cni_ports = from->cni_ports };
 		TRY(network_name_check(from->network, e));
 		TRY(decode_addr(from->ip, &to->ip, e));
 		TRY(decode_addr(from->ip6, &to->ip6, e));
@@ -203,28 +222,18 @@ int record_read(int state_dir_fd, const char *id, struct arena *a, struct record
 		struct err *e)
 {
 	const char *path = arena_printf(a, "containers/%s.json", id);
-	auto_buf struct buf text = { 0 };
 	struct stored stored = { 0 };
 	struct err why = { 0 };
-	int r = io_read_file(state_dir_fd, path, RECORD_SIZE_MAX, path, &text, &why);
+	int r = json_decode_file(state_dir_fd, path, RECORD_SIZE_MAX, stored_fields, a, &stored,
+				 &why);
 
 	if (r == -ENOENT)
 		return r;
-	if (r >= 0) {
-		auto_json struct json_doc doc = { .name = path,
-						  .text = text.text,
-						  .size = text.len };
-		struct json_decoder d = { .doc = &doc, .arena = a, .err = &why };
-
-		r = json_parse(&doc, a, &why);
-		if (r >= 0)
-			r = json_decode(&d, doc.root, stored_fields, &stored);
-		if (r >= 0 && stored.version > RECORD_VERSION)
-			r = err_set(&why, ENOTSUP, "it has version %u and this hull knows %d",
-				    stored.version, RECORD_VERSION);
-		if (r >= 0)
-			r = decode(&stored, a, ret, &why);
-	}
+	if (r >= 0 && stored.version > RECORD_VERSION)
+		r = err_set(&why, ENOTSUP, "it has version %u and this hull knows %d",
+			    stored.version, RECORD_VERSION);
+	if (r >= 0)
+		r = decode(&stored, a, ret, &why);
 	if (r >= 0)
 		return 0;
 	return err_set(e, why.code, "network record of container %s: %s", id, why.msg);

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "network/cni.h"
 #include "network/port.h"
 #include "network/subnet.h"
 
@@ -33,6 +34,10 @@ struct record_interface {
 	bool named;             /* hull-dns answers for it there */
 	bool partial;           /* being made or taken away by who holds the lock */
 	unsigned index;         /* in the container, of what has no link on the host */
+	/* Of a network of CNI; cni.plugins.n == 0: it is one of hull's own. */
+	struct cni_prepared cni;
+	const char *cni_result; /* what they answered; NULL: not yet */
+	bool cni_ports;         /* they publish the ports */
 };
 
 struct record {

@@ -29,9 +29,10 @@ static const char *const own_files[] = { ".pid", ".sock" };
 static const struct program {
 	enum net_mode mode;
 	const char *name, *package;
+	bool ipv6; /* listens there */
 } programs[] = {
-	{ NET_PASTA, "pasta", "passt" },
-	{ NET_SLIRP, "slirp4netns", "slirp4netns" },
+	{ NET_PASTA, "pasta", "passt", true },
+	{ NET_SLIRP, "slirp4netns", "slirp4netns", false },
 };
 
 static const struct program *program_of(enum net_mode mode)
@@ -42,6 +43,14 @@ static const struct program *program_of(enum net_mode mode)
 const char *rootless_program(enum net_mode mode)
 {
 	return program_of(mode)->name;
+}
+
+bool rootless_has_ipv6(const char *program)
+{
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
+		if (strcmp(programs[i].name, program) == 0)
+			return programs[i].ipv6;
+	return false;
 }
 
 /* In the directories that hold system programs: PATH is the user's, and may be empty. */

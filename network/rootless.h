@@ -16,6 +16,9 @@
 
 const char *rootless_program(enum net_mode mode);
 
+/* Whether what is published through that program is reached over IPv6. */
+bool rootless_has_ipv6(const char *program);
+
 /* The arguments of pasta, NULL-terminated; pure. */
 const char *const *rootless_pasta_args(const struct net_request *req, const struct port_list *ports,
 				       const char *pid_file, struct arena *a);

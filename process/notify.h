@@ -28,6 +28,7 @@
 #ifndef HULL_PROCESS_NOTIFY_H
 #define HULL_PROCESS_NOTIFY_H
 
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
 

@@ -1,19 +1,22 @@
 /*
- * rlimits.h - limits that the parent sets for the new process.
+ * rlimits.h - limits of the new process.
  *
- * The process itself may be root of a user namespace by then, which is no
- * privilege here; and it would have to live with its own limits for the rest
- * of its way.
+ * It sets them itself, late: it has to live with them for the rest of its way. To raise one it may
+ * lack the privilege, as root of a user namespace does; then the parent sets them.
  */
 #ifndef HULL_PROCESS_RLIMITS_H
 #define HULL_PROCESS_RLIMITS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 #include "spec/spec.h"
 
-/* process.rlimits, by prlimit(2) on `pid`. */
+/* Is a hard limit of process.rlimits above that of the calling process? */
+bool rlimits_raise(const struct spec_process *p);
+
+/* process.rlimits, by prlimit(2) on `pid`; 0: the calling process. */
 int rlimits_apply(pid_t pid, const struct spec_process *p, struct err *e) MUST_CHECK;
 
 /*

@@ -143,6 +143,7 @@ static int make_plan(struct creation *c, struct err *e)
 		wants |= CGROUP_WANT_SYSTEMD;
 	TRY(host_probe(wants, &c->host, e));
 	TRY(plan_create(&c->spec, &req, &c->host, &c->plan, e));
+	plan_limits(&c->plan);
 	caps_plan_log(&c->plan.caps);
 	for (size_t i = 0; i < c->plan.cgroup.warnings.n; i++)
 		log_warn("%s", c->plan.cgroup.warnings.at[i]);
@@ -428,7 +429,7 @@ static int attend_prepared(struct creation *c, struct err *e)
 	c->hooks_begun = true;
 	TRY(hooks_run(&c->spec, SPEC_HOOK_PRESTART, &c->state, e));
 	TRY(hooks_run(&c->spec, SPEC_HOOK_CREATE_RUNTIME, &c->state, e));
-	if (c->spec.process)
+	if (c->plan.raises_limits)
 		TRY(rlimits_apply(c->state.pid, c->spec.process, e));
 	return handshake_send(c->sock, SAY_GO, 0, -1, e);
 }

@@ -92,6 +92,7 @@ static int make_plan(struct execution *x, struct err *e)
 
 	TRY(host_probe(0, &x->host, e));
 	TRY(plan_exec(&x->spec, &x->process, &x->req->caps, &req, &x->plan, e));
+	plan_limits(&x->plan);
 	TRY(plan_filter(&x->plan, x->handle->root, e));
 	caps_plan_log(&x->plan.caps);
 	TRY(ns_open_process(x->host.proc, s->pid, &x->joins, e));
@@ -186,7 +187,8 @@ static int attend(struct execution *x, struct err *e)
 	TRY(oom_score_apply(x->host.proc, x->pid, &x->process, e));
 	if (x->plan.meets_prepared) {
 		TRY(handshake_expect(x->sock, SAY_PREPARED, NULL, NULL, e));
-		TRY(rlimits_apply(x->pid, &x->process, e));
+		if (x->plan.raises_limits)
+			TRY(rlimits_apply(x->pid, &x->process, e));
 		TRY(handshake_send(x->sock, SAY_GO, 0, -1, e));
 	}
 	TRY(take_console(x, e));

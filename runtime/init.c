@@ -34,6 +34,7 @@
 #include "process/fds.h"
 #include "process/listen_fds.h"
 #include "process/notify.h"
+#include "process/rlimits.h"
 #include "process/scheduling.h"
 #include "process/user.h"
 #include "runtime/executor.h"
@@ -332,6 +333,13 @@ static int cwd_as_root(struct init *in, struct err *e)
 	return in->cwd_entered ? r : 0;
 }
 
+static int limits(struct init *in, struct err *e)
+{
+	const struct spec_process *p = in->plan->process;
+
+	return p && !in->plan->raises_limits ? rlimits_apply(0, p, e) : 0;
+}
+
 static int user(struct init *in, struct err *e)
 {
 	const struct spec_process *p = in->plan->process;
@@ -521,6 +529,7 @@ const struct init_step init_steps[] = {
 	{ "scheduling",             BOTH,       IN_ROOTFS,      scheduling },
 	{ "bounding-set",           BOTH,       IN_ROOTFS,      bounding },
 	{ "cwd",                    BOTH,       IN_ROOTFS,      cwd_as_root },
+	{ "limits",                 BOTH,       AS_USER,        limits },
 	{ "user",                   BOTH,       AS_USER,        user },
 	{ "capabilities",           BOTH,       AS_USER,        capabilities },
 	{ "cwd-as-user",            BOTH,       AS_USER,        cwd_as_user },

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 
+#include "base/full.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -211,6 +212,8 @@ static int give_back(const struct runtime *rt, const char *id, bool force, struc
 	auto_handle struct handle h = HANDLE_NONE;
 	int r = handle_open(&h, rt, id, e);
 
+	if (r == 0 && h.cgroup.unit) /* systemd is to be asked */
+		r = full_become(e);
 	if (r == 0)
 		r = handle_lock(&h, e);
 	if (r == -ENOENT && force)

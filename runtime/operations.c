@@ -221,6 +221,10 @@ static void prepared(const struct plan *p, struct words *w)
 {
 	say_hooks(p, SPEC_HOOK_PRESTART, w);
 	say_hooks(p, SPEC_HOOK_CREATE_RUNTIME, w);
+}
+
+static void limits(const struct plan *p, struct words *w)
+{
 	for (size_t i = 0; p->process && i < p->process->rlimits.n; i++) {
 		const struct spec_rlimit *l = &p->process->rlimits.at[i];
 		char soft[24], hard[24];
@@ -673,6 +677,7 @@ static const struct row init_rows[] = {
 	{ "scheduling",            scheduling,        NULL },
 	{ "bounding-set",          bounding,          NULL },
 	{ "cwd",                   cwd,               NULL },
+	{ "limits",                limits,            NULL },
 	{ "user",                  user,              NULL },
 	{ "capabilities",          capabilities,      NULL },
 	{ "cwd-as-user",           NULL,              NULL },

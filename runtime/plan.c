@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "process/notify.h"
+#include "process/rlimits.h"
 #include "security/lsm.h"
 #include "security/seccomp_cache.h"
 
@@ -59,9 +60,11 @@ static int plan_process(struct plan *p, const struct strings *extra_caps, struct
 	return plan_seccomp(p, e);
 }
 
+/* Hooks that hull runs then, or init runs next: from there on poststop hooks have their turn. */
 static bool has_any_hook(const struct spec *s)
 {
-	return s->hooks[SPEC_HOOK_PRESTART].n || s->hooks[SPEC_HOOK_CREATE_RUNTIME].n;
+	return s->hooks[SPEC_HOOK_PRESTART].n || s->hooks[SPEC_HOOK_CREATE_RUNTIME].n ||
+	       s->hooks[SPEC_HOOK_CREATE_CONTAINER].n;
 }
 
 static int plan_scheduling(struct plan *p, const char *cpus, struct err *e)
@@ -143,8 +146,7 @@ int plan_create(const struct spec *s, const struct plan_request *req, const stru
 	if (!req->cgroups_disabled)
 		TRY(cgroup_plan(&ret->arena, &host->cgroups, s, req->id, &ret->cgroup, e));
 	TRY(plan_mounts(ret, req, host, e));
-	ret->meets_prepared =
-		has_any_hook(s) || s->linux.net_devices.n || (s->process && s->process->rlimits.n);
+	ret->meets_prepared = has_any_hook(s) || s->linux.net_devices.n;
 	return plan_process(ret, NULL, e);
 }
 
@@ -160,10 +162,15 @@ int plan_exec(const struct spec *s, const struct spec_process *process, const st
 			      .new_keyring = !req->no_new_keyring };
 
 	ret->user_namespace = spec_namespace(s, SPEC_NS_USER);
-	ret->meets_prepared = process->rlimits.n;
 	TRY(plan_scheduling(
 		ret, process->exec_cpu_affinity ? process->exec_cpu_affinity->final : NULL, e));
 	return plan_process(ret, caps, e);
+}
+
+void plan_limits(struct plan *p)
+{
+	p->raises_limits = p->process && rlimits_raise(p->process);
+	p->meets_prepared |= p->raises_limits;
 }
 
 int plan_filter(struct plan *p, int root, struct err *e)

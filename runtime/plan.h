@@ -39,6 +39,7 @@ struct plan {
 	bool writes_maps;           /* made: its maps are ours to write */
 	bool parent_opens;          /* the parent opens what is bound, else the child does */
 	bool meets_prepared;        /* the parent has work to do at PREPARED */
+	bool raises_limits;         /* ... among that process.rlimits; else init sets its own */
 	bool terminal;
 	bool new_keyring;
 	unsigned listen_fds;   /* descriptors from 3 on that systemd gave us for it */
@@ -68,6 +69,9 @@ int plan_create(const struct spec *s, const struct plan_request *req, const stru
 /* `process` runs in the container that `s` configured; `caps` are added to its own. */
 int plan_exec(const struct spec *s, const struct spec_process *process, const struct strings *caps,
 	      const struct plan_request *req, struct plan *ret, struct err *e) MUST_CHECK;
+
+/* Who sets its limits: hull where one is above our own, for which the process may lack the privilege. */
+void plan_limits(struct plan *p);
 
 /*
  * The last part of either: its filter, which may be one that was compiled

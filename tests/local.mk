@@ -75,6 +75,7 @@ UNIT_TESTS = \
 	tests/unit/test_notify \
 	tests/unit/test_oom \
 	tests/unit/test_pidfile \
+	tests/unit/test_cni \
 	tests/unit/test_port \
 	tests/unit/test_process_environment \
 	tests/unit/test_process_executable \
@@ -107,6 +108,7 @@ UNIT_TESTS = \
 	tests/unit/test_vm_fs_lock \
 	tests/unit/test_vm_fs_tree \
 	tests/unit/test_vm_fs_xattr \
+	tests/unit/test_netwish \
 	tests/unit/test_wish
 endif
 check_PROGRAMS += $(UNIT_TESTS)
@@ -116,6 +118,10 @@ UNITCFLAGS = $(AM_CFLAGS) -Wno-missing-prototypes -Wno-missing-field-initializer
 UNITLDFLAGS = $(HARDEN_LD) $(SANITIZE)
 LIBCLI = cli/libcli.a $(LIBENGINE)
 
+tests_unit_test_netwish_SOURCES = tests/unit/test_netwish.c
+tests_unit_test_netwish_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_netwish_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_netwish_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
 tests_unit_test_wish_SOURCES = tests/unit/test_wish.c
 tests_unit_test_wish_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_wish_LDFLAGS = $(UNITLDFLAGS)
@@ -414,6 +420,10 @@ tests_unit_test_pidfile_SOURCES = tests/unit/test_pidfile.c
 tests_unit_test_pidfile_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_pidfile_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_pidfile_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_cni_SOURCES = tests/unit/test_cni.c
+tests_unit_test_cni_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cni_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cni_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_port_SOURCES = tests/unit/test_port.c
 tests_unit_test_port_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_port_LDFLAGS = $(UNITLDFLAGS)
@@ -549,6 +559,10 @@ EXTRA_DIST += tests/coverage/counters.c tests/coverage/counters.ld tests/coverag
 include tests/tools/local.mk
 
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_cni
+tests_fuzz_fuzz_cni_SOURCES = tests/fuzz/fuzz_cni.c
+tests_fuzz_fuzz_cni_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_cni_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_denials
 tests_fuzz_fuzz_denials_SOURCES = tests/fuzz/fuzz_denials.c
 tests_fuzz_fuzz_denials_LDADD = $(LIBSECURITY)
@@ -631,5 +645,5 @@ EXTRA_DIST += tests/run tests/demo tests/soak tests/fuzz/nightly tests/checks te
 	tests/fuzz/corpus-unit_value tests/fuzz/fuzz_stats.dict tests/fuzz/corpus-stats \
 	tests/fuzz/corpus-leases tests/fuzz/corpus-port tests/fuzz/corpus-resolv \
 	tests/fuzz/corpus-subnet tests/fuzz/corpus-fs tests/fuzz/corpus-challenge tests/unit/test_vm_fs.h tests/fuzz/corpus-unpack \
-	tests/fuzz/corpus-denials tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame
+	tests/fuzz/corpus-cni tests/fuzz/corpus-denials tests/fuzz/fuzz_cni.dict tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame
 .PHONY: unit-tests

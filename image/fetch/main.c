@@ -251,12 +251,22 @@ int fetcher_status_failure(const struct fetcher *f, const struct answer *a, cons
 	}
 }
 
-static bool is_passing(CURLcode code, long status)
+/* Nobody listens there: that is an answer, unless the registry was there a moment ago. */
+static bool is_refused(const struct fetcher *f, const struct answer *a)
+{
+	long code = 0;
+
+	curl_easy_getinfo(f->curl, CURLINFO_OS_ERRNO, &code);
+	return code == ECONNREFUSED && !a->received;
+}
+
+static bool is_passing(const struct fetcher *f, const struct answer *a, CURLcode code)
 {
 	switch (code) {
 	case CURLE_OK:
-		return status == 429 || status >= 500;
+		return a->status == 429 || a->status >= 500;
 	case CURLE_COULDNT_CONNECT:
+		return !is_refused(f, a);
 	case CURLE_OPERATION_TIMEDOUT:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
@@ -319,7 +329,7 @@ static int fetch(struct fetcher *f, const char *kind, const char *name, const ch
 				break;
 			continue;
 		}
-		if (!f->once && is_passing(code, a.status) && ++tries < TRIES) {
+		if (!f->once && is_passing(f, &a, code) && ++tries < TRIES) {
 			sleep(1U << (tries - 1));
 			continue;
 		}

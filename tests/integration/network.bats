@@ -63,6 +63,37 @@ load network_helpers
 	silent "$one" tcp "$(address "$both" 4 eth1)" 80
 }
 
+@test "over UDP and IPv6 as over TCP and IPv4: neighbours, the host, the world; others do not reach in" {
+	create web --ipv6
+	create other --ipv6
+	container one net=web
+	container two net=web
+	container far net=other
+	at "$HOST" ip -6 route add default via 2001:db8::2
+	at "$HOST" ip route add default via 192.0.2.2
+	serve "$two" udp 80
+	serve "$two" tcp 80
+	answers "$one" udp "$(address "$two")" 80 "server $(address "$one")"
+	answers "$one" udp "$(address "$two" 6)" 80 "server $(address "$one" 6)"
+	answers "$one" tcp "$(address "$two" 6)" 80 "server $(address "$one" 6)"
+	serve "$HOST" udp 81
+	answers "$one" udp "$(gateway "$one")" 81 "server $(address "$one")"
+	answers "$one" udp "$(gateway6 "$one")" 81 "server $(address "$one" 6)"
+	# Masqueraded in both families.
+	serve "$WORLD" udp 82
+	answers "$one" udp 192.0.2.2 82 "server 192.0.2.1"
+	answers "$one" udp 2001:db8::2 82 "server 2001:db8::1"
+	# Nor the other network, nor the world.
+	at "$WORLD" ip -6 route add "$(address "$two" 6)" via 2001:db8::1
+	at "$WORLD" ip route add "$(address "$two")" via 192.0.2.1
+	silent "$far" udp "$(address "$two")" 80
+	silent "$far" udp "$(address "$two" 6)" 80
+	silent "$far" tcp "$(address "$two" 6)" 80
+	silent "$WORLD" udp "$(address "$two")" 80
+	silent "$WORLD" tcp "$(address "$two" 6)" 80
+	silent "$WORLD" udp "$(address "$two" 6)" 80
+}
+
 @test "an internal network has no way out, and publishes nothing" {
 	create inside --internal
 	container one net=inside
@@ -130,6 +161,21 @@ load network_helpers
 	answers "$far" tcp 192.0.2.1 8080 "server $(address "$far")"
 }
 
+@test "hairpin over UDP and IPv6" {
+	create web --ipv6
+	container one net=web publish=8080:80 publish=8081:81/udp
+	container two net=web
+	serve "$one" tcp 80
+	serve "$one" udp 81
+	answers "$one" udp 192.0.2.1 8081 "server $(gateway "$one")"
+	answers "$two" udp 192.0.2.1 8081 "server $(gateway "$one")"
+	answers "$one" tcp 2001:db8::1 8080 "server $(gateway6 "$one")"
+	answers "$two" tcp 2001:db8::1 8080 "server $(gateway6 "$one")"
+	answers "$two" udp 2001:db8::1 8081 "server $(gateway6 "$one")"
+}
+
+gateway6() { at "$1" ip -6 route show default | awk '{ print $3 }'; }
+
 @test "a container cannot reach what listens on the host's loopback" {
 	container one publish=127.0.0.1:8080:80
 	in_background nsenter --net="/proc/$HOST/ns/net" "$python" -c "
@@ -193,6 +239,44 @@ while True:
 	container g net=small
 }
 
+@test "IPv6: a full subnet, conflicting subnets and conflicting ports" {
+	local n
+	create six --subnet fd00:9::/125
+	for n in a b c d e f; do container "$n" net=six; done
+	refused "network six: all addresses of fd00:9::/125 are taken" g net=six
+	netattach detach c
+	container g net=six
+	network create two --subnet fd00:9::/64
+	stderr_is "hull: network two: subnet fd00:9::/64 overlaps fd00:9::/125 of network six"
+	network create two --subnet 2001:db8::/72
+	stderr_is "hull: network two: subnet 2001:db8::/72 overlaps the route 2001:db8::/64 of this host"
+	network create two --subnet fd00:9::1/64
+	stderr_has '"fd00:9::1/64" has bits set beyond its prefix'
+	netattach detach a
+	netattach detach b
+	serve "$HOST" tcp 7000
+	container one net=six "publish=[::]:8080-8089:80-89"
+	refused "publish [2001:db8::1]:8085:80/tcp: container one has published [::]:8080-8089:80-89/tcp already" \
+		two net=six "publish=[2001:db8::1]:8085:80"
+	refused "publish [::]:7000:80/tcp: a program on this host listens on tcp port 7000" two net=six "publish=[::]:7000:80"
+	refused "publish [2001:db8::9]:8090:80/tcp: this host has no address 2001:db8::9" two net=six "publish=[2001:db8::9]:8090:80"
+	refused "publish 0.0.0.0:8090:80/tcp: container two has no IPv4 address" two net=six publish=0.0.0.0:8090:80
+}
+
+@test "subnets are chosen beside the routes of this host and the other networks" {
+	at "$HOST" ip route add 10.76.0.0/16 via 192.0.2.2
+	create web
+	create db
+	network inspect web db
+	[ "$(jq -r '[.[].subnet] | join(" ")' <<<"$stdout")" = "10.77.0.0/24 10.77.1.0/24" ]
+	at "$HOST" ip route add 10.77.0.0/16 via 192.0.2.2
+	at "$HOST" ip route add 10.78.0.0/15 via 192.0.2.2
+	network create full
+	[ "$status" -eq 1 ]
+	stderr_is "hull: network full: networks and routes of this host take all of 10.76.0.0/14: say one with --subnet"
+	create full --subnet 10.9.0.0/24
+}
+
 @test "what is wrong is said in one sentence and leaves nothing" {
 	local pid
 	container one
@@ -248,6 +332,29 @@ while True:
 	netattach detach two
 	at "$HOST" ip link delete hv12345678
 	assert_no_container
+}
+
+# rebooted ID: as if the record were of an earlier boot, in which somebody had its process's number.
+rebooted() {
+	local record=$HULL_NETWORK_DIR/containers/$1.json
+	jq '.boot = "00000000-0000-0000-0000-000000000000"' "$record" >"$WORK/record"
+	cp "$WORK/record" "$record"
+}
+
+@test "after a reboot what was before is forgotten, whoever has its process's number" {
+	create web
+	container one net=web publish=8080:80
+	rebooted one
+	netattach sweep
+	stdout_is 1
+	[ ! -e "$HULL_NETWORK_DIR/containers/one.json" ]
+	[ -z "$(grep -v '^last ' "$HULL_NETWORK_DIR/leases/web")" ]
+	kill "$one"
+	wait_for 10 process_gone "$one"
+	at "$HOST" nft flush ruleset
+	container one net=web publish=8080:80
+	serve "$one" tcp 80
+	answers "$WORLD" tcp 192.0.2.1 8080 "server 192.0.2.2"
 }
 
 @test "attach is killed at any system call: a sweep takes away what it made" {

@@ -9,6 +9,7 @@ setup() {
 	attach_tool=$(find_netattach) || skip "needs the program tests/tools/netattach, which make builds"
 	python=$(PATH=/usr/bin:/bin:$PATH command -v python3) # no wrapper around it: it is started often
 	export HULL_NETWORK_DIR=$WORK/networks HULL_LIBEXEC=${attach_tool%/tests/tools/*}/libexec/hull
+	export NETCONFPATH=$WORK/net.d # the host's own are not the test's
 	HOST=$(namespace)
 	WORLD=$(namespace)
 	at "$HOST" ip link set lo up

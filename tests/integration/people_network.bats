@@ -2,7 +2,7 @@
 # as: root
 #
 # Networks of containers for people, on a "host" that is a network namespace of the test's.
-# shellcheck disable=SC2154 # status, stdout and stderr are run_command's
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # status, stdout and stderr are run_command's
 load helpers
 
 IMAGE=hull/busybox
@@ -12,6 +12,7 @@ setup() {
 	requires program=ip program=nsenter program=python3
 	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
 	DATA=$WORK/data
+	export NETCONFPATH=$WORK/net.d # the host's own are not the test's
 	unshare --net sleep 1000 >/dev/null 2>&1 3>&- 4>&- &
 	HOST=$!
 	wait_for 10 has_namespace
@@ -257,6 +258,161 @@ networks_of() {
 	host_hull 0 network rm red
 }
 
+@test "several networks from the start, in both notations; they stay over a restart" {
+	host_hull 0 network create red --subnet 10.8.0.0/24
+	host_hull 0 network create blue --subnet 10.9.0.0/24 --ipv6 --subnet fd00:9::/64
+	host_hull 0 run -d --name store --network blue $IMAGE sleep 1000
+	host_hull 0 run -d --name front --network red --network name=blue,ip=10.9.0.77,ip6=fd00:9::77,mac-address=02:00:00:00:00:77,alias=entry \
+		--network bridge:alias=inner --network-alias all -p 8084:80 $IMAGE httpd -f -p 80 -h /etc
+	[ "$(networks_of front)" = "blue bridge red" ]
+	several_networks
+	wait_for 10 fetch http://127.0.0.1:8084/hostname
+	host_hull 0 exec front ip route show default
+	stdout_has "10.8.0.1 dev eth0"
+	host_hull 0 exec store nslookup entry
+	stdout_has 10.9.0.77
+	host_hull 0 exec store nslookup all
+	stdout_has 10.9.0.77
+	host_hull 0 exec front nslookup store
+	host_hull 0 restart -t 0 front
+	several_networks
+	host_hull 0 network disconnect red front
+	host_hull 0 restart -t 0 front
+	[ "$(networks_of front)" = "blue bridge" ]
+	host_hull 0 rm -f front store
+	host_hull 0 network rm red blue
+}
+
+several_networks() {
+	[ "$(network_of front red Interface) $(network_of front blue Interface) $(network_of front bridge Interface)" = "eth0 eth1 eth2" ]
+	[ "$(network_of front red Gateway)" = 10.8.0.1 ]
+	[ "$(network_of front blue IPAddress)" = 10.9.0.77 ]
+	[ "$(network_of front blue GlobalIPv6Address)" = fd00:9::77 ]
+	[ "$(network_of front blue MacAddress)" = 02:00:00:00:00:77 ]
+	network_of front blue Aliases | jq -e '. == ["front", "entry", "all"]'
+	network_of front red Aliases | jq -e '. == ["front", "all"]'
+	network_of front bridge Aliases | jq -e '. == ["front", "inner", "all"]'
+	host_hull 0 exec front sh -c 'ip -o -4 address show dev eth1; cat /sys/class/net/eth1/address'
+	stdout_has " 10.9.0.77/24 "
+	stdout_has 02:00:00:00:00:77
+}
+
+@test "networks that do not go together, or options that make no sense, are refused before anything is made" {
+	host_hull 0 network create red --subnet 10.8.0.0/24
+	host_hull 125 run --network red --network none $IMAGE true
+	stderr_is "hull: --network none: it goes with no other network: that is for networks of hull's own"
+	host_hull 125 run --network container:x --network red $IMAGE true
+	stderr_is "hull: --network container:x: it goes with no other network: that is for networks of hull's own"
+	host_hull 125 run --network red --network red:ip=10.8.0.9 $IMAGE true
+	stderr_is "hull: --network red is given twice"
+	host_hull 125 run --network bridge --network default $IMAGE true
+	stderr_is "hull: --network default is given twice"
+	host_hull 125 run --network red --network bridge --ip 10.8.0.9 $IMAGE true
+	stderr_is "hull: --ip: there are 2 networks: it is said of one, --network red:ip=10.8.0.9"
+	host_hull 125 run --network red:ip=1.2.3 $IMAGE true
+	stderr_has '"1.2.3" is not an IP address'
+	host_hull 125 run --network red:mac=x $IMAGE true
+	stderr_has '"x"'
+	host_hull 125 run --network 'red:alias=a b' $IMAGE true
+	stderr_has '"a b"'
+	host_hull 125 run --network red:speed=9 $IMAGE true
+	stderr_is 'hull: --network "red:speed=9": there is no option "speed" of a network: ip, ip6, mac and alias are there'
+	host_hull 125 run --network host:ip=10.8.0.9 $IMAGE true
+	stderr_is "hull: --ip, --ip6 and --mac-address: only in a network of hull's own, which --network host is not"
+	host_hull 0 ps -aq
+	stdout_is ""
+	# What only the start can know leaves nothing either: the second network is not there.
+	host_hull 125 run --rm --network red --network nope $IMAGE true
+	stderr_has "there is no network nope: hull network create nope makes it"
+	[ -z "$(on_host ip -o link show type veth)" ]
+	[ "$(grep -vc '^last ' "$DATA/network/leases/red" 2>/dev/null || true)" = 0 ] || [ ! -e "$DATA/network/leases/red" ]
+	host_hull 0 ps -aq
+	stdout_is ""
+	host_hull 0 network rm red
+}
+
+@test "port and inspect say the same of published ports" {
+	local chosen
+	host_hull 0 network create six --ipv6
+	host_hull 0 run -d --name web --network six -p 8086:80 -p 127.0.0.1:8087:80 -p 8088-8089:90-91/udp -p 100 $IMAGE sleep 1000
+	host_hull 0 port web
+	chosen=$(sed -n 's/^100.*0\.0\.0\.0://p' <<<"$stdout")
+	[ "$chosen" -gt 0 ]
+	stdout_is "80/tcp -> 0.0.0.0:8086
+80/tcp -> 127.0.0.1:8087
+80/tcp -> [::]:8086
+90/udp -> 0.0.0.0:8088
+90/udp -> [::]:8088
+91/udp -> 0.0.0.0:8089
+91/udp -> [::]:8089
+100/tcp -> 0.0.0.0:$chosen
+100/tcp -> [::]:$chosen"
+	host_hull 0 port web 80
+	stdout_is $'0.0.0.0:8086\n127.0.0.1:8087\n[::]:8086'
+	host_hull 0 port web 91/udp
+	stdout_is $'0.0.0.0:8089\n[::]:8089'
+	host_hull 1 port web 91
+	stderr_is "hull: container web has published no port 91/tcp"
+	host_hull 1 port web 1:2
+	stderr_is 'hull: port "1:2": expected PORT or PORT/PROTOCOL'
+	host_hull 1 port nobody
+	stderr_is "hull: no such container: nobody"
+	host_hull 0 inspect web
+	jq -e --arg p "$chosen" '.[0].NetworkSettings.Ports == {
+		"80/tcp": [{HostIp: "0.0.0.0", HostPort: "8086"}, {HostIp: "127.0.0.1", HostPort: "8087"}, {HostIp: "::", HostPort: "8086"}],
+		"90/udp": [{HostIp: "0.0.0.0", HostPort: "8088"}, {HostIp: "::", HostPort: "8088"}],
+		"91/udp": [{HostIp: "0.0.0.0", HostPort: "8089"}, {HostIp: "::", HostPort: "8089"}],
+		"100/tcp": [{HostIp: "0.0.0.0", HostPort: $p}, {HostIp: "::", HostPort: $p}]}' <<<"$stdout"
+	host_hull 0 stop -t 0 web
+	host_hull 0 port web
+	stdout_is ""
+	host_hull 1 port web 80
+	host_hull 0 inspect web
+	jq -e '.[0].NetworkSettings.Ports == {}' <<<"$stdout"
+	host_hull 0 rm web
+	host_hull 0 network rm six
+}
+
+@test "a network of CNI: run, inspect, connect, check; DEL when it ends, is removed, or was killed" {
+	requires path=/usr/lib/cni/bridge path=/usr/lib/cni/host-local
+	mkdir "$NETCONFPATH"
+	cat >"$NETCONFPATH/10-lan.conf" <<-EOF
+		{"cniVersion": "1.0.0", "name": "lan", "type": "bridge", "bridge": "lan0", "isGateway": true,
+		 "capabilities": {"ips": true},
+		 "ipam": {"type": "host-local", "dataDir": "$WORK/ipam", "subnet": "10.99.0.0/24", "routes": [{"dst": "0.0.0.0/0"}]}}
+	EOF
+	host_hull 0 run --rm --network lan $IMAGE sh -c 'ip -o -4 address show dev eth0; ip route'
+	stdout_has " 10.99.0.2/24 "
+	stdout_has "default via 10.99.0.1 dev eth0"
+	[ -z "$(given_out)" ]
+	host_hull 0 network create red --subnet 10.8.0.0/24
+	host_hull 0 run -d --name web --network red --network lan:ip=10.99.0.77 --cap-add net_admin $IMAGE sleep 1000
+	[ "$(network_of web lan IPAddress) $(network_of web lan Gateway) $(network_of web lan Interface)" = "10.99.0.77 10.99.0.1 eth1" ]
+	host_hull 0 exec web cat /sys/class/net/eth1/address
+	stdout_is "$(network_of web lan MacAddress)"
+	host_hull 0 network check web
+	host_hull 0 exec web ip address flush dev eth1
+	host_hull 1 network check web
+	stderr_has "hull: network lan: CNI plug-in bridge failed to CHECK: "
+	host_hull 0 network disconnect lan web
+	[ -z "$(given_out)" ]
+	host_hull 0 network connect --ip 10.99.0.78 lan web
+	host_hull 0 restart -t 0 web
+	[ "$(network_of web lan IPAddress)" = 10.99.0.78 ]
+	host_hull 0 inspect web
+	kill -KILL "$(ps -o ppid= -p "$(jq '.[0].State.Pid' <<<"$stdout")")"
+	host_hull 0 rm -f web
+	[ -z "$(given_out)" ]
+	host_hull 125 run --rm --network lan -p 80:80 $IMAGE true
+	stderr_has "is on no network that ports can be published from: network lan is cni"
+	[ -z "$(given_out)$(ls "$DATA/network/containers")" ]
+	host_hull 0 network rm red
+	on_host ip link delete lan0
+}
+
+# The addresses that host-local has given out.
+given_out() { find "$WORK/ipam" -name '[0-9]*.*' -printf '%f\n'; }
+
 @test "a container whose keeper was killed: stop and rm release its network at once" {
 	local verb
 	host_hull 0 network create red
@@ -274,6 +430,58 @@ networks_of() {
 	done
 	host_hull 0 rm web
 	host_hull 0 network rm red
+}
+
+# user_hull STATUS WORD...: as somebody who is not root, with a copy that he can read. Not
+# everywhere is /dev/net/tun everybody's, as udev makes it, so there is another one.
+user_hull() {
+	local want=$1
+	shift
+	if [ ! -e "$WORK/hull" ]; then
+		mkdir -p "$WORK/hull/image"
+		cp "$HULL" "$WORK/hull/hull"
+		cp -r "${HULL%/*}/libexec" "$WORK/hull/libexec"
+		cp -r "${HULL%/*}/image/default.oci" "$WORK/hull/image/default.oci"
+		chmod -R a+rX "$WORK/hull"
+		install -d -m 0700 -o 65534 -g 65534 "$WORK/user" "$WORK/user/run"
+		mknod --mode=666 "$WORK/tun" c 10 200
+	fi
+	run_command nsenter --net="/proc/$HOST/ns/net" unshare --mount sh -c '
+		mount --bind "$0/tun" /dev/net/tun || exit 99
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups env -u HULL_LIBEXEC -u HULL_IMAGE HOME="$0/user" \
+			XDG_RUNTIME_DIR="$0/user/run" "$0/hull/hull" --data-root "$0/user/data" "$@"' "$WORK" "$@"
+	[ "$status" = "$want" ] || mismatch "exit status of \`hull $*\`" "$want" "$status"
+}
+
+@test "without root: pasta by itself, a published port, and what port and inspect say of it" {
+	requires program=pasta program=setpriv path=/dev/net/tun
+	on_host ip link add up0 type veth peer name up1
+	on_host ip address add 192.0.2.1/24 dev up0
+	on_host ip link set up0 up
+	on_host ip link set up1 up
+	on_host ip route add default via 192.0.2.2
+	user_hull 0 run -d --name web -p 8090:80 $IMAGE sh -c \
+		'mkdir /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www'
+	wait_for 20 fetch http://192.0.2.1:8090/
+	[ "$(fetch http://192.0.2.1:8090/)" = hello ]
+	[ "$(fetch http://127.0.0.1:8090/)" = hello ]
+	user_hull 0 port web 80
+	stdout_is $'0.0.0.0:8090\n[::]:8090'
+	user_hull 0 inspect web
+	jq -e '.[0].NetworkMode == "pasta" and .[0].NetworkSettings.Networks == {} and
+		.[0].NetworkSettings.Ports == {"80/tcp": [{HostIp: "0.0.0.0", HostPort: "8090"}, {HostIp: "::", HostPort: "8090"}]}' <<<"$stdout"
+	user_hull 0 restart -t 0 web
+	wait_for 20 fetch http://192.0.2.1:8090/
+	user_hull 125 run --rm -p 8090:81 $IMAGE true
+	stderr_has "has published 8090:80/tcp already"
+	user_hull 125 run --rm --network pasta --network slirp4netns $IMAGE true
+	stderr_is "hull: --network pasta: it goes with no other network: that is for networks of hull's own"
+	user_hull 0 rm -f web
+	user_hull 1 port nobody
+	stderr_is "hull: no such container: nobody"
+	[ -z "$(ls "$WORK/user/data/network/containers")" ]
+	# What is unpacked there is of ids that only a user namespace has.
+	rm -rf "$WORK/user"
 }
 
 # Says who asks, on each socket that it was handed, until it is asked for the `turns`-th time.

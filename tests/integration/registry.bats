@@ -83,6 +83,16 @@ push() {
 	stderr_has "Bad"
 }
 
+@test "a registry that nobody listens at is said at once" {
+	local before=${EPOCHREALTIME/./}
+	do_ 1 pull "$REGISTRY/no/such:1"
+	stderr_has "https://$REGISTRY/v2/no/such/manifests/1"
+	do_ 1 pull --tls-verify=false "$REGISTRY/no/such:1"
+	stderr_has "http://$REGISTRY/v2/no/such/manifests/1"
+	# To try again three times takes 1 + 2 + 4 s.
+	[ $((${EPOCHREALTIME/./} - before)) -lt $((5000000 * HULL_TEST_SLOW)) ] || mismatch "time until it is said" "less than 5 s" "more"
+}
+
 @test "TLS: a certificate is verified, by one's own authority too" {
 	certificate
 	serve

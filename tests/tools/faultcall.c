@@ -74,6 +74,7 @@ struct call {
 static const struct call calls[] = {
 	CALL(accept4, FD0, EMFILE, EINTR),
 	CALL(access, PATH0, ENOMEM),
+	CALL(arch_prctl, NOTHING, 0), /* a place for what is a thread's own: any will do */
 	CALL(bind, FD0, ENOSPC),
 	CALL(bpf, NUMBER0, EPERM, ENOMEM),
 	CALL(brk, NOTHING, 0), /* it returns no errno, and malloc() has mmap(2) yet */
@@ -126,6 +127,7 @@ static const struct call calls[] = {
 	CALL(keyctl, NUMBER0, EDQUOT),
 	CALL(kill, NUMBER1, EPERM),
 	CALL(listen, FD0, ENOMEM),
+	CALL(lstat, PATH0, EIO),
 	CALL(lseek, FD0, EIO),
 	CALL(memfd_create, PATH0, ENOMEM),
 	CALL(mkdir, PATH0, ENOSPC),
@@ -145,6 +147,7 @@ static const struct call calls[] = {
 	CALL(openat2, PATH1, EMFILE, EIO),
 	CALL(pidfd_open, NOTHING, EMFILE),
 	CALL(pidfd_send_signal, NUMBER1, EPERM),
+	CALL(pipe, NOTHING, EMFILE),
 	CALL(pipe2, NOTHING, EMFILE),
 	CALL(pivot_root, PATH0, EPERM),
 	CALL(poll, NOTHING, ENOMEM, EINTR),
@@ -155,6 +158,7 @@ static const struct call calls[] = {
 	CALL(read, FD0, EIO, EINTR),
 	CALL(readlink, PATH0, EIO),
 	CALL(readlinkat, PATH1, EIO),
+	CALL(readv, FD0, EIO, EINTR),
 	CALL(recvfrom, FD0, ENOMEM, EINTR),
 	CALL(recvmsg, FD0, ENOMEM, EINTR),
 	CALL(rename, PATH0, ENOSPC),
@@ -172,6 +176,7 @@ static const struct call calls[] = {
 	CALL(sendfile, FD0, ENOSPC),
 	CALL(sendmsg, FD0, ENOBUFS, EINTR),
 	CALL(sendto, FD0, ENOBUFS, EINTR),
+	CALL(set_tid_address, NOTHING, 0),
 	CALL(setgroups, NOTHING, EPERM),
 	CALL(sethostname, NOTHING, EPERM),
 	CALL(setns, FD0, EPERM, ENOMEM),
@@ -182,6 +187,7 @@ static const struct call calls[] = {
 	CALL(signalfd4, NOTHING, EMFILE),
 	CALL(socket, NUMBER0, EMFILE),
 	CALL(socketpair, NUMBER0, EMFILE),
+	CALL(stat, PATH0, EIO),
 	CALL(statfs, PATH0, EIO),
 	CALL(statx, PATH1, EIO),
 	CALL(symlinkat, PATH2, ENOSPC),

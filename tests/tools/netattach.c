@@ -5,6 +5,7 @@
  *	netattach DIR connect ID [WORD...]
  *	netattach DIR disconnect|force ID NETWORK
  *	netattach DIR detach ID
+ *	netattach DIR check ID
  *	netattach DIR sweep
  *
  * WORDs: mode=MODE, net=NETWORK, ip=ADDRESS, ip6=ADDRESS, mac=MAC, alias=NAME (of the
@@ -177,7 +178,7 @@ static int run(int argc, char **argv, struct err *e)
 		return err_set(e, EINVAL,
 			       "usage: netattach DIR attach ID PID [WORD...] | connect ID "
 			       "WORD... | disconnect|force ID NETWORK | detach ID | "
-			       "sweep");
+			       "check ID | sweep");
 	dir = network_state_open(argv[1], e);
 	if (dir < 0)
 		return dir;
@@ -189,6 +190,8 @@ static int run(int argc, char **argv, struct err *e)
 		return disconnect_one(dir, argv[3], argv[4], argv[2][0] == 'f', e);
 	if (strcmp(argv[2], "detach") == 0 && argc == 4)
 		return network_detach(dir, argv[3], e);
+	if (strcmp(argv[2], "check") == 0 && argc == 4)
+		return network_check(dir, argv[3], e);
 	if (strcmp(argv[2], "sweep") == 0 && argc == 3) {
 		int n = network_sweep(dir, e);
 

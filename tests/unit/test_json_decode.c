@@ -1,8 +1,13 @@
 /* Every kind of row, at the edges of what it takes. */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/json_decode.h"
 
 struct point {
@@ -293,4 +298,26 @@ Test(decode, walk)
 
 	json_walk(all_fields, add_path, &paths);
 	cr_expect_str_eq(paths.text + paths.len - strlen(end), end, "%s", paths.text);
+}
+
+Test(decode, a_file)
+{
+	char dir[] = "/tmp/hull-decode-XXXXXX";
+	auto_arena struct arena a = { 0 };
+	auto_fd int fd = -1;
+	struct all all = { 0 };
+	struct err e = { 0 };
+
+	cr_assert(mkdtemp(dir));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(json_decode_file(fd, "none", 100, all_fields, &a, &all, &e), -ENOENT);
+	cr_expect_str_eq(e.msg, "");
+	cr_assert_eq(io_replace_file(fd, "f", "{\"string\":1}", 12, &e), 0);
+	cr_expect_eq(json_decode_file(fd, "f", 100, all_fields, &a, &all, &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "f:1:11: string: expected a string, found a number");
+	cr_expect_lt(json_decode_file(fd, "f", 11, all_fields, &a, &all, &e), 0);
+	cr_expect(strncmp(e.msg, "read f", 6) == 0, "%s", e.msg);
+	cr_expect_eq(unlinkat(fd, "f", 0), 0);
+	cr_expect_eq(rmdir(dir), 0);
 }

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "base/buf.h"
 #include "network/listen.h"
 #include "network/port.h"
 
@@ -153,5 +154,44 @@ Test(port, sockets)
 			continue;
 		cr_expect_str_eq(w.name, rows[i].name);
 		cr_expect_str_eq(port_text(&w.port).text, rows[i].port);
+	}
+}
+
+Test(port, bindings)
+{
+	static const struct {
+		const char *ports[3];
+		bool ip4, ip6;
+		const char *is;
+	} rows[] = {
+		{ { NULL }, true, true, "" },
+		{ { "8080:80" }, true, false, "80/tcp 0.0.0.0 8080;" },
+		{ { "8080:80" }, true, true, "80/tcp 0.0.0.0 8080;80/tcp :: 8080;" },
+		{ { "8080:80" }, false, false, "" },
+		{ { "127.0.0.1:81:80", "[fd00::1]:82:80" }, true, false, "80/tcp 127.0.0.1 81;" },
+		{ { "9001:90/udp", "9000:90", "127.0.0.1:7000-7001:89-90" },
+		  true,
+		  false,
+		  "89/tcp 127.0.0.1 7000;90/tcp 127.0.0.1 7001;90/tcp 0.0.0.0 9000;"
+		  "90/udp 0.0.0.0 9001;" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		auto_buf struct buf out = { 0 };
+		struct port list[3] = { 0 };
+		struct port_list ports = { list, 0 };
+		struct port_bindings all;
+		struct err e = { 0 };
+
+		for (; ports.n < 3 && rows[i].ports[ports.n]; ports.n++)
+			cr_assert_eq(port_parse(rows[i].ports[ports.n], &list[ports.n], &e), 0,
+				     "%s", e.msg);
+		port_bindings(&ports, rows[i].ip4, rows[i].ip6, &a, &all);
+		for (size_t k = 0; k < all.n; k++)
+			buf_printf(&out, "%u/%s %s %u;", all.at[k].container,
+				   port_protocol_name(all.at[k].protocol),
+				   addr_text(&all.at[k].ip).text, all.at[k].host);
+		cr_expect_str_eq(out.text ? out.text : "", rows[i].is);
 	}
 }

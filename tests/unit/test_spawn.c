@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -581,4 +582,23 @@ Test(spawn, fails_when_a_descriptor_cannot_be_handed_on)
 
 	cr_assert_eq(run_sh("exit 0", &more, NULL, &e), -EBADF);
 	cr_assert_str_eq(e.msg, "execute /bin/sh: bad file descriptor");
+}
+
+Test(spawn, sends_standard_output_elsewhere)
+{
+	auto_fd int fd = memfd_create("out", MFD_CLOEXEC);
+	struct spawn_request req = { .stdout_fd = fd };
+	auto_buf struct buf kept = { 0 };
+	struct err e = { 0 };
+	char text[16] = "";
+
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(run_sh("echo out; echo err >&2", &req, &kept, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(kept.text, "err");
+	cr_assert_eq(pread(fd, text, sizeof(text) - 1, 0), 4);
+	cr_expect_str_eq(text, "out\n");
+	/* What it says on standard error is what a message has. */
+	cr_expect_eq(run_sh("echo out; echo err >&2; exit 3", &req, &kept, &e), -ECHILD);
+	cr_expect_not_null(strstr(e.msg, "ended with exit status 3, it said: err"));
+	cr_expect_null(strstr(e.msg, "out"));
 }
