@@ -67,6 +67,7 @@ int cmd_pause(const struct call *call, struct err *e);
 int cmd_people_ps(const struct call *call, struct err *e);
 int cmd_people_start(const struct call *call, struct err *e);
 int cmd_people_update(const struct call *call, struct err *e);
+int cmd_profile(const struct call *call, struct err *e);
 int cmd_prune(const struct call *call, struct err *e);
 int cmd_plan(const struct call *call, struct err *e);
 int cmd_port(const struct call *call, struct err *e);

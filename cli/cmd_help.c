@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/full.h"
 #include "cli/cmd.h"
 #include "cli/help.h"
 
@@ -13,6 +14,8 @@ int cmd_help(const struct call *call, struct err *e)
 		help_overview(&text, call->runtime.program, call->mode);
 	} else {
 		TRY(command_find(call->mode, args->at[0], &command, e));
+		if (command->works)
+			TRY(full_become(e));
 		help_command(&text, call->runtime.program, command);
 	}
 	fputs(text.text, stdout);

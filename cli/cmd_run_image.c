@@ -95,6 +95,7 @@ static const struct option_row rows[] = {
 	ROW("health-start-period", 0, DURATION, health_start_period, "DURATION", "failures do not count so long, until the first success (default: 0s)"),
 	ROW("health-start-interval", 0, DURATION, health_start_interval, "DURATION", "time between checks in that period (default: 5s)"),
 	ROW("no-healthcheck", 0, FLAG, no_healthcheck, NULL, "no checks, whatever the image says"),
+	ROW("keep-why", 0, DURATION, keep_why, "DURATION", "what `hull why` tells of it stays so long after it is removed (default: 0s)"),
 	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "json-file (default), journald or none"),
 	ROW("log-opt", 0, STRINGS, log_opt, "NAME=VALUE", "json-file: max-size=BYTES, max-file=N; journald: tag=TEXT (may be repeated)"),
 	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
@@ -154,7 +155,7 @@ static int make(const struct engine *g, const struct wish *asked, struct making 
 	return engine_create(g, &wish, ret, e);
 }
 
-static int run_image(const struct call *call, const struct wish *wish, struct err *e)
+int run_image(const struct call *call, const struct wish *wish, struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
 	auto_making struct making m = MAKING_NONE;
@@ -187,6 +188,24 @@ failed : {
 		fprintf(stderr, "%s: %s\n", call->runtime.program, ignored.msg);
 }
 	return -e->code;
+}
+
+int run_image_wish(const struct call *call, const struct strings *words, struct wish *ret,
+		   struct err *e)
+{
+	const struct run_image_values *values;
+	struct options options;
+
+	TRY(options_parse(&run_image_options, words, true, call->arena, &options, e));
+	if (!options.args.n)
+		return err_set(e, EINVAL, "which image?");
+	values = options.values;
+	if (values->create.request.bundle)
+		return err_set(e, EINVAL, "--bundle: only for containers of an image");
+	*ret = values->wish;
+	ret->image = options.args.at[0];
+	ret->args = (struct strings){ options.args.at + 1, options.args.n - 1 };
+	return 0;
 }
 
 int cmd_run_image(const struct call *given, struct err *e)

@@ -1,5 +1,6 @@
 /* cmd_why.c - `hull why`: how a container came to its end, in words. */
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +9,12 @@
 #include "base/io.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
+#include "engine/gone.h"
 #include "engine/logs.h"
 #include "runtime/held.h"
 #include "runtime/oom.h"
 
-enum { LAST_LINES = 5, SIGNALLED = 128 };
+enum { LAST_LINES = 5, SIGNALLED = 128, FILTERED = SIGNALLED + SIGSYS };
 
 struct why_values {
 	const char *format;
@@ -31,6 +33,7 @@ const struct option_table why_options = { rows, ARRAY_LEN(rows), sizeof(struct w
 struct story {
 	const char *name, *id, *state;
 	const char *cause;                        /* a sentence */
+	const char *denied;                       /* what the kernel denied; NULL: nothing known */
 	const char *created, *started, *finished; /* NULL: not, or not known */
 	int exit_code;                            /* -1: none, or not known */
 	uint32_t restarts;
@@ -77,6 +80,11 @@ static const char *cause_of(const struct container_view *v, struct arena *a)
 		return "its keeper was killed, so nobody saw how it ended";
 	if (s->lack)
 		return s->lack;
+	if (s->exit_code == FILTERED)
+		return s->denied ? s->denied
+				 : "a seccomp filter ended it for a system call; the kernel's log "
+				   "does not say "
+				   "which";
 	if (s->stopped)
 		return "it was told to end, by stop, kill, restart or rm";
 	return ending(s->exit_code, a);
@@ -88,10 +96,12 @@ static void add_facts(struct story *story, const struct container_view *v, struc
 	static const char *const policies[] = { "no", "on-failure", "always", "unless-stopped" };
 	const struct status *s = &v->status;
 
-	if (s->finished && !s->error && (s->lack || s->stopped))
+	if (s->finished && !s->error && (s->lack || s->stopped || s->exit_code == FILTERED))
 		add(&story->facts, a, ending(s->exit_code, a));
 	if (s->finished && s->held)
 		add(&story->facts, a, arena_strdup(a, s->held));
+	if (s->denied && cause_of(v, a) != s->denied)
+		add(&story->facts, a, arena_strdup(a, s->denied));
 	if (v->health.status == HEALTH_UNHEALTHY && v->health.log.n) {
 		const struct health_result *last = &v->health.log.at[v->health.log.n - 1];
 
@@ -119,44 +129,61 @@ static int take_line(const struct log_line *l, void *ctx)
 	return 0;
 }
 
-static int add_lines(const struct engine *g, const struct container_view *v, struct story *story,
-		     struct arena *a, struct err *e)
+/* `dir` is the container's directory. */
+static int add_lines(int dir, const struct container_view *v, struct story *story, struct arena *a,
+		     struct err *e)
 {
 	struct log_query query = { .tail = LAST_LINES };
 	struct last last = { story, a };
-	auto_record struct record record = { 0 };
-	auto_fd int dir = -1;
 	int r;
 
 	if (!v->record.detached || strcmp(v->record.log_driver, "json-file") != 0)
 		return 0;
-	dir = record_open(g, v->id, &record, e);
-	TRY(dir);
 	r = log_read(dir, &query, take_line, &last, e);
 	return r == -ENOENT ? 0 : r; /* it never wrote anything */
+}
+
+static int story_of_view(const struct container_view *v, const char *state, int dir,
+			 struct arena *a, struct story *ret, struct err *e)
+{
+	*ret = (struct story){
+		.name = arena_strdup(a, v->record.name),
+		.id = arena_strdup(a, v->id),
+		.state = state,
+		.cause = arena_strdup(a, cause_of(v, a)),
+		.denied = arena_strdup(a, v->status.denied),
+		.created = arena_strdup(a, v->record.created),
+		.started = arena_strdup(a, v->status.started),
+		.finished = arena_strdup(a, v->status.finished),
+		.exit_code =
+			v->state == STATE_STOPPED && v->status.finished ? v->status.exit_code : -1,
+		.restarts = v->status.restarts,
+	};
+	add_facts(ret, v, a);
+	return add_lines(dir, v, ret, a, e);
 }
 
 static int story_of_people(const struct call *call, const struct engine *g, const char *id,
 			   struct story *ret, struct err *e)
 {
 	auto_container_view struct container_view v = { 0 };
-	struct arena *a = call->arena;
+	auto_record struct record record = { 0 };
+	auto_fd int dir = record_open(g, id, &record, e);
 
+	TRY(dir);
 	TRY(engine_view(g, id, &v, e));
-	*ret = (struct story){
-		.name = arena_strdup(a, v.record.name),
-		.id = arena_strdup(a, v.id),
-		.state = container_view_status(&v),
-		.cause = arena_strdup(a, cause_of(&v, a)),
-		.created = arena_strdup(a, v.record.created),
-		.started = arena_strdup(a, v.status.started),
-		.finished = arena_strdup(a, v.status.finished),
-		.exit_code =
-			v.state == STATE_STOPPED && v.status.finished ? v.status.exit_code : -1,
-		.restarts = v.status.restarts,
-	};
-	add_facts(ret, &v, a);
-	return add_lines(g, &v, ret, a, e);
+	return story_of_view(&v, container_view_status(&v), dir, call->arena, ret, e);
+}
+
+/* Of a container that was removed; -ENOENT. */
+static int story_of_gone(const struct call *call, const struct engine *g, const char *who,
+			 struct story *ret, struct err *e)
+{
+	auto_container_view struct container_view v = { 0 };
+	auto_fd int dir = gone_view(g, who, &v, e);
+
+	TRY(dir);
+	return story_of_view(&v, "removed", dir, call->arena, ret, e);
 }
 
 /* Of a container of the runtime, whose status only its caller waits for. */
@@ -229,6 +256,7 @@ static int print_json(const struct story *s, struct err *e)
 	json_write_string(&w, "name", s->name);
 	json_write_string(&w, "state", s->state);
 	json_write_string(&w, "cause", s->cause);
+	json_write_string(&w, "denied", s->denied);
 	json_write_strings(&w, "facts", &s->facts);
 	if (s->exit_code >= 0)
 		json_write_int(&w, "exitCode", s->exit_code);
@@ -255,11 +283,15 @@ int cmd_why(const struct call *call, struct err *e)
 	if (people_has_engine(call)) {
 		TRY(people_engine(call, &g, e));
 		r = record_find(&g, who, id, e);
+		if (r == 0)
+			TRY(story_of_people(call, &g, id, &story, e));
+		if (r == -ENOENT)
+			r = story_of_gone(call, &g, who, &story, e);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
-	TRY(r == 0 ? story_of_people(call, &g, id, &story, e)
-		   : story_of_runtime(call, who, &story, e));
+	if (r < 0)
+		TRY(story_of_runtime(call, who, &story, e));
 	if (choice_is(values->format, "json"))
 		return print_json(&story, e);
 	print_text(&story);

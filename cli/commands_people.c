@@ -241,6 +241,27 @@ const struct command people_commands[] = {
 		.run = cmd_port,
 	},
 	{
+		.name = "profile",
+		.modes = MODE_HULL,
+		.arguments = "record FILE IMAGE [COMMAND [ARG...]]",
+		.verbs = "record",
+		.help = "make a seccomp profile of the system calls that a container makes",
+		.details = "Runs a container as `run` does, whose options it takes behind FILE, notes which "
+			   "system calls it makes, also by `exec`, and writes the least profile that lets "
+			   "them through to FILE, for --security-opt seccomp=FILE. That is hull's own "
+			   "profile without the calls that were not made, so nothing is in it that would "
+			   "be refused otherwise. The container is slower meanwhile. What it did not do "
+			   "this time it may not do later: let it do all that it is for. FILE is not "
+			   "written if hull itself failed; the exit status is that of `run`.",
+		.options = &no_options,
+		.min_args = 3,
+		.max_args = ARGS_MANY,
+		.ordered = true,
+		.creates = true,
+		.enters = true,
+		.run = cmd_profile,
+	},
+	{
 		.name = "prune",
 		.modes = MODE_HULL,
 		.arguments = "",
@@ -482,11 +503,14 @@ const struct command people_commands[] = {
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER",
 		.help = "say how a container came to its end",
-		.details = "In a sentence: that it lacked memory, with limit and peak; a signal; its "
-			   "own exit status; that it was told to; or why it could not be started. "
-			   "Then where its limits of processes, CPU time and I/O held it back, "
-			   "its health check's last failure, its times, and the last lines that "
-			   "it wrote.",
+		.details = "In a sentence: that it lacked memory, with limit and peak; a system call for "
+			   "which a seccomp filter ended it; a signal; its own exit status; that it was "
+			   "told to; or why it could not be started. Then where its limits of processes, "
+			   "CPU time and I/O held it back, what else the kernel denied to "
+			   "its program, its health check's last failure, its times, and the last lines "
+			   "that it wrote. What was denied is known only of a container's first process, "
+			   "and if the kernel's log says it and may be read. A container that was removed "
+			   "is known for as long as --keep-why of `hull run` said.",
 		.options = &why_options,
 		.min_args = 1,
 		.max_args = 1,

@@ -28,6 +28,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_pause.c \
 	cli/cmd_plan.c \
 	cli/cmd_port.c \
+	cli/cmd_profile.c \
 	cli/cmd_ps.c \
 	cli/cmd_run.c \
 	cli/cmd_run_image.c \

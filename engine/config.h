@@ -53,7 +53,13 @@ struct config_facts {
 /* Appends it. -EINVAL where values make no sense together. */
 int config_write(const struct config_facts *f, struct buf *ret, struct err *e) MUST_CHECK;
 
+struct seccomp_choice {
+	const char *listener;       /* who is asked about each call that is let through; NULL: nobody */
+	const struct strings *only; /* calls besides which none is let through; NULL: all may be */
+};
+
 /* Our own seccomp profile for a container with these capabilities, as JSON. */
-void seccomp_default_write(const struct strings *capabilities, struct buf *ret);
+void seccomp_default_write(const struct strings *capabilities, const struct seccomp_choice *choice,
+			   struct buf *ret);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "engine/files.h"
+#include "engine/gone.h"
 #include "engine/keep.h"
 #include "engine/netjoin.h"
 #include "engine/rootfs.h"
@@ -149,6 +150,7 @@ int engine_remove_locked(const struct engine *g, struct making *m, bool volumes,
 	/* Who would connect it to a network waits, and then finds it gone. */
 	joins = joins_lock(m->dir, m->id, e);
 	TRY(joins);
+	TRY(gone_keep(g, m->dir, &m->record, e));
 	TRY(record_remove(g, m->id, m->record.name, e));
 	if (image_store_unpin(&g->store, m->id, &pin) < 0 && pin.code != ENOENT)
 		log_warn("%s", pin.msg);

@@ -30,6 +30,8 @@
 #include "engine/userns.h"
 #include "engine/volumes.h"
 
+#define SECOND_US INT64_C(1000000)
+
 enum {
 	PROFILE_MAX = 4 * 1024 * 1024,
 	ENV_FILE_MAX = 1024 * 1024,
@@ -319,7 +321,9 @@ static int choose_seccomp(struct building *b, struct err *e)
 		TRY(io_read_file(AT_FDCWD, b->facts.security.seccomp_file, PROFILE_MAX,
 				 b->facts.security.seccomp_file, &b->seccomp, e));
 	else
-		seccomp_default_write(&b->facts.capabilities, &b->seccomp);
+		seccomp_default_write(&b->facts.capabilities,
+				      &(struct seccomp_choice){ .listener = b->w->listener },
+				      &b->seccomp);
 	b->facts.seccomp = b->seccomp.text;
 	return 0;
 }
@@ -509,6 +513,9 @@ static int fill_record(struct building *b, struct err *e)
 	r->log_max_size = log.max_size;
 	r->log_max_files = log.max_files;
 	r->log_tag = log.tag;
+	if (w->keep_why && (w->keep_why < SECOND_US || w->keep_why / SECOND_US > UINT32_MAX))
+		return err_set(e, EINVAL, "--keep-why: expected a time of 1s to %us", UINT32_MAX);
+	r->keep_why = (uint32_t)(w->keep_why / SECOND_US);
 	r->stop_timeout = w->stop_timeout.set ? (uint32_t)w->stop_timeout.value : STOP_TIMEOUT;
 	if (w->restart)
 		TRY(wish_restart(w->restart, &r->restart, &r->restart_max, e));

@@ -22,6 +22,7 @@
 #include "engine/netjoin.h"
 #include "engine/netsockets.h"
 #include "engine/rootfs.h"
+#include "security/denials.h"
 
 enum {
 	CHUNK = 32 * 1024,
@@ -90,7 +91,7 @@ static void say_started(const struct making *m, struct status *s)
 	s->started = arena_strdup(&s->arena, now);
 	s->finished = s->error = NULL;
 	s->stopped = s->oom_killed = false;
-	s->lack = s->held = NULL;
+	s->lack = s->held = s->denied = NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 }
@@ -117,6 +118,7 @@ static void say_ended(const struct making *m, struct status *s, int code, const 
 	s->error = error ? arena_strdup(&s->arena, error) : NULL;
 	s->lack = words(&s->arena, &fate->lack);
 	s->held = words(&s->arena, &fate->held);
+	s->denied = words(&s->arena, &fate->denied);
 	s->oom_killed = s->lack != NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
@@ -352,6 +354,7 @@ static void close_streams(struct keeper *k)
 static int run_once(struct keeper *k, struct status *status, struct err *e)
 {
 	auto_container_fate struct container_fate fate = { 0 };
+	time_t began = time(NULL);
 	int code, r;
 
 	r = netjoin_prepare(&k->run.net, e);
@@ -373,6 +376,8 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);
+	if (code != 0)
+		denials_read(k->process.pid, began, &fate.denied);
 	if (container_end(k->g->rt, k->m->id, &fate, e) < 0)
 		log_warn("%s", e->msg);
 	close_streams(k);

@@ -26,6 +26,8 @@ engine_libengine_a_SOURCES = \
 	engine/journal.h \
 	engine/keep.c \
 	engine/keep.h \
+	engine/gone.c \
+	engine/gone.h \
 	engine/health.c \
 	engine/health.h \
 	engine/health_private.h \
@@ -58,6 +60,8 @@ engine_libengine_a_SOURCES = \
 	engine/push.h \
 	engine/record.c \
 	engine/record.h \
+	engine/recording.c \
+	engine/recording.h \
 	engine/rootfs.c \
 	engine/rootfs.h \
 	engine/save.c \

@@ -51,6 +51,7 @@ JSON_TABLE(record_fields, struct record) = {
 	FIELD_U32(struct record, "restartMax", restart_max, 0),
 	FIELD_I32_IN(struct record, "stopSignal", stop_signal, 1, 64, 0),
 	FIELD_U32(struct record, "stopTimeout", stop_timeout, 0),
+	FIELD_U32(struct record, "keepWhy", keep_why, 0),
 	FIELD_STRING_MAP(struct record, "labels", labels, key, value, 0),
 	FIELD_STRING(struct record, "network", network, 0),
 	FIELD_STRING(struct record, "hostname", hostname, 0),
@@ -90,6 +91,7 @@ JSON_TABLE(status_fields, struct status) = {
 	FIELD_BOOL(struct status, "oomKilled", oom_killed, 0),
 	FIELD_STRING(struct status, "lack", lack, 0),
 	FIELD_STRING(struct status, "held", held, 0),
+	FIELD_STRING(struct status, "denied", denied, 0),
 	FIELD_BOOL(struct status, "stopped", stopped, 0),
 	{ 0 },
 };
@@ -228,6 +230,7 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_uint(&w, "restartMax", r->restart_max);
 	json_write_int(&w, "stopSignal", r->stop_signal);
 	json_write_uint(&w, "stopTimeout", r->stop_timeout);
+	json_write_uint(&w, "keepWhy", r->keep_why);
 	json_write_object(&w, "labels");
 	for (size_t i = 0; i < r->labels.n; i++)
 		json_write_string(&w, r->labels.at[i].key, r->labels.at[i].value);
@@ -313,10 +316,9 @@ int record_save(const struct engine *g, int dir, const struct record *r, struct 
 	return 0;
 }
 
-int record_open(const struct engine *g, const char *id, struct record *ret, struct err *e)
+int record_open_in(int parent, const char *id, struct record *ret, struct err *e)
 {
-	auto_fd int dir =
-		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int dir = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	*ret = (struct record){ 0 };
@@ -333,6 +335,11 @@ int record_open(const struct engine *g, const char *id, struct record *ret, stru
 	if (!ret->image)
 		ret->image = "";
 	return take_fd(&dir);
+}
+
+int record_open(const struct engine *g, const char *id, struct record *ret, struct err *e)
+{
+	return record_open_in(g->containers, id, ret, e);
 }
 
 struct removal {
@@ -572,6 +579,7 @@ int status_write(int dir, const struct status *s, struct err *e)
 	json_write_bool(&w, "oomKilled", s->oom_killed);
 	json_write_string(&w, "lack", s->lack);
 	json_write_string(&w, "held", s->held);
+	json_write_string(&w, "denied", s->denied);
 	json_write_bool(&w, "stopped", s->stopped);
 	json_write_end(&w);
 	return io_replace_file(dir, status_file, text.text, text.len, e);

@@ -41,6 +41,7 @@ struct record {
 	uint32_t restart_max;
 	int32_t stop_signal;
 	uint32_t stop_timeout; /* seconds */
+	uint32_t keep_why;     /* seconds that gone.h keeps it after its removal */
 	struct spec_pairs labels;
 	const char *network;  /* --network, or what is usual */
 	const char *hostname; /* as given; NULL: the id */
@@ -69,6 +70,7 @@ struct status {
 	bool oom_killed;
 	const char *lack; /* what the kernel did for lack of memory, in words; NULL: nothing */
 	const char *held; /* where other limits held it back, in words; NULL: nowhere */
+	const char *denied; /* what the kernel denied to its program, in words; NULL: nothing known */
 	bool stopped;     /* by `stop` or `kill`: restart policies leave it alone */
 };
 
@@ -99,6 +101,8 @@ int record_find(const struct engine *g, const char *text, char ret[RECORD_ID_LEN
 /* Opens the container's directory and reads its record. */
 int record_open(const struct engine *g, const char *id, struct record *ret, struct err *e)
 	MUST_CHECK;
+/* The same of a directory that has others of such directories. */
+int record_open_in(int parent, const char *id, struct record *ret, struct err *e) MUST_CHECK;
 /* -EEXIST */
 int record_rename(const struct engine *g, const char *id, const char *name, struct err *e)
 	MUST_CHECK;

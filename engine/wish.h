@@ -37,6 +37,8 @@ struct wish {
 	struct strings log_opt;
 	struct opt_u64 stop_timeout;
 	const char *health_cmd;
+	const char *listener; /* who is asked about system calls (recording.h); NULL: nobody */
+	int64_t keep_why;     /* us */
 	int64_t health_interval, health_timeout, health_start_period,
 		health_start_interval; /* us */
 	struct opt_u64 health_retries;

@@ -119,7 +119,7 @@ static int load_packed(const struct file *f, size_t setup_size, const struct set
 		return err_set(e, ENOEXEC, "the kernel has no 64-bit entry");
 	/* It unpacks itself to where it prefers to be. */
 	*end = h->pref_address + h->init_size;
-	if (!to || !memory_at(m, FIRST_MIB, *end))
+	if (!to || h->pref_address > m->size || !memory_at(m, FIRST_MIB, *end))
 		return too_large(e);
 	memcpy(to, f->at + setup_size, f->size - setup_size);
 	*entry = FIRST_MIB + ENTRY_64;

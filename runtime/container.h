@@ -80,6 +80,7 @@ int container_create(const struct runtime *rt, const struct create_request *req,
 struct container_fate {
 	struct buf lack; /* for lack of memory */
 	struct buf held; /* by its other limits, of processes, CPU time and I/O */
+	struct buf denied; /* to its program, which failed (security/denials.h) */
 };
 #define auto_container_fate __attribute__((cleanup(container_fate_done)))
 void container_fate_done(struct container_fate *fate);
@@ -88,7 +89,7 @@ struct run_request {
 	struct create_request create;
 	bool detach;                 /* return once the program runs */
 	bool keep;                   /* leave a stopped container instead of deleting it */
-	struct container_fate *fate; /* gets what container_end() says; may be NULL */
+	struct container_fate *fate; /* gets all of it; may be NULL */
 };
 
 /* create and start; in the foreground also wait, relay and delete. *ret_status is 0 if detached. */

@@ -211,6 +211,7 @@ void container_fate_done(struct container_fate *fate)
 {
 	buf_done(&fate->lack);
 	buf_done(&fate->held);
+	buf_done(&fate->denied);
 }
 
 static int give_back(const struct runtime *rt, const char *id, bool force,

@@ -3,6 +3,7 @@
  */
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "process/notify.h"
@@ -14,6 +15,7 @@
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 #include "runtime/oom.h"
+#include "security/denials.h"
 #include "security/seal.h"
 
 int runtime_seal(char *const argv[], char *const envp[], struct err *e)
@@ -88,6 +90,7 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 {
 	auto_relay struct relay relay = RELAY_NONE;
 	auto_notify struct notify notify = NOTIFY_NONE;
+	time_t began = time(NULL);
 
 	relay.subreaper = true;
 	/* Before the program exists, so that no signal is lost. */
@@ -105,6 +108,8 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 			log_warn("%s", why.msg);
 		return -e->code;
 	}
+	if (req->fate && *ret_status != 0)
+		denials_read(c->state.pid, began, &req->fate->denied);
 	if (req->keep)
 		log_fate(c);
 	return req->keep ? 0 : container_end(c->rt, req->create.id, req->fate, e);

@@ -2,6 +2,8 @@ noinst_LIBRARIES += security/libsecurity.a
 security_libsecurity_a_SOURCES = \
 	security/caps.c \
 	security/caps.h \
+	security/denials.c \
+	security/denials.h \
 	security/keyring.c \
 	security/keyring.h \
 	security/lsm.c \
@@ -18,3 +20,9 @@ security_libsecurity_a_SOURCES = \
 	security/seccomp_cache.h \
 	security/seccomp_enosys.c \
 	security/seccomp_enosys.h
+
+# The agent of `hull profile record`; started by hull, shut in by itself.
+recorddir = $(pkglibexecdir)
+record_PROGRAMS = libexec/hull/hull-record
+libexec_hull_hull_record_SOURCES = security/record_main.c
+libexec_hull_hull_record_LDADD = $(LIBSECURITY)

@@ -23,10 +23,12 @@ UNIT_TESTS = \
 	tests/unit/test_cli_values \
 	tests/unit/test_console \
 	tests/unit/test_copy_up \
+	tests/unit/test_denials \
 	tests/unit/test_dns \
 	tests/unit/test_doctor \
 	tests/unit/test_external \
 	tests/unit/test_engine \
+	tests/unit/test_engine_record \
 	tests/unit/test_err \
 	tests/unit/test_gate \
 	tests/unit/test_health \
@@ -58,6 +60,7 @@ UNIT_TESTS = \
 	tests/unit/test_listener \
 	tests/unit/test_log \
 	tests/unit/test_loopback \
+	tests/unit/test_microvm_boot \
 	tests/unit/test_microvm_devices \
 	tests/unit/test_microvm_mux \
 	tests/unit/test_microvm_spec \
@@ -124,6 +127,10 @@ tests_unit_test_wish_SOURCES = tests/unit/test_wish.c
 tests_unit_test_wish_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_wish_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_wish_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
+tests_unit_test_engine_record_SOURCES = tests/unit/test_engine_record.c
+tests_unit_test_engine_record_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_engine_record_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_engine_record_LDADD = $(LIBENGINE) $(CRITERION_LIBS)
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
 tests_unit_test_engine_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_engine_LDFLAGS = $(UNITLDFLAGS)
@@ -230,6 +237,10 @@ tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c
 tests_unit_test_doctor_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_doctor_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_doctor_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_denials_SOURCES = tests/unit/test_denials.c
+tests_unit_test_denials_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_denials_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_denials_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
 tests_unit_test_dns_SOURCES = tests/unit/test_dns.c
 tests_unit_test_dns_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_dns_LDFLAGS = $(UNITLDFLAGS)
@@ -358,6 +369,10 @@ tests_unit_test_loopback_SOURCES = tests/unit/test_loopback.c
 tests_unit_test_loopback_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_loopback_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_loopback_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_microvm_boot_SOURCES = tests/unit/test_microvm_boot.c
+tests_unit_test_microvm_boot_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_boot_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_boot_LDADD = $(LIBMICROVM) $(LIBVMFS) -lzstd $(CRITERION_LIBS)
 tests_unit_test_microvm_devices_SOURCES = tests/unit/test_microvm_devices.c
 tests_unit_test_microvm_devices_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_devices_LDFLAGS = $(UNITLDFLAGS)
@@ -545,6 +560,7 @@ tests_unit_test_unpack_entry_LDADD = $(LIBEXTRACT) $(CRITERION_LIBS)
 
 unit-tests: $(UNIT_TESTS)
 
+EXTRA_DIST += tests/coverage/counters.c tests/coverage/counters.ld tests/coverage/report tests/coverage/run
 include tests/tools/local.mk
 
 if FUZZERS
@@ -552,6 +568,10 @@ noinst_PROGRAMS += tests/fuzz/fuzz_cni
 tests_fuzz_fuzz_cni_SOURCES = tests/fuzz/fuzz_cni.c
 tests_fuzz_fuzz_cni_LDADD = $(LIBNETWORK)
 tests_fuzz_fuzz_cni_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_denials
+tests_fuzz_fuzz_denials_SOURCES = tests/fuzz/fuzz_denials.c
+tests_fuzz_fuzz_denials_LDADD = $(LIBSECURITY)
+tests_fuzz_fuzz_denials_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
 tests_fuzz_fuzz_dns_LDADD = $(LIBNETWORK)
@@ -625,7 +645,7 @@ tests_fuzz_fuzz_unpack_LDADD = $(LIBEXTRACT)
 tests_fuzz_fuzz_unpack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
-EXTRA_DIST += tests/run tests/demo tests/checks tests/conformance tests/data tests/differential tests/integration tests/vm \
+EXTRA_DIST += tests/run tests/demo tests/soak tests/fuzz/nightly tests/checks tests/conformance tests/data tests/differential tests/integration tests/vm \
 	tests/fuzz/fuzz_spec.dict tests/fuzz/corpus-spec tests/fuzz/fuzz_image_documents.dict \
 	tests/fuzz/corpus-image_documents tests/fuzz/corpus-image_passwd \
 	tests/fuzz/corpus-image_reference tests/fuzz/fuzz_image_settings.dict \
@@ -634,5 +654,5 @@ EXTRA_DIST += tests/run tests/demo tests/checks tests/conformance tests/data tes
 	tests/fuzz/corpus-unit_value tests/fuzz/fuzz_stats.dict tests/fuzz/corpus-stats \
 	tests/fuzz/corpus-leases tests/fuzz/corpus-port tests/fuzz/corpus-resolv \
 	tests/fuzz/corpus-subnet tests/fuzz/corpus-fs tests/fuzz/corpus-challenge tests/unit/test_vm_fs.h tests/fuzz/corpus-unpack \
-	tests/fuzz/corpus-cni tests/fuzz/fuzz_cni.dict tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame tests/fuzz/corpus-process_list
+	tests/fuzz/corpus-cni tests/fuzz/corpus-denials tests/fuzz/fuzz_cni.dict tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame tests/fuzz/corpus-process_list
 .PHONY: unit-tests

@@ -226,14 +226,19 @@ judge() {
 		{
 			name = $3
 			sub(/:[0-9]+=/, "=", name) # the table does not count
+			fit = 0
 			for (i = 1; i <= n; i++)
 				if (fits(verbs[i], $1) && fits(outcomes[i], $2) && fits(calls[i], name) &&
-				    fits(abouts[i], $4))
-					next
-			print
-			bad = 1
+				    fits(abouts[i], $4)) {
+					fit = 1
+					print i >> used
+				}
+			if (!fit) {
+				print
+				bad = 1
+			}
 		}
-		END { exit bad }' >"$WORK/unexplained" ||
+		END { exit bad }' used="$BATS_FILE_TMPDIR/used.$verb" >"$WORK/unexplained" ||
 		mismatch "outcomes that tests/data/faults.tsv does not explain" none "$(<"$WORK/unexplained")"
 }
 
@@ -474,4 +479,20 @@ started() {
 		esac
 	}
 	each_fails delete
+}
+
+# A row for nothing hides what comes to be like it.
+@test "each row of faults.tsv explains something" {
+	local verb number=0 line unused=
+	for verb in run create start exec state kill delete; do
+		[ -e "$BATS_FILE_TMPDIR/used.$verb" ] || skip "only with all of this file's tests"
+	done
+	[ "$stride" = 1 ] || skip "only where each call fails"
+	while IFS= read -r line; do
+		[[ -n $line && $line != "#"* ]] || continue
+		number=$((number + 1))
+		[[ $line != *$'\t'"Sometimes: "* ]] || continue
+		grep -qx "$number" "$BATS_FILE_TMPDIR"/used.* || unused+=$line$'\n'
+	done <"$SOURCE/tests/data/faults.tsv"
+	[ -z "$unused" ] || mismatch "rows that explain nothing" none "$unused"
 }

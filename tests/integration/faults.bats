@@ -6,6 +6,7 @@
 # leaves is removed by one `delete --force`. With 3 the dynamic loader itself
 # fails and hull never starts, so it begins with 4.
 
+# shellcheck disable=SC2154 # set by helpers
 load helpers
 
 setup() {
@@ -33,6 +34,29 @@ with_each_limit() {
 	done
 	[ "$failed" -gt 0 ] || mismatch "limits that were too low" some none
 	[ "$failed" -lt 37 ] || mismatch "limits that were enough" some none
+}
+
+# What is asked of a container that runs: each does it or says so, and the container runs on.
+@test "state, list, exec, kill and events, out of descriptors, say so and harm nothing" {
+	local n verb words failed=0
+	config_args sleep 1000
+	expect 0 run --detach --bundle "$BUNDLE" "$ID"
+	for verb in "state $ID" "list" "exec $ID true" "kill $ID 0" "events --stats $ID"; do
+		read -ra words <<<"$verb"
+		for n in {4..40..2}; do
+			run_command timeout "$((20 * HULL_TEST_SLOW))" prlimit --nofile="$n:$n" \
+				"$HULL" --root "$STATE" "${words[@]}" </dev/zero
+			[ "$status" != 0 ] || continue
+			failed=$((failed + 1))
+			[[ $status = 1 || "${words[0]} $status" = "exec 255" ]] ||
+				mismatch "status of $verb with $n descriptors" 1 "$status"
+			[[ $stderr == "hull: "*"too many open files" && $stderr != *$'\n'* ]] ||
+				mismatch "$verb with $n descriptors" "one sentence" "$stderr"
+		done
+		[ "$(state_of "$ID")" = running ] || mismatch "state after $verb" running "$(state_of "$ID")"
+	done
+	[ "$failed" -gt 0 ] || mismatch "limits that were too low" some none
+	expect 0 delete --force "$ID"
 }
 
 # Unless it was the removal of a container that had ended which failed.

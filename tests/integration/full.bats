@@ -142,6 +142,28 @@ read_only_meanwhile() {
 	[ -z "$(ls "$STATE")" ]
 }
 
+# All of the machine, but for the state and the cgroups; as systems are that are updated as a whole.
+read_only_root() {
+	mount -o remount,bind,ro /
+	# Of what is mounted on it, only where it was made for this.
+	! mkdir /read-only-root 2>/dev/null || false
+	hull run --bundle "$BUNDLE" --detach "$ID"
+	hull exec "$ID" true
+	hull state "$ID" >"$STATE/.state"
+	grep -q '"status": "running"' "$STATE/.state"
+	hull kill "$ID" KILL
+	hull delete --force "$ID"
+	rm "$STATE/.state"
+	[ -z "$(ls "$STATE")" ]
+}
+
+@test "read-only /: with a state directory that is not, all goes on" {
+	script=read_only_root
+	on_state_root size=1m
+	stdout_is ""
+	stderr_is ""
+}
+
 @test "read-only after start: delete ends the container, and says what is left" {
 	script=read_only_meanwhile
 	on_state_root size=1m

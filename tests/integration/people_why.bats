@@ -74,6 +74,91 @@ is_ready() {
 	jq --exit-status '.[0].State.OOMKilled' <<<"$stdout"
 }
 
+# filter ACTION [FLAG]: a profile, in ./filter, with that answer to mkdir(2).
+filter() {
+	jq -n --arg action "$1" --arg flag "${2:-}" '{ defaultAction: "SCMP_ACT_ALLOW",
+		flags: ($flag | if . == "" then [] else [.] end),
+		syscalls: [{ names: ["mkdir"], action: $action }] }' >filter
+}
+
+# Whether the kernel tells what its filters do, and to us.
+kernel_tells() {
+	head -c 0 /dev/kmsg 2>/dev/null && [ -r /dev/kmsg ] &&
+		timeout 5 dd if=/dev/kmsg iflag=nonblock count=1 status=none >/dev/null 2>&1 &&
+		grep -qw errno /proc/sys/kernel/seccomp/actions_logged && ! pidof auditd >/dev/null
+}
+
+@test "a system call that a filter denied" {
+	filter SCMP_ACT_KILL_PROCESS
+	run_ 159 --name killed --security-opt seccomp=filter "$IMAGE" mkdir /new
+	run_ 0 --detach --name alone --security-opt seccomp=filter "$IMAGE" mkdir /new
+	do_ 0 wait alone
+	if kernel_tells; then
+		why killed "a seccomp filter ended it for the system call mkdir"
+		stdout_has "    signal 31 (SIGSYS) ended its program (status 159)"
+		why alone "a seccomp filter ended it for the system call mkdir"
+		do_ 0 why --format json alone
+		jq --exit-status '.denied == "a seccomp filter ended it for the system call mkdir" and .cause == .denied and
+			.facts == ["signal 31 (SIGSYS) ended its program (status 159)"]' <<<"$stdout"
+	else
+		why killed "a seccomp filter ended it for a system call; the kernel's log does not say which"
+		why alone "a seccomp filter ended it for a system call; the kernel's log does not say which"
+	fi
+}
+
+@test "a system call that was refused is told if the filter has the kernel log it" {
+	kernel_tells || skip "the kernel's log may not be read, or does not have it"
+	filter SCMP_ACT_ERRNO SECCOMP_FILTER_FLAG_LOG
+	run_ 1 --name refused --security-opt seccomp=filter "$IMAGE" mkdir /new
+	why refused "its program ended by itself, with status 1"
+	stdout_has "    a seccomp filter refused it the system call mkdir"
+	filter SCMP_ACT_ERRNO
+	run_ 1 --name silent --security-opt seccomp=filter "$IMAGE" mkdir /new
+	why silent "its program ended by itself, with status 1"
+	[[ $stdout != *"seccomp filter"* ]]
+}
+
+@test "what is known stays for as long as --keep-why says" {
+	run_ 3 --rm --name gone --keep-why 1h "$IMAGE" sh -c 'exit 3'
+	do_ 0 ps --all --quiet
+	stdout_is ""
+	do_ 0 why gone
+	[ "${lines[0]}" = "gone (removed): its program ended by itself, with status 3" ]
+	# The name is free, and the later one is what is asked for.
+	run_ 0 --detach --name gone --keep-why 2h "$IMAGE" sh -c 'echo last words; exit 4'
+	do_ 0 wait gone
+	do_ 0 why gone
+	[ "${lines[0]}" = "gone (exited): its program ended by itself, with status 4" ]
+	id=$(hull --data-root "$DATA" inspect gone | jq --raw-output '.[0].Id')
+	do_ 0 rm gone
+	do_ 0 why --format json "$id"
+	jq --exit-status '.state == "removed" and .exitCode == 4 and .lastLines == ["last words"]' <<<"$stdout"
+	do_ 0 why "${id:0:12}"
+	[ "${lines[0]}" = "gone (removed): its program ended by itself, with status 4" ]
+	[ "$(find "$DATA/gone" -mindepth 1 -maxdepth 1 | wc -l)" = 2 ]
+	# When it is over, the next look takes it away.
+	echo 1 >"$DATA/gone/$id/until"
+	do_ 0 why gone
+	[ "${lines[0]}" = "gone (removed): its program ended by itself, with status 3" ]
+	[ ! -e "$DATA/gone/$id" ]
+	for until in "$DATA"/gone/*/until; do
+		: >"$until"
+	done
+	do_ 1 why gone
+	stderr_is "hull: container does not exist"
+	[ -z "$(ls "$DATA/gone")" ]
+}
+
+@test "nothing is kept of others, and no time that is none is taken" {
+	run_ 0 --rm --name gone "$IMAGE" true
+	[ ! -e "$DATA/gone" ]
+	do_ 1 why gone
+	run_ 125 --keep-why 10ms "$IMAGE" true
+	stderr_is "hull: --keep-why: expected a time of 1s to 4294967295s"
+	run_ 1 --keep-why soon "$IMAGE" true
+	stderr_has "hull: invalid value \"soon\" for flag -keep-why"
+}
+
 @test "a container of the runtime, and none" {
 	make_bundle
 	config_args true

@@ -48,3 +48,9 @@ tests_security_probe_CFLAGS = $(TOOLCFLAGS)
 tests_security_probe_LDFLAGS = $(TOOLLDFLAGS)
 EXTRA_DIST += tests/security/README.md tests/security/run tests/security/harness.py \
 	tests/security/rows_engine.py tests/security/rows_runtime.py
+
+# What is preloaded into hull; a shared object, whatever its name here.
+noinst_PROGRAMS += tests/tools/unlucky.so
+tests_tools_unlucky_so_SOURCES = tests/tools/unlucky.c
+tests_tools_unlucky_so_CFLAGS = -std=c11 -O2 -fPIC -Wall -Wextra -Wshadow
+tests_tools_unlucky_so_LDFLAGS = -shared -fPIC

@@ -69,7 +69,8 @@ Test(config, defaults_are_a_valid_configuration)
 				  .hostname = "box" };
 	auto_spec struct spec s = { 0 };
 
-	seccomp_default_write(&f.capabilities, &seccomp);
+	seccomp_default_write(&f.capabilities, &(struct seccomp_choice){ NULL, NULL },
+			      &seccomp);
 	f.seccomp = seccomp.text;
 	check_config(&f, &s);
 	cr_expect_str_eq(s.hostname, "box");
@@ -82,6 +83,33 @@ Test(config, defaults_are_a_valid_configuration)
 	cr_expect(s.linux.seccomp);
 	cr_expect_eq(s.linux.resources.devices.n, 1);
 	cr_expect(!s.linux.resources.devices.at[0].allow);
+}
+
+/* What `hull profile record` makes of our profile: asked about, and without what was not made. */
+Test(engine, seccomp_profile_that_asks_and_one_of_what_was_made)
+{
+	static const char *made[] = { "mkdir", "socket", "mount", "clone" };
+	const struct strings none = { 0 }, only = { made, ARRAY_LEN(made) };
+	auto_buf struct buf asking = { 0 }, least = { 0 };
+
+	seccomp_default_write(&none, &(struct seccomp_choice){ .listener = "/a/socket" }, &asking);
+	cr_expect(strstr(asking.text, "\"listenerPath\":\"/a/socket\""));
+	cr_expect(strstr(asking.text, "{\"names\":[\"write\"],\"action\":\"SCMP_ACT_ALLOW\"}"));
+	cr_expect_not(strstr(asking.text, "\"write\",\"writev\""));
+	cr_expect(strstr(asking.text,
+			 "\"names\":[\"socket\"],\"action\":\"SCMP_ACT_NOTIFY\",\"args\""));
+
+	seccomp_default_write(&none, &(struct seccomp_choice){ .only = &only }, &least);
+	cr_expect(strstr(least.text, "{\"names\":[\"execve\",\"exit\",\"exit_group\",\"mkdir\","
+				     "\"restart_syscall\",\"rt_sigreturn\",\"write\"],"
+				     "\"action\":\"SCMP_ACT_ALLOW\"}"),
+		  "%s", least.text);
+	cr_expect(strstr(least.text,
+			 "\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\""));
+	cr_expect_not(strstr(least.text, "socketpair"));
+	cr_expect_not(strstr(least.text, "\"mount\""), "no capability is for it");
+	cr_expect_not(strstr(least.text, "NOTIFY"));
+	cr_expect_not(strstr(least.text, "personality"));
 }
 
 Test(config, limits_and_namespaces)

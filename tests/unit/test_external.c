@@ -1,8 +1,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -227,4 +229,45 @@ Test(external, streams_are_read_strictly)
 		cr_expect_eq(load(wrong[i].text, &streams, &e), -EINVAL);
 		cr_expect_str_eq(e.msg, wrong[i].error);
 	}
+}
+
+/* Of our own process: a pipe, a file of the host's, one of the container's own, none. */
+Test(external, streams_have_the_names_that_criu_has)
+{
+	const mountinfo nothing = { 0 };
+	struct external_streams streams, back;
+	auto_fd int dir = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char place[] = "/tmp/hull-unit-XXXXXX", name[64], id[32];
+	auto_fd int images = -1;
+	int ends[2];
+	mountinfo own;
+	struct buf text = { 0 };
+	struct stat st;
+	struct err e;
+
+	cr_assert_not_null(mkdtemp(place));
+	images = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(dir, 0);
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(dup2(ends[0], 0), 0);
+	cr_assert_eq(dup2(dir, 1), 1);
+	close(2);
+	cr_assert_eq(external_streams_find(getpid(), &nothing, &arena, &streams, &e), 0, "%s", e.msg);
+	cr_assert_eq(fstat(ends[0], &st), 0);
+	snprintf(name, sizeof(name), "pipe:[%llu]", (unsigned long long)st.st_ino);
+	cr_expect_str_eq(streams.names.at[0], name);
+	cr_expect(external_stream_is_file(streams.names.at[1]), "%s", streams.names.at[1]);
+	cr_expect_str_eq(streams.names.at[2], "", "it is closed");
+	cr_expect_eq(external_streams_save(images, &streams, &e), 0, "%s", e.msg);
+	cr_expect_eq(external_streams_load(images, &arena, &back, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(back.names.at[1], streams.names.at[1]);
+
+	/* The same file where its mount is one of the container's. */
+	snprintf(id, sizeof(id), "%lu", strtoul(streams.names.at[1] + strlen("file["), NULL, 16));
+	buf_printf(&text, "%s 1 0:5 / / rw - tmpfs none rw\n", id);
+	cr_assert_eq(mountinfo_parse(&text, &arena, &own, &e), 0, "%s", e.msg);
+	cr_assert_eq(external_streams_find(getpid(), &own, &arena, &streams, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(streams.names.at[1], "");
+	cr_assert_eq(io_remove_tree(AT_FDCWD, place), 0);
+	buf_done(&text);
 }

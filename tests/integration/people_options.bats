@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# as: root, user
+#
+# Options of `hull run` that give a container something, and what is said to those that cannot.
+# shellcheck disable=SC2154 # status, stdout and stderr are run_command's
+load helpers
+load people_helpers
+
+setup() {
+	setup_people
+}
+
+teardown() {
+	teardown_people
+}
+
+# refused TEXT OPTION...: a run with them fails with that sentence, and makes nothing.
+refused() {
+	local text=$1
+	shift
+	run_ 125 --name refused "$@" "$IMAGE" true
+	stderr_is "hull: $text"
+	do_ 0 ps --all --quiet
+	stdout_is ""
+}
+
+@test "--device: a device of the host's, under its name or another" {
+	run_ 0 --rm --device /dev/full "$IMAGE" sh -c 'test -c /dev/full && ! echo x >/dev/full'
+	if is_root; then
+		run_ 0 --rm --device /dev/null:/dev/thing:rw "$IMAGE" sh -c 'test -c /dev/thing && echo x >/dev/thing'
+	else
+		refused "--device /dev/null: without root a device keeps its name in the container" --device /dev/null:/dev/thing
+	fi
+	refused "--device /etc/passwd: it is no device" --device /etc/passwd
+	refused "--device /nowhere: no such file or directory" --device /nowhere
+}
+
+@test "--ulimit and --group-add are there in the container" {
+	run_ 0 --rm --ulimit nofile=99:99 "$IMAGE" sh -c 'ulimit -n'
+	stdout_is 99
+	is_root || skip "of groups, the user of a namespace of one id has none"
+	run_ 0 --rm --group-add 4242 --group-add 4243 "$IMAGE" sh -c 'grep Groups /proc/self/status'
+	stdout_has "4242 4243"
+	refused 'group "nobody-has-this" is not in the image'"'"'s /etc/group' --group-add nobody-has-this
+}
+
+@test "namespaces of others: host's, a container's, one by its path" {
+	is_root || skip "without root, a container's namespaces are those of a user namespace of its own"
+	run_ 0 --detach --name other "$IMAGE" sleep 1000
+	do_ 0 inspect other
+	pid=$(jq '.[0].State.Pid' <<<"$stdout")
+	run_ 0 --rm --uts container:other "$IMAGE" readlink /proc/self/ns/uts
+	stdout_is "$(readlink "/proc/$pid/ns/uts")"
+	run_ 0 --rm --ipc "ns:/proc/$pid/ns/ipc" "$IMAGE" readlink /proc/self/ns/ipc
+	stdout_is "$(readlink "/proc/$pid/ns/ipc")"
+	do_ 0 rm --force other
+	run_ 0 --name ended "$IMAGE" true
+	run_ 125 --uts container:ended "$IMAGE" true
+	stderr_is "hull: --uts container:ended: that container does not run"
+	run_ 125 --uts container:nobody "$IMAGE" true
+	stderr_is "hull: no such container: nobody"
+}
+
+@test "what an option cannot be is said, and nothing is made" {
+	refused '--pid "elsewhere": expected private, host, container:NAME or ns:PATH' --pid elsewhere
+	refused "--cgroupns: private or host" --cgroupns ns:/proc/self/ns/cgroup
+	refused '--userns "auto": not in this version of hull; host is' --userns auto
+	refused '--log-driver "syslog": expected json-file or none' --log-driver syslog
+	refused "--restart: a container with --rm is not started again" --restart always --rm --detach
+	refused "--restart: only with --detach is there somebody to do it" --restart always
+	refused "--env-file: open nowhere: no such file or directory" --env-file nowhere
+}
