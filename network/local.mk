@@ -1,5 +1,7 @@
 noinst_LIBRARIES += network/libnetwork.a
 network_libnetwork_a_SOURCES = \
+	network/address.c \
+	network/address.h \
 	network/attach.c \
 	network/attach.h \
 	network/attachment.c \
