@@ -66,6 +66,8 @@ UNIT_TESTS = \
 	tests/unit/test_namespaces \
 	tests/unit/test_net_counters \
 	tests/unit/test_netdev \
+	tests/unit/test_net_redirect \
+	tests/unit/test_net_route \
 	tests/unit/test_nlattr \
 	tests/unit/test_network_config \
 	tests/unit/test_network_plan \
@@ -327,6 +329,14 @@ tests_unit_test_nlattr_SOURCES = tests/unit/test_nlattr.c
 tests_unit_test_nlattr_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_nlattr_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_nlattr_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_net_redirect_SOURCES = tests/unit/test_net_redirect.c
+tests_unit_test_net_redirect_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_net_redirect_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_net_redirect_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_net_route_SOURCES = tests/unit/test_net_route.c
+tests_unit_test_net_route_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_net_route_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_net_route_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_netdev_SOURCES = tests/unit/test_netdev.c
 tests_unit_test_netdev_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_netdev_LDFLAGS = $(UNITLDFLAGS)
