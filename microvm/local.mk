@@ -34,6 +34,8 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/memory.h \
 	microvm/mux.c \
 	microvm/mux.h \
+	microvm/net.c \
+	microvm/net.h \
 	microvm/pci.c \
 	microvm/pci.h \
 	microvm/process_write.c \
