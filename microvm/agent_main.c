@@ -70,6 +70,16 @@ static void exec(struct agent *g, const struct frame *f)
 		go(g, session);
 }
 
+static void make_network(struct agent *g, const struct frame *f)
+{
+	struct err e = { 0 };
+
+	if (agent_make_network(f, &e) < 0)
+		tell_failure(g, 0, &e);
+	else
+		frame_write(&g->mux.out, FRAME_NETWORK, 0, 0, NULL, 0);
+}
+
 static void set_size(struct agent *g, const struct frame *f)
 {
 	struct guest_process *p = agent_find(g, f->session);
@@ -96,6 +106,9 @@ static int hear(struct agent *g, const struct frame *f, struct err *e)
 	switch (f->type) {
 	case FRAME_CREATE:
 		create(g, f);
+		return 0;
+	case FRAME_NETWORK:
+		make_network(g, f);
 		return 0;
 	case FRAME_GO:
 		go(g, f->session);

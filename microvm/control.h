@@ -9,6 +9,8 @@
  *	SIGNAL, SIZE ->
  *	                             <- EXITED, a status of wait(2)
  *	SIGNAL_ALL ->                <- DONE
+ *	NETWORK ->                   <- DONE: whether there is one, when it is made
+ *	NETWORK + network, taps ->   <- DONE, or FAILED, and the machine ends
  */
 #ifndef HULL_MICROVM_CONTROL_H
 #define HULL_MICROVM_CONTROL_H
@@ -26,16 +28,18 @@ enum control_say {
 	CONTROL_FAILED,
 	CONTROL_EXITED,
 	CONTROL_DONE,
+	CONTROL_NETWORK,
 };
 
 struct control_message {
 	uint32_t say;
-	uint32_t value; /* a signal, a status; EXEC: whether it has a terminal */
+	uint32_t
+		value; /* a signal, a status; EXEC, NETWORK: whether there is a terminal, a network */
 	uint16_t rows, columns;
 	struct err err; /* FAILED */
 };
 
-enum { CONTROL_FDS = 4 };
+enum { CONTROL_FDS = 5 };
 
 /* In the state directory `dir`. */
 int control_make(int dir, struct err *e) MUST_CHECK;

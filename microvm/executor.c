@@ -24,6 +24,7 @@
 #include "microvm/initramfs.h"
 #include "microvm/kernel.h"
 #include "microvm/vmm_options.h"
+#include "microvm/vmnet.h"
 #include "mounts/rootfd.h"
 #include "process/console.h"
 #include "runtime/creation.h"
@@ -31,7 +32,16 @@
 #include "runtime/update.h"
 
 /* Descriptors that the VMM is started with: init.hands[]. */
-enum { HAND_VMM, HAND_KVM, HAND_KERNEL, HAND_INITRAMFS, HAND_DOCUMENT, HAND_CONTROL, HAND_PROC, HANDS };
+enum {
+	HAND_VMM,
+	HAND_KVM,
+	HAND_KERNEL,
+	HAND_INITRAMFS,
+	HAND_DOCUMENT,
+	HAND_CONTROL,
+	HAND_PROC,
+	HANDS
+};
 
 /* init.executor_data */
 struct machine_plan {
@@ -40,6 +50,7 @@ struct machine_plan {
 	struct strings parameters;
 	uint64_t memory;
 	unsigned cpus;
+	bool network; /* there may be one in its namespace */
 };
 
 static int vm_check(const struct spec *s, const struct create_request *req, struct err *e)
@@ -49,7 +60,8 @@ static int vm_check(const struct spec *s, const struct create_request *req, stru
 	if (req->preserve_fds)
 		return err_set(e, ENOTSUP, "--preserve-fds: a microVM can't be handed descriptors");
 	if (req->n_sockets)
-		return err_set(e, ENOTSUP, "--publish-socket: a microVM can't be handed descriptors");
+		return err_set(e, ENOTSUP,
+			       "--publish-socket: a microVM can't be handed descriptors");
 	if (notify && notify[0])
 		return err_set(e, ENOTSUP, "NOTIFY_SOCKET: can't be reached from a microVM");
 	return guest_spec_check(s, e);
@@ -65,8 +77,9 @@ static int vm_adapt(struct creation *c, struct err *e)
 		p->kernel = c->spec.vm->kernel.path;
 		p->parameters = c->spec.vm->kernel.parameters;
 	}
-	if (spec_namespace(&c->spec, SPEC_NS_NETWORK))
-		log_info("the microVM has no network but its loopback");
+	p->network = spec_namespace(&c->spec, SPEC_NS_NETWORK) != NULL;
+	if (!p->network)
+		log_info("the microVM has no network but its loopback: the host's is not its own");
 	guest_spec_for_host(&c->spec, &p->targets);
 	c->init.executor_data = p;
 	return 0;
@@ -107,12 +120,17 @@ static int open_kvm(struct err *e)
 	return fd < 0 ? err_sys(e, "open /dev/kvm, by which a microVM runs") : fd;
 }
 
-static int make_initramfs(const struct kernel *k, struct err *e)
+static int make_initramfs(const struct kernel *k, bool network, struct err *e)
 {
+	const struct strings none = { 0 };
 	auto_fd int agent = open_program("hull-agent", e);
 
 	TRY(agent);
-	return initramfs_make(agent, &k->modules, e);
+	if (network && !k->has_network)
+		return err_set(e, ENOENT,
+			       "the kernel %s has no virtio_net, which a microVM's network needs",
+			       k->path);
+	return initramfs_make(agent, &k->modules, network ? &k->network : &none, e);
 }
 
 static int hand(struct init *in, int fd)
@@ -134,7 +152,7 @@ static int vm_prepare(struct creation *c, struct err *e)
 	TRY(kernel_open(p->kernel, &c->spec.arena, &k, e));
 	TRY(hand(&c->init, k.fd));
 	log_debug("the microVM's kernel is %s, with %zu modules", k.path, k.modules.n);
-	TRY(hand(&c->init, make_initramfs(&k, e)));
+	TRY(hand(&c->init, make_initramfs(&k, p->network, e)));
 	TRY(hand(&c->init, vm_document_make(&d, e)));
 	return hand(&c->init, control_make(c->dir, e));
 }
@@ -183,8 +201,9 @@ static int vm_ready(struct init *in, struct err *e)
 static const char *make_line(const struct machine_plan *p, struct arena *a)
 {
 	/* A reset by the 8042 is the one that we have; the kernel checks its ciphers for a second. */
-	const char *line = arena_printf(a, "console=ttyS0%s 8250.nr_uarts=1 panic=-1 reboot=k "
-					   "cryptomgr.notests",
+	const char *line = arena_printf(a,
+					"console=ttyS0%s 8250.nr_uarts=1 panic=-1 reboot=k "
+					"cryptomgr.notests",
 					log_wants(LOG_LEVEL_DEBUG) ? "" : " quiet");
 
 	for (size_t i = 0; i < p->parameters.n; i++)
@@ -261,6 +280,11 @@ static int vm_kill(const struct handle *h, int signal, bool all, struct err *e)
 	return executor_signal_init(h, signal, e);
 }
 
+static int vm_connect(int dir, pid_t pid, const struct spec *s, struct err *e)
+{
+	return spec_namespace(s, SPEC_NS_NETWORK) ? vmnet_connect(dir, pid, e) : 0;
+}
+
 /* Of the machine as a whole. What a guest has of memory and of processes is its own matter. */
 static int vm_update(struct handle *h, struct spec_resources *resources, struct arena *a,
 		     struct err *e)
@@ -283,6 +307,8 @@ const struct executor executor_vm = {
 	.prepare = vm_prepare,
 	.ready = vm_ready,
 	.become = vm_become,
+	.connect = vm_connect,
+	.disconnect = vmnet_disconnect,
 	.exec = vm_exec,
 	.kill = vm_kill,
 	.freeze = executor_freeze_cgroup,

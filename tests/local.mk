@@ -58,6 +58,7 @@ UNIT_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_loopback \
 	tests/unit/test_microvm_devices \
+	tests/unit/test_microvm_net \
 	tests/unit/test_microvm_mux \
 	tests/unit/test_microvm_spec \
 	tests/unit/test_mount_options \
@@ -357,6 +358,10 @@ tests_unit_test_loopback_SOURCES = tests/unit/test_loopback.c
 tests_unit_test_loopback_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_loopback_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_loopback_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_microvm_net_SOURCES = tests/unit/test_microvm_net.c
+tests_unit_test_microvm_net_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_net_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_net_LDADD = $(LIBMICROVM) $(CRITERION_LIBS)
 tests_unit_test_microvm_devices_SOURCES = tests/unit/test_microvm_devices.c
 tests_unit_test_microvm_devices_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_devices_LDFLAGS = $(UNITLDFLAGS)

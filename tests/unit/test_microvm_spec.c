@@ -241,7 +241,7 @@ Test(initramfs, begins_as_an_archive_and_ends_as_one)
 
 	cr_assert_eq(write(agent, "program", 7), 7);
 	lseek(agent, 0, SEEK_SET);
-	fd = initramfs_make(agent, &none, &e);
+	fd = initramfs_make(agent, &none, &none, &e);
 	cr_assert_geq(fd, 0, "%s", e.msg);
 	cr_assert_gt(pread(fd, text, sizeof(text), 0), 0);
 	cr_expect_eq(memcmp(text, "07070100000000000041ed", 22), 0);
