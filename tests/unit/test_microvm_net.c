@@ -1,6 +1,7 @@
 /*
  * A namespace given over to a microVM, and its network made again: here over a veth of another
  * namespace, which is what a guest's interface looks like. Each test has namespaces of its own.
+ * At the end the VMM between the two, with nothing of a machine but its devices.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -13,8 +14,13 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
+#include "base/io.h"
+#include "microvm/control.h"
+#include "microvm/vmm.h"
 #include "microvm/vmnet.h"
 #include "network/link.h"
 #include "network/redirect.h"
@@ -362,4 +368,110 @@ Test(guest_network, what_is_none)
 	n.n_routes = LINK_ROUTES_MAX + 1;
 	n.routes[0].index = 0;
 	cr_expect_eq(guest_network_read(&n, sizeof(n), &got), -EPROTO);
+}
+
+static struct vmm vmm;
+static int command = -1; /* at its control socket */
+
+static void make_vmm(void)
+{
+	int pair[2];
+
+	vmm = (struct vmm){ .state = VMM_CREATED, .sock = -1, .gate = -1, .conn = -1 };
+	for (size_t i = 0; i < VMM_PEERS; i++)
+		vmm.peers[i].fd = -1;
+	for (size_t i = 0; i < GUEST_LINKS_MAX; i++) {
+		vmm.nets[i].tap = -1;
+		virtio_set_absent(&vmm.nets[i].v, true);
+	}
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	vmm.peers[3].fd = pair[0];
+	command = pair[1];
+}
+
+/* With a document of these bytes and so many "taps"; its answer's `say`, 0 if there is none yet. */
+static uint32_t ask_vmm(const void *document, size_t size, size_t n_taps,
+			struct control_message *ret)
+{
+	struct control_message m = { .say = CONTROL_NETWORK };
+	int fds[CONTROL_FDS], r;
+
+	fds[0] = memfd_create("document", 0);
+	cr_assert_eq(io_write_all(fds[0], document, size), 0);
+	for (size_t i = 0; i < n_taps; i++)
+		fds[1 + i] = open("/dev/null", O_RDWR);
+	r = io_send_fds(command, &m, sizeof(m), fds, document ? 1 + n_taps : 0);
+	cr_assert_eq(r, 0);
+	for (size_t i = 0; i < 1 + n_taps; i++)
+		close(fds[i]);
+	vmm_hear(&vmm, &vmm.peers[3]);
+	*ret = (struct control_message){ 0 };
+	return recv(command, ret, sizeof(*ret), 0) == sizeof(*ret) ? ret->say : 0;
+}
+
+Test(vmm, its_network_comes_once_and_is_told_when_it_is_there)
+{
+	static struct guest_network n = {
+		.n_links = 2,
+		.links = { { .name = "eth0", .mtu = 1400, .mac = { { 2, 0, 0, 0, 0, 1 } } },
+			   { .name = "net1", .mtu = 9000, .mac = { { 2, 0, 0, 0, 0, 2 } } } },
+	};
+	const struct frame made = { .type = FRAME_NETWORK };
+	struct frame_reader reader;
+	struct control_message m;
+	struct err e = { 0 };
+	struct frame f;
+
+	make_vmm();
+	cr_expect_eq(vmm_frame(&vmm, &made, &e), -EPROTO, "nobody has asked");
+	cr_expect_str_eq(e.msg, "the guest sent a message of type 17 out of turn");
+	cr_expect_eq(ask_vmm(NULL, 0, 0, &m), (uint32_t)CONTROL_DONE);
+	cr_expect_eq(m.value, 0U);
+	cr_expect_eq(ask_vmm(&n, sizeof(n) - 1, 2, &m), (uint32_t)CONTROL_FAILED);
+	cr_expect_str_eq(m.err.msg, "what was sent is no network");
+	cr_expect_eq(ask_vmm(&n, sizeof(n), 1, &m), (uint32_t)CONTROL_FAILED);
+	cr_expect_str_eq(m.err.msg, "a network of 2 taps came without them");
+	cr_expect(virtio_is_absent(&vmm.nets[0].v));
+	cr_expect_eq(ask_vmm(&n, sizeof(n), 2, &m), 0U, "the guest has not said anything");
+	cr_expect_not(virtio_is_absent(&vmm.nets[1].v));
+	cr_expect(virtio_is_absent(&vmm.nets[2].v));
+	cr_expect_eq(vmm.nets[1].mtu, 9000);
+	frame_reader_init(&reader, FRAME_FROM_HOST);
+	frame_reader_add(&reader, vmm.mux.out.text, vmm.mux.out.len);
+	cr_assert_eq(frame_reader_next(&reader, &f), 1);
+	cr_expect_eq(f.type, FRAME_NETWORK);
+	cr_expect(f.size == sizeof(n) && memcmp(f.bytes, &n, sizeof(n)) == 0);
+	frame_reader_done(&reader);
+	cr_expect_eq(ask_vmm(&n, sizeof(n), 2, &m), (uint32_t)CONTROL_FAILED);
+	cr_expect_str_eq(m.err.msg, "a network comes before the start, and once");
+	cr_expect_eq(vmm_frame(&vmm, &made, &e), 0, "%s", e.msg);
+	cr_expect_eq(recv(command, &m, sizeof(m), 0), (ssize_t)sizeof(m));
+	cr_expect(m.say == CONTROL_DONE && m.value == 1);
+	cr_expect_eq(ask_vmm(NULL, 0, 0, &m), (uint32_t)CONTROL_DONE);
+	cr_expect_eq(m.value, 1U);
+	cr_expect_eq(vmm_frame(&vmm, &made, &e), -EPROTO, "once");
+}
+
+Test(vmm, without_its_network_there_is_no_container)
+{
+	const struct frame failed = { .type = FRAME_FAILED,
+				      .bytes = (const uint8_t *)"\x13\0\0\0no eth0",
+				      .size = 11 };
+	struct control_message m = { 0 };
+	struct err e = { 0 };
+	int status;
+	pid_t pid;
+
+	make_vmm();
+	vmm.network = VMM_NETWORK_ASKED;
+	vmm.peers[3].network = true;
+	pid = fork();
+	if (pid == 0)
+		_exit(vmm_frame(&vmm, &failed, &e) == 0 ? 0 : 1);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 255);
+	cr_assert_eq(recv(command, &m, sizeof(m), 0), (ssize_t)sizeof(m));
+	cr_expect_eq(m.say, (uint32_t)CONTROL_FAILED);
+	cr_expect_str_eq(m.err.msg, "no eth0");
+	cr_expect_eq(m.err.code, ENODEV);
 }
