@@ -77,9 +77,11 @@ static int vm_adapt(struct creation *c, struct err *e)
 		p->kernel = c->spec.vm->kernel.path;
 		p->parameters = c->spec.vm->kernel.parameters;
 	}
-	p->network = spec_namespace(&c->spec, SPEC_NS_NETWORK) != NULL;
+	p->network = guest_spec_has_network(&c->spec);
 	if (!p->network)
-		log_info("the microVM has no network but its loopback: the host's is not its own");
+		log_info("the microVM has no network but its loopback: it has no network "
+			 "namespace, or "
+			 "holds a pod's for others");
 	guest_spec_for_host(&c->spec, &p->targets);
 	c->init.executor_data = p;
 	return 0;
@@ -282,7 +284,7 @@ static int vm_kill(const struct handle *h, int signal, bool all, struct err *e)
 
 static int vm_connect(int dir, pid_t pid, const struct spec *s, struct err *e)
 {
-	return spec_namespace(s, SPEC_NS_NETWORK) ? vmnet_connect(dir, pid, e) : 0;
+	return guest_spec_has_network(s) ? vmnet_connect(dir, pid, e) : 0;
 }
 
 /* Of the machine as a whole. What a guest has of memory and of processes is its own matter. */
