@@ -188,31 +188,18 @@ int cmd_people_ps(const struct call *call, struct err *e)
 	const struct people_ps_values *values = call->options.values;
 	const struct strings *args = &call->options.args;
 	const struct strings ps_args = { args->at + 1, args->n ? args->n - 1 : 0 };
-	struct pid_list pids = { 0 };
-	auto_buf struct buf text = { 0 };
 
 	if (args->n == 0)
 		return list_people(call, values, e);
-	TRY(container_pids(&call->runtime, args->at[0], call->arena, &pids, e));
-	if (choice_is(values->format, "json"))
-		show_pids(&text, &pids);
-	else
-		TRY(ps_table(&ps_args, &pids, &text, e));
-	fputs(text.text, stdout);
-	return 0;
+	return ps_show(&call->runtime, args->at[0], &ps_args, choice_is(values->format, "json"), e);
 }
 
 int cmd_top(const struct call *call, struct err *e)
 {
 	const struct strings *args = &call->options.args;
 	const struct strings ps_args = { args->at + 1, args->n - 1 };
-	struct pid_list pids = { 0 };
-	auto_buf struct buf text = { 0 };
 
-	TRY(container_pids(&call->runtime, args->at[0], call->arena, &pids, e));
-	TRY(ps_table(&ps_args, &pids, &text, e));
-	fputs(text.text, stdout);
-	return 0;
+	return ps_show(&call->runtime, args->at[0], &ps_args, false, e);
 }
 
 /* start, stop, restart, kill, rm, wait */

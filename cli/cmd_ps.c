@@ -26,16 +26,8 @@ int cmd_ps(const struct call *call, struct err *e)
 	const struct ps_values *values = call->options.values;
 	const struct strings *args = &call->options.args;
 	const struct strings ps_args = { args->at + 1, args->n ? args->n - 1 : 0 };
-	struct pid_list pids = { 0 };
-	auto_buf struct buf text = { 0 };
 
 	if (args->n == 0)
 		return list_containers(&call->runtime, values->format, false, e);
-	TRY(container_pids(&call->runtime, args->at[0], call->arena, &pids, e));
-	if (choice_is(values->format, "json"))
-		show_pids(&text, &pids);
-	else
-		TRY(ps_table(&ps_args, &pids, &text, e));
-	fputs(text.text, stdout);
-	return 0;
+	return ps_show(&call->runtime, args->at[0], &ps_args, choice_is(values->format, "json"), e);
 }

@@ -15,7 +15,9 @@
 
 #define PS                                                                                       \
 	"Shows the processes of the container, also those that exec brought. As a table, it is " \
-	"the output of ps(1), called with PS-OPTIONs or else -ef, cut down to them."
+	"the output of ps(1), called with PS-OPTIONs or else -ef, cut down to them. Of a "       \
+	"microVM, whose processes ps(1) can't see, the table has the same columns and takes no " \
+	"PS-OPTIONs; JSON has the one process that the host sees, for engines that look it up."
 
 const struct option_table no_options;
 

@@ -360,7 +360,8 @@ const struct command people_commands[] = {
 		.arguments = "CONTAINER [PS-OPTION...]",
 		.help = "show the processes of a container",
 		.details = "The output of ps(1), called with PS-OPTIONs or else -ef, cut down to "
-			   "the processes of the container. " WHO,
+			   "the processes of the container. A microVM's have the same columns, "
+			   "and there are no PS-OPTIONs. " WHO,
 		.options = &no_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,

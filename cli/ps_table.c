@@ -5,13 +5,16 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "cli/options.h"
+#include "cli/show.h"
 
 enum { OUTPUT_LIMIT = 16 * 1024 * 1024 };
 
@@ -141,4 +144,32 @@ int ps_table(const struct strings *options, const struct pid_list *pids, struct 
 	argv[n + 1] = NULL;
 	TRY(run_ps(argv, &output, e));
 	return ps_table_filter(output.text, pids, ret, e);
+}
+
+int ps_show(const struct runtime *rt, const char *id, const struct strings *options, bool json,
+	    struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	auto_buf struct buf text = { 0 };
+	struct pid_list pids = { 0 };
+	int r = 0;
+
+	if (!json) {
+		r = container_processes(rt, id, &text, e);
+		TRY(r);
+	}
+	if (r > 0 && options->n)
+		return err_set(e, ENOTSUP,
+			       "%s: the host's ps can't see the processes of container %s, which "
+			       "are a microVM's",
+			       options->at[0], id);
+	if (r == 0) {
+		TRY(container_pids(rt, id, &a, &pids, e));
+		if (json)
+			show_pids(&text, &pids);
+		else
+			TRY(ps_table(options, &pids, &text, e));
+	}
+	fputs(text.text, stdout);
+	return 0;
 }

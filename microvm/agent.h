@@ -56,6 +56,14 @@ int agent_make(struct agent *g, uint16_t session, const struct document *d, bool
 	       struct err *e) MUST_CHECK;
 /* Lets it go; its failure to execute is ours. */
 int agent_go(struct agent *g, struct guest_process *p, struct err *e) MUST_CHECK;
+/*
+ * The cgroup that its processes are in, with the limit of `s` (NULL: as it is). Another limit for
+ * it, 0: none. (agent_question.c)
+ */
+int agent_cgroup(const struct spec *s, struct err *e) MUST_CHECK;
+int agent_limit(int64_t processes, struct err *e) MUST_CHECK;
+/* A file with the lines of process_list.h. */
+int agent_list(enum frame_list what, struct err *e) MUST_CHECK;
 /* A signal to it, or to all that are in the container. */
 void agent_signal(const struct agent *g, const struct guest_process *p, int sig, bool all);
 

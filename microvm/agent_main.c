@@ -80,6 +80,47 @@ static void make_network(struct agent *g, const struct frame *f)
 		frame_write(&g->mux.out, FRAME_NETWORK, 0, 0, NULL, 0);
 }
 
+/* A session without a process: it has ended, and `out` is what it said. */
+static int answer(struct agent *g, uint16_t session, int out, struct err *e)
+{
+	const int fds[MUX_STREAMS] = { -1, out, -1 };
+	struct guest_process *p = agent_find(g, 0);
+
+	if (!p || !mux_open(&g->mux, session, fds, true)) {
+		close_fd(&out);
+		return err_set(e, EAGAIN, "the guest has %d processes from outside already",
+			       MUX_SESSIONS);
+	}
+	*p = (struct guest_process){
+		.session = session, .pidfd = -1, .sock = -1, .master = -1, .ended = true
+	};
+	return 0;
+}
+
+static void list(struct agent *g, const struct frame *f)
+{
+	struct err e = { 0 };
+	uint32_t what;
+	int out;
+
+	if (!frame_u32(f, &what))
+		return;
+	out = agent_list(what, &e);
+	if (out < 0 || answer(g, f->session, out, &e) < 0)
+		tell_failure(g, f->session, &e);
+}
+
+static void limit(struct agent *g, const struct frame *f)
+{
+	struct err e = { 0 };
+	uint32_t processes;
+
+	if (!frame_u32(f, &processes))
+		return;
+	if (agent_limit(processes, &e) < 0 || answer(g, f->session, -1, &e) < 0)
+		tell_failure(g, f->session, &e);
+}
+
 static void set_size(struct agent *g, const struct frame *f)
 {
 	struct guest_process *p = agent_find(g, f->session);
@@ -121,6 +162,12 @@ static int hear(struct agent *g, const struct frame *f, struct err *e)
 		return 0;
 	case FRAME_SIZE:
 		set_size(g, f);
+		return 0;
+	case FRAME_LIST:
+		list(g, f);
+		return 0;
+	case FRAME_LIMIT:
+		limit(g, f);
 		return 0;
 	default:
 		if (mux_frame(&g->mux, f) < 0)

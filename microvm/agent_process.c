@@ -2,7 +2,6 @@
  * agent_process.c - the parent's side of a process in the guest; runtime/creation.c and
  * runtime/exec.c are its twins on the host.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -29,7 +28,7 @@ struct making {
 	struct plan plan;
 	struct init init;
 	struct ns_fds joins;
-	int sock;
+	int sock, cgroup;
 	int ours[MUX_STREAMS], theirs[MUX_STREAMS]; /* ends of the streams */
 };
 
@@ -38,6 +37,7 @@ static void making_done(struct making *m)
 	close_fd(&m->sock);
 	close_fd(&m->init.sock);
 	close_fd(&m->init.bundle);
+	close_fd(&m->cgroup);
 	for (int i = 0; i < MUX_STREAMS; i++) {
 		close_fd(&m->ours[i]);
 		close_fd(&m->theirs[i]);
@@ -77,6 +77,8 @@ static int plan_first(struct making *m, const struct document *d, struct err *e)
 				   .annotations = g->spec.annotations,
 				   .status = STATE_CREATED };
 	TRY(plan_create(&g->spec, &req, &g->host, &m->plan, e));
+	m->cgroup = agent_cgroup(&g->spec, e);
+	TRY(m->cgroup);
 	m->init.why = FOR_CREATE;
 	m->init.bundle = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return mount_trees_open(&m->plan.mounts, m->init.bundle, &m->plan.arena, &m->init.trees, e);
@@ -93,6 +95,8 @@ static int plan_further(struct making *m, const struct document *d, struct err *
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
 	TRY(spec_parse_process(&m->spec_process, &m->arena, "process", d->text, d->size, e));
 	TRY(plan_exec(&m->agent->spec, &m->spec_process, &no_caps, &req, &m->plan, e));
+	m->cgroup = agent_cgroup(NULL, e);
+	TRY(m->cgroup);
 	m->init.why = FOR_EXEC;
 	return ns_open_process(m->agent->host.proc, m->agent->init, &m->joins, e);
 }
@@ -131,7 +135,7 @@ static int launch(struct making *m, struct err *e)
 	}
 	pid = launch_process(&(struct launch){ .plan = &m->plan,
 					       .joins = &m->joins,
-					       .cgroup = -1,
+					       .cgroup = m->cgroup,
 					       .init = &m->init,
 					       .sock = m->sock },
 			     &m->process->pidfd, e);
@@ -202,6 +206,7 @@ int agent_make(struct agent *g, uint16_t session, const struct document *d, bool
 		.process = agent_find(g, 0),
 		.joins = NS_FDS_NONE,
 		.sock = -1,
+		.cgroup = -1,
 		.ours = { -1, -1, -1 },
 		.theirs = { -1, -1, -1 },
 		.init = { .sock = -1, .gate = -1, .conn = -1, .bundle = -1, .proc = -1 },
@@ -236,35 +241,4 @@ int agent_go(struct agent *g, struct guest_process *p, struct err *e)
 	if (r < 0)
 		forget(g, p);
 	return r;
-}
-
-/* Everything in the PID namespace of the container's first process. */
-static void signal_all(const struct agent *g, int sig)
-{
-	struct stat ours, its;
-	char path[64];
-	struct dirent *entry;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid", g->init);
-	if (!g->init || stat(path, &ours) < 0)
-		return;
-	d = opendir("/proc");
-	while (d && (entry = readdir(d))) {
-		int pid = atoi(entry->d_name);
-
-		snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
-		if (pid > 1 && stat(path, &its) == 0 && its.st_ino == ours.st_ino)
-			kill(pid, sig);
-	}
-	if (d)
-		closedir(d);
-}
-
-void agent_signal(const struct agent *g, const struct guest_process *p, int sig, bool all)
-{
-	if (all)
-		signal_all(g, sig);
-	else if (p && !p->ended && p->pid > 0)
-		kill(p->pid, sig);
 }

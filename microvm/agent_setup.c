@@ -25,11 +25,13 @@ enum { PORT_WAIT_MS = 30 * 1000, PORT_LOOK_MS = 2 };
 static const struct {
 	const char *type, *source, *target;
 	unsigned long flags;
+	const char *data;
 } mounts[] = {
-	{ "proc", "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "sysfs", "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "devtmpfs", "devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC },
-	{ "cgroup2", "cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "proc", "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
+	{ "sysfs", "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
+	{ "devtmpfs", "devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC, NULL },
+	/* Its limits are not the container's to change. */
+	{ "cgroup2", "cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate" },
 };
 
 static int mount_all(struct err *e)
@@ -38,7 +40,7 @@ static int mount_all(struct err *e)
 		if (mkdir(mounts[i].target, 0755) < 0 && errno != EEXIST)
 			return err_sys(e, "make %s", mounts[i].target);
 		if (mount(mounts[i].source, mounts[i].target, mounts[i].type, mounts[i].flags,
-			  NULL) < 0)
+			  mounts[i].data) < 0)
 			return err_sys(e, "mount %s", mounts[i].target);
 	}
 	return 0;

@@ -64,9 +64,10 @@ void console_attend(struct console *c)
 {
 	struct virtio_console_control m;
 	struct chain chain;
+	unsigned turn = 0;
 
 	pthread_mutex_lock(&c->v.lock);
-	while (virtio_pop(&c->v, CONTROL_FROM_GUEST, &chain)) {
+	while (virtio_next(&c->v, CONTROL_FROM_GUEST, &turn, &chain)) {
 		if (iov_read(chain.read, chain.n_read, &m, sizeof(m)) == sizeof(m))
 			hear(c, &m);
 		virtio_push(&c->v, CONTROL_FROM_GUEST, chain.head, 0);
@@ -84,9 +85,10 @@ void console_attend(struct console *c)
 void console_receive(struct console *c, struct buf *ret, size_t limit)
 {
 	struct chain chain;
+	unsigned turn = 0;
 
 	pthread_mutex_lock(&c->v.lock);
-	while (ret->len < limit && virtio_pop(&c->v, FROM_GUEST, &chain)) {
+	while (ret->len < limit && virtio_next(&c->v, FROM_GUEST, &turn, &chain)) {
 		size_t size = iov_size(chain.read, chain.n_read);
 
 		if (size > CHUNK_MAX) {

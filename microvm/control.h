@@ -11,6 +11,9 @@
  *	SIGNAL_ALL ->                <- DONE
  *	NETWORK ->                   <- DONE: whether there is one, when it is made
  *	NETWORK + network, taps ->   <- DONE, or FAILED, and the machine ends
+ *	LIST + out ->                <- EXITED, or FAILED; what of, is frame.h's LIST_*
+ *	LIMIT ->                     <- EXITED, or FAILED
+ *	BALLOON, pages ->            <- DONE, with the pages that it holds (balloon.h)
  */
 #ifndef HULL_MICROVM_CONTROL_H
 #define HULL_MICROVM_CONTROL_H
@@ -24,6 +27,9 @@ enum control_say {
 	CONTROL_SIGNAL,
 	CONTROL_SIGNAL_ALL,
 	CONTROL_SIZE,
+	CONTROL_LIST,
+	CONTROL_LIMIT,
+	CONTROL_BALLOON,
 	CONTROL_STARTED,
 	CONTROL_FAILED,
 	CONTROL_EXITED,
@@ -33,8 +39,8 @@ enum control_say {
 
 struct control_message {
 	uint32_t say;
-	uint32_t
-		value; /* a signal, a status; EXEC, NETWORK: whether there is a terminal, a network */
+	/* a signal, a status; EXEC, NETWORK: whether there is a terminal, a network; LIMIT: processes */
+	uint32_t value;
 	uint16_t rows, columns;
 	struct err err; /* FAILED */
 };

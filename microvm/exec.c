@@ -77,8 +77,6 @@ static int check_request(const struct exec_request *req, struct err *e)
 	if (req->selinux_label)
 		return err_set(e, ENOTSUP,
 			       "--process-label: the guest has no policy of the host's");
-	if (req->caps.n)
-		return err_set(e, ENOTSUP, "--cap: not supported yet in a microVM");
 	return 0;
 }
 
@@ -87,11 +85,14 @@ static int read_process(struct execution *x, struct err *e)
 	const struct exec_request *req = x->req;
 
 	TRY(exec_request_process(req, &x->spec, &x->arena, &x->text, &x->process, e));
-	if (!req->process_file)
-		process_write(&x->process, &x->text);
-	else if (x->process.apparmor_profile || x->process.selinux_label)
+	if (req->process_file && (x->process.apparmor_profile || x->process.selinux_label))
 		return err_set(e, ENOTSUP, "%s: the guest has no labels of the host's",
 			       req->process_file);
+	TRY(process_add_caps(&x->process, &req->caps, &x->arena, e));
+	if (!req->process_file || req->caps.n) {
+		buf_clear(&x->text);
+		process_write(&x->process, &x->text);
+	}
 	return exec_request_check(req, &x->process, e);
 }
 

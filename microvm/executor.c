@@ -18,6 +18,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "microvm/balloon.h"
 #include "microvm/control.h"
 #include "microvm/document.h"
 #include "microvm/guest_spec.h"
@@ -29,6 +30,7 @@
 #include "process/console.h"
 #include "runtime/creation.h"
 #include "runtime/handshake.h"
+#include "runtime/store.h"
 #include "runtime/update.h"
 
 /* Descriptors that the VMM is started with: init.hands[]. */
@@ -287,18 +289,62 @@ static int vm_connect(int dir, pid_t pid, const struct spec *s, struct err *e)
 	return guest_spec_has_network(s) ? vmnet_connect(dir, pid, e) : 0;
 }
 
-/* Of the machine as a whole. What a guest has of memory and of processes is its own matter. */
+/* The machine has what it booted with: of a smaller limit, the rest is for its balloon to hold. */
+static int plan_balloon(const struct handle *h, const struct spec_memory *m, uint32_t *ret,
+			struct err *e)
+{
+	auto_spec struct spec spec = { 0 };
+	uint64_t memory;
+
+	*ret = BALLOON_KEEP;
+	if (!m->limit.set)
+		return 0;
+	TRY(store_load_config(h->dir, &spec, e));
+	TRY(guest_spec_memory(&spec, &memory, e));
+	return guest_spec_balloon(memory, m->limit.value, ret, e);
+}
+
+/* What there is becomes less in the guest first, and more there last. */
+static int set_limits(struct handle *h, struct spec_resources *resources, struct arena *a,
+		      struct err *e)
+{
+	uint32_t pages, held;
+	struct err ignored;
+	int r;
+
+	TRY(plan_balloon(h, &resources->memory, &pages, e));
+	if (pages == BALLOON_KEEP)
+		return update_cgroup(h, resources, a, e);
+	TRY(vm_balloon(h, BALLOON_KEEP, &held, e));
+	if (pages > held)
+		TRY(vm_balloon_fill(h, pages, e));
+	r = update_cgroup(h, resources, a, e);
+	if (r == 0)
+		return vm_balloon(h, pages, &held, e);
+	(void)!vm_balloon(h, held, &held, &ignored); /* as it was; that is the lesser error */
+	return r;
+}
+
+/* The machine as a whole is what the cgroup limits, but for processes, which are the guest's. */
 static int vm_update(struct handle *h, struct spec_resources *resources, struct arena *a,
 		     struct err *e)
 {
-	const struct spec_memory *m = &resources->memory;
+	const struct opt_i64 processes = resources->pids_limit;
 
-	if (m->limit.set || m->reservation.set || m->swap.set)
-		return err_set(e, ENOTSUP, "update: the memory of a microVM can't be changed yet");
-	if (resources->pids_limit.set)
-		return err_set(e, ENOTSUP,
-			       "update: the number of processes in a microVM can't be limited yet");
-	return update_cgroup(h, resources, a, e);
+	resources->pids_limit.set = false;
+	TRY(set_limits(h, resources, a, e));
+	return processes.set ? vm_limit(h, processes.value, e) : 0;
+}
+
+/* What the host has of it. */
+static int vm_pids(const struct handle *h, struct arena *a, struct pid_list *ret,
+		   struct err *e UNUSED)
+{
+	if (h->pidfd < 0)
+		return 0;
+	*ret = (struct pid_list){ arena_alloc(a, sizeof(*ret->at)), 1 };
+	ret->at[0] = h->state.pid;
+	return 0;
 }
 
 const struct executor executor_vm = {
@@ -315,4 +361,7 @@ const struct executor executor_vm = {
 	.kill = vm_kill,
 	.freeze = executor_freeze_cgroup,
 	.update = vm_update,
+	.pids = vm_pids,
+	.processes = vm_processes,
+	.stats = vm_stats,
 };

@@ -16,7 +16,8 @@
  *	DATA, CLOSE, CREDIT, BREAK <->    streams (mux.h)
  *	SIGNAL, SIZE ->
  *	                       <- EXITED  as wait(2) has it
- *	LIST ->                <- PIDS
+ *	LIST, LIMIT ->         <- EXITED  when it is done, or FAILED; a session of their own,
+ *	                                  LIST's with the lines of process_list.h as its output
  *
  * What comes from the guest is hostile: it is at most FRAME_FROM_GUEST bytes,
  * and each frame's text is copied and ended before anyone reads it.
@@ -46,10 +47,13 @@ enum frame_type {
 	FRAME_SIGNAL,
 	FRAME_SIZE,
 	FRAME_LIST,
-	FRAME_PIDS,
+	FRAME_LIMIT,
 	FRAME_NETWORK,
 	FRAME_TYPES
 };
+
+/* What LIST asks for, its number: the lines of process_list.h. */
+enum frame_list { LIST_PROCESSES, LIST_COUNTS };
 
 enum {
 	FRAME_HEAD = 8,

@@ -9,7 +9,6 @@
 enum {
 	MIB = 1024 * 1024,
 	MEMORY_DEFAULT = 512 * MIB,
-	MEMORY_OWN = 16 * MIB, /* of a limit: for the VMM and the kernel's part of it */
 };
 
 static bool has_option(const struct spec_mount *m, const char *name)
@@ -224,6 +223,7 @@ void guest_spec_for_host(struct spec *s, struct strings *ret_targets)
 	s->linux.masked_paths.n = s->linux.readonly_paths.n = 0;
 	s->linux.devices.n = 0;
 	s->linux.time_offsets.n = 0;
+	s->linux.resources.pids_limit.set = false; /* of the guest's; the VMM's threads are few */
 	s->vm = NULL;
 	/* The VMM ends as the guest's process did, which a PID namespace's first can't: signal(7). */
 	drop_namespace(s, SPEC_NS_PID);
@@ -269,8 +269,11 @@ void guest_spec_for_guest(struct spec *s, const char *rootfs)
 	s->linux.namespaces.n = n;
 	s->linux.uid_mappings.n = s->linux.gid_mappings.n = 0;
 	s->linux.cgroups_path = NULL;
-	s->linux.resources = (struct spec_resources){ 0 };
+	s->linux.resources =
+		(struct spec_resources){ .pids_limit = s->linux.resources.pids_limit };
 	s->linux.rootfs_propagation = 0;
+	/* Each of the host's mounts is or is not; to the guest they are all one, volumes included. */
+	s->root.readonly = false;
 	for (int kind = 0; kind < SPEC_HOOK_KINDS; kind++)
 		if (kind != SPEC_HOOK_START_CONTAINER)
 			s->hooks[kind].n = 0;
@@ -287,12 +290,12 @@ int guest_spec_memory(const struct spec *s, uint64_t *ret, struct err *e)
 	if (given)
 		*ret = s->vm->hw_config.memory.value;
 	else if (limit->set && limit->value > 0)
-		*ret = (uint64_t)limit->value < MEMORY_OWN ? 0
-							   : (uint64_t)limit->value - MEMORY_OWN;
+		*ret = (uint64_t)limit->value < GUEST_MEMORY_OWN ? 0
+							   : (uint64_t)limit->value - GUEST_MEMORY_OWN;
 	*ret &= ~(uint64_t)(2 * MIB - 1);
 	if (*ret < MACHINE_MEMORY_MIN)
 		return err_set(e, EINVAL, "%s: too little for a microVM, which needs %d MiB", what,
-			       (MACHINE_MEMORY_MIN + (given ? 0 : MEMORY_OWN)) / MIB);
+			       (MACHINE_MEMORY_MIN + (given ? 0 : GUEST_MEMORY_OWN)) / MIB);
 	if (*ret > UINT64_C(1) << 40)
 		return err_set(e, EINVAL, "%s: more than the 1 TiB that a microVM can have", what);
 	return 0;
@@ -313,5 +316,21 @@ int guest_spec_cpus(const struct spec *s, unsigned *ret, struct err *e)
 		n = ((uint64_t)cpu->quota.value + period - 1) / period;
 	}
 	*ret = n > MACHINE_CPUS_MAX ? MACHINE_CPUS_MAX : (unsigned)n;
+	return 0;
+}
+
+int guest_spec_balloon(uint64_t memory, int64_t limit, uint32_t *ret, struct err *e)
+{
+	uint64_t needed = memory + GUEST_MEMORY_OWN;
+
+	*ret = 0;
+	if (limit <= 0 || (uint64_t)limit >= needed)
+		return 0;
+	if (limit < MACHINE_MEMORY_MIN + GUEST_MEMORY_OWN)
+		return err_set(e, EINVAL,
+			       "update: a memory limit of %lld is too little for a microVM, which "
+			       "needs %d MiB",
+			       (long long)limit, (MACHINE_MEMORY_MIN + GUEST_MEMORY_OWN) / MIB);
+	*ret = (uint32_t)((needed - (uint64_t)limit) / 4096);
 	return 0;
 }

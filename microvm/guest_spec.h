@@ -32,8 +32,14 @@ bool guest_spec_has_network(const struct spec *s);
 /* Leaves what the guest does, with the container's root at `rootfs`. */
 void guest_spec_for_guest(struct spec *s, const char *rootfs);
 
+/* Of a memory limit: for the VMM, and the kernel's part of it. */
+enum { GUEST_MEMORY_OWN = 16 * 1024 * 1024 };
+
 /* Bytes of memory and CPUs: of `vm`, else by the limits, else the defaults. */
 int guest_spec_memory(const struct spec *s, uint64_t *ret, struct err *e) MUST_CHECK;
 int guest_spec_cpus(const struct spec *s, unsigned *ret, struct err *e) MUST_CHECK;
+
+/* The pages of 4 KiB that a machine of `memory` bytes does without, if `limit` is that of its cgroup. */
+int guest_spec_balloon(uint64_t memory, int64_t limit, uint32_t *ret, struct err *e) MUST_CHECK;
 
 #endif

@@ -13,7 +13,7 @@ enum { LIST_MAX = 4 * 1024 * 1024, VERSION_POINTER = 0x20e, VERSION_MAX = 128 };
 /* What the machine is made of, as modules. */
 static const char *const wanted[] = { "virtio_pci", "virtio_console", "virtiofs" };
 /* Fine to be without. */
-static const char *const wished[] = { "virtio_rng", "virtio-rng" };
+static const char *const wished[] = { "virtio_rng", "virtio-rng", "virtio_balloon" };
 
 /* "kernel/fs/fuse/virtiofs.ko.xz" is the module virtiofs; '-' and '_' are the same. */
 static bool is_module(const char *path, size_t len, const char *name)

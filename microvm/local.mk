@@ -3,6 +3,8 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/acpi.c \
 	microvm/acpi.h \
 	microvm/agent.h \
+	microvm/balloon.c \
+	microvm/balloon.h \
 	microvm/boot.c \
 	microvm/boot.h \
 	microvm/console.c \
@@ -40,8 +42,11 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/net.h \
 	microvm/pci.c \
 	microvm/pci.h \
+	microvm/process_list.c \
+	microvm/process_list.h \
 	microvm/process_write.c \
 	microvm/process_write.h \
+	microvm/question.c \
 	microvm/rng.c \
 	microvm/rng.h \
 	microvm/serial.c \
@@ -71,7 +76,7 @@ EXTRA_PROGRAMS = hull-vmm hull-agent
 hull_vmm_SOURCES = microvm/vmm_main.c
 hull_vmm_LDFLAGS = $(STATIC_LD)
 hull_vmm_LDADD = microvm/libmicrovm.a $(LIBVMFS) $(LIBRUNTIME) -lzstd
-hull_agent_SOURCES = microvm/agent_main.c microvm/agent_process.c microvm/agent_setup.c
+hull_agent_SOURCES = microvm/agent_main.c microvm/agent_process.c microvm/agent_question.c microvm/agent_setup.c
 hull_agent_LDFLAGS = $(STATIC_LD)
 hull_agent_LDADD = microvm/libmicrovm.a $(LIBRUNTIME)
 

@@ -150,7 +150,7 @@ void mux_move(struct mux *m, const struct pollfd *fds)
 
 static int take_data(struct mux *m, struct stream *s, const struct frame *f)
 {
-	if (s->sends || f->size > s->credit || s->ended)
+	if (s->sends || f->size == 0 || f->size > s->credit || s->ended)
 		return -EPROTO;
 	if (s->fd < 0) { /* given up: it was told, or never had one */
 		frame_write_u32(&m->out, FRAME_CREDIT, f->session, f->stream, (uint32_t)f->size);

@@ -26,6 +26,7 @@ enum {
 	MUX_STREAMS = 3, /* standard input, output, error */
 	MUX_WINDOW = 64 * 1024,
 	MUX_POLL_MAX = MUX_SESSIONS * MUX_STREAMS,
+	MUX_ANSWERS_MAX = 1024 * 1024,
 	MUX_OUT_MAX = 256 * 1024, /* more is not read while so much waits for the other side */
 };
 
@@ -87,5 +88,11 @@ static inline size_t mux_waiting(const struct mux *m)
 	return m->out.len - m->sent;
 }
 void mux_sent(struct mux *m, size_t n);
+
+/* The other side talks and does not listen: it is not to be heard until some of that has gone. */
+static inline bool mux_is_full(const struct mux *m)
+{
+	return mux_waiting(m) > MUX_ANSWERS_MAX;
+}
 
 #endif

@@ -1,9 +1,57 @@
 #include "microvm/process_write.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/json_write.h"
+#include "security/caps.h"
 #include "spec/names.h"
+
+static bool has(const struct strings *list, const char *name)
+{
+	unsigned wanted, found;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (caps_from_name(list->at[i], &found) == 0 &&
+		    caps_from_name(name, &wanted) == 0 && found == wanted)
+			return true;
+	return false;
+}
+
+/* `list` and those of `names` that are in `among` (NULL: all). */
+static struct strings join(const struct strings *list, const struct strings *names,
+			   const struct strings *among, struct arena *a)
+{
+	struct strings ret = { arena_array(a, list->n + names->n, sizeof(char *)), 0 };
+
+	for (size_t i = 0; i < list->n; i++)
+		ret.at[ret.n++] = list->at[i];
+	for (size_t i = 0; i < names->n; i++)
+		if (!has(list, names->at[i]) && (!among || has(among, names->at[i])))
+			ret.at[ret.n++] = names->at[i];
+	return ret;
+}
+
+int process_add_caps(struct spec_process *p, const struct strings *names, struct arena *a,
+		     struct err *e)
+{
+	struct spec_capabilities none = { 0 }, *c;
+	unsigned number;
+
+	if (names->n == 0)
+		return 0;
+	for (size_t i = 0; i < names->n; i++)
+		if (caps_from_name(names->at[i], &number) < 0)
+			return err_set(e, EINVAL, "\"%s\" is not a capability", names->at[i]);
+	c = arena_alloc(a, sizeof(*c));
+	*c = p->capabilities ? *p->capabilities : none;
+	c->ambient = join(&c->ambient, names, &c->inheritable, a);
+	c->bounding = join(&c->bounding, names, NULL, a);
+	c->effective = join(&c->effective, names, NULL, a);
+	c->permitted = join(&c->permitted, names, NULL, a);
+	p->capabilities = c;
+	return 0;
+}
 
 static void write_user(struct json_writer *w, const struct spec_user *u)
 {

@@ -17,9 +17,10 @@ void rng_attend(struct rng *r)
 {
 	uint8_t bytes[ANSWER_MAX];
 	struct chain chain;
+	unsigned turn = 0;
 
 	pthread_mutex_lock(&r->v.lock);
-	while (virtio_pop(&r->v, 0, &chain)) {
+	while (virtio_next(&r->v, 0, &turn, &chain)) {
 		ssize_t n = getrandom(bytes, sizeof(bytes), 0);
 		size_t given = n > 0 ? iov_write(chain.write, chain.n_write, bytes, (size_t)n) : 0;
 

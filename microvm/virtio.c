@@ -325,14 +325,19 @@ static void bar_read(struct virtio *v, uint32_t offset, void *ret, size_t size)
 	memcpy(ret, &value, size);
 }
 
+static void wake(struct virtio *v)
+{
+	if (v->wake >= 0 && eventfd_write(v->wake, 1) < 0)
+		log_debug("virtio-%s: wake: %s", v->kind->name, err_text(errno));
+}
+
 static void notify(struct virtio *v, unsigned queue)
 {
 	if (queue >= v->kind->queues || !virtio_is_going(v))
 		return;
 	if (v->kind->notify)
 		v->kind->notify(v, queue);
-	if (v->wake >= 0 && eventfd_write(v->wake, 1) < 0)
-		log_debug("virtio-%s: wake: %s", v->kind->name, err_text(errno));
+	wake(v);
 }
 
 static void bar_write(struct virtio *v, uint32_t offset, const void *bytes, size_t size)
@@ -344,6 +349,9 @@ static void bar_write(struct virtio *v, uint32_t offset, const void *bytes, size
 		common_write(v, offset, (uint32_t)value);
 		if (size == 8) /* the halves of an address in one */
 			common_write(v, offset + 4, (uint32_t)(value >> 32));
+	} else if (offset >= AT_CONFIG && offset < AT_NOTIFY) {
+		if (v->kind->config_write)
+			v->kind->config_write(v, offset - AT_CONFIG, bytes, size);
 	} else if (offset >= AT_NOTIFY && offset < AT_MSIX) {
 		notify(v, (offset - AT_NOTIFY) / 4);
 	} else if (offset >= AT_MSIX && offset - AT_MSIX + size <= sizeof(v->msix)) {
@@ -366,14 +374,20 @@ void virtio_bar_write(struct virtio *v, uint32_t offset, const void *bytes, size
 	pthread_mutex_unlock(&v->lock);
 }
 
+void virtio_config_changed(struct virtio *v)
+{
+	v->isr |= 2;
+	interrupt(v, v->config_vector);
+}
+
 void virtio_break(struct virtio *v, const char *why)
 {
 	if (v->broken)
 		return;
 	v->broken = true;
-	log_warn("the guest has broken virtio-%s: %s", v->kind->name, why);
-	v->isr |= 2;
-	interrupt(v, v->config_vector);
+	if (v->breaks++ < VIRTIO_BREAKS_TOLD) /* the log is no place for what a guest can repeat */
+		log_warn("the guest has broken virtio-%s: %s", v->kind->name, why);
+	virtio_config_changed(v);
 }
 
 bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret)
@@ -383,6 +397,17 @@ bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret)
 	if (r < 0)
 		virtio_break(v, "what is in its queue is no request");
 	return r > 0;
+}
+
+bool virtio_next(struct virtio *v, unsigned queue, unsigned *turn, struct chain *ret)
+{
+	if (*turn < VIRTIO_TURN) {
+		++*turn;
+		return virtio_pop(v, queue, ret);
+	}
+	if (!v->broken && virtqueue_pending(&v->queues[queue]))
+		wake(v);
+	return false;
 }
 
 void virtio_push_all(struct virtio *v, unsigned queue, const struct done *done, unsigned n)

@@ -23,7 +23,13 @@
 
 #include "microvm/virtqueue.h"
 
-enum { VIRTIO_QUEUES = 4, VIRTIO_VECTORS = VIRTIO_QUEUES + 1, VIRTIO_BAR_SIZE = 0x8000 };
+enum {
+	VIRTIO_QUEUES = 5,
+	VIRTIO_VECTORS = VIRTIO_QUEUES + 1,
+	VIRTIO_BAR_SIZE = 0x8000,
+	VIRTIO_BREAKS_TOLD = 8,
+	VIRTIO_TURN = 256
+};
 
 struct virtio;
 
@@ -36,6 +42,8 @@ struct virtio_kind {
 	uint64_t features; /* VIRTIO_F_VERSION_1 comes by itself */
 	/* Fills `size` bytes of the device configuration from `offset` on; NULL: there is none. */
 	void (*config)(struct virtio *v, uint32_t offset, void *ret, size_t size);
+	/* The guest writes there; NULL: in vain. */
+	void (*config_write)(struct virtio *v, uint32_t offset, const void *bytes, size_t size);
 	/* The guest has put something into a queue; NULL: only `wake` is written to. */
 	void (*notify)(struct virtio *v, unsigned queue);
 	void (*reset)(struct virtio *v);  /* may be NULL */
@@ -59,6 +67,7 @@ struct virtio {
 	uint8_t status, isr;
 	bool broken;
 	bool absent;     /* no such device on the bus yet (atomic: see virtio_is_absent()) */
+	unsigned breaks; /* so far */
 	unsigned resets; /* so far: what was popped before the last one is not given back */
 	uint32_t feature_select, driver_feature_select, queue_select;
 	uint64_t driver_features;
@@ -85,6 +94,12 @@ void virtio_bar_write(struct virtio *v, uint32_t offset, const void *bytes, size
 
 /* For devices, with the lock held: takes a request; a bad one breaks the device and is none. */
 bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret);
+/*
+ * The same for a device's loop, whose `turn` began with 0. A guest can lay its used ring over the
+ * available one, and then there is always a request: after VIRTIO_TURN of them there is none, and
+ * `wake` is written to if there was.
+ */
+bool virtio_next(struct virtio *v, unsigned queue, unsigned *turn, struct chain *ret);
 /* Gives it back and interrupts if the guest wants that. */
 void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written);
 /* The same for several at once. */
@@ -92,7 +107,9 @@ void virtio_push_all(struct virtio *v, unsigned queue, const struct done *done, 
 /* Whether the driver has set the device going, and the features that it agreed to. */
 bool virtio_is_going(const struct virtio *v);
 bool virtio_has(const struct virtio *v, unsigned feature);
-/* Does nothing more until a reset; says so in the log, once each time. */
+/* What `config` gives has changed: the guest is told, with the lock held. */
+void virtio_config_changed(struct virtio *v);
+/* Does nothing more until a reset; says so in the log, but no more than VIRTIO_BREAKS_TOLD times. */
 void virtio_break(struct virtio *v, const char *why);
 
 #endif

@@ -141,6 +141,7 @@ static int prepare(struct vmm *v, struct err *e)
 		machine_add(&v->machine, &v->nets[i].v, &net_kind);
 		virtio_set_absent(&v->nets[i].v, true);
 	}
+	machine_add(&v->machine, &v->balloon.v, &balloon_kind);
 	TRY(make_fs(v, e));
 	TRY(machine_boot(&v->machine, &boot, e));
 	close((int)o->kernel);
@@ -175,6 +176,8 @@ static int hear_guest(struct vmm *v, struct err *e)
 	int r;
 
 	console_attend(&v->console);
+	if (mux_is_full(&v->mux)) /* it wakes us when it takes some of that */
+		return 0;
 	console_receive(&v->console, &bytes, RECEIVE_MAX);
 	if (bytes.len)
 		frame_reader_add(&v->reader, bytes.text, bytes.len);
@@ -262,7 +265,7 @@ struct polls {
 	size_t peer[VMM_PEERS];
 };
 
-enum { POLL_SIGNALS, POLL_ENDED, POLL_CONSOLE, POLL_RNG, POLL_SOCK, POLL_GATE, POLL_CONTROL };
+enum { POLL_SIGNALS, POLL_ENDED, POLL_CONSOLE, POLL_RNG, POLL_BALLOON, POLL_SOCK, POLL_GATE, POLL_CONTROL };
 
 static void fill(struct vmm *v, struct polls *p)
 {
@@ -272,6 +275,7 @@ static void fill(struct vmm *v, struct polls *p)
 		[POLL_ENDED] = v->machine.ended,
 		[POLL_CONSOLE] = v->console.v.wake,
 		[POLL_RNG] = v->rng.v.wake,
+		[POLL_BALLOON] = v->balloon.v.wake,
 		[POLL_SOCK] = may_start ? v->sock : -1,
 		[POLL_GATE] = may_start ? v->gate : -1,
 		[POLL_CONTROL] =
@@ -327,6 +331,10 @@ static int attend(struct vmm *v, struct polls *p, struct err *e)
 		rng_attend(&v->rng);
 	}
 	attend_nets(v, p);
+	if (p->at[POLL_BALLOON].revents) {
+		eventfd_read(v->balloon.v.wake, &n);
+		balloon_attend(&v->balloon);
+	}
 	mux_move(&v->mux, p->at + p->mux_from);
 	for (size_t i = p->peers_from; i < p->mux_from; i++)
 		if (p->at[i].revents)
@@ -339,6 +347,7 @@ static int attend(struct vmm *v, struct polls *p, struct err *e)
 		TRY(hear_handshake(v, e));
 	if (p->at[POLL_GATE].revents)
 		TRY(hear_start(v, e));
+	tell_guest(v);
 	TRY(hear_guest(v, e));
 	vmm_finish(v);
 	/* After what it said: the last frame comes before the end. */

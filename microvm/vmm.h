@@ -14,6 +14,7 @@
 #define HULL_MICROVM_VMM_H
 
 #include "base/err.h"
+#include "microvm/balloon.h"
 #include "microvm/console.h"
 #include "microvm/fsdev.h"
 #include "microvm/guest_network.h"
@@ -42,6 +43,7 @@ struct vmm {
 	struct machine machine;
 	struct console console;
 	struct rng rng;
+	struct balloon balloon;
 	struct fsdev fs;
 	struct net nets[GUEST_LINKS_MAX]; /* absent from the bus until they have taps */
 	enum vmm_network network;

@@ -34,6 +34,12 @@ static void drop(struct vmm_peer *p)
 	p->network = false;
 }
 
+static void refuse(struct vmm_peer *p, const struct err *why)
+{
+	answer(p, CONTROL_FAILED, 0, why);
+	drop(p);
+}
+
 static struct vmm_peer *peer_of(struct vmm *v, uint16_t session)
 {
 	for (size_t i = 0; i < VMM_PEERS; i++)
@@ -341,6 +347,25 @@ static void hear_network(struct vmm *v, struct vmm_peer *p, int fds[CONTROL_FDS]
 		answer(p, CONTROL_DONE, v->network == VMM_NETWORK_THERE, NULL);
 }
 
+/* A question to the agent: a session without a process, whose output is the answer. */
+static int begin_question(struct vmm *v, struct vmm_peer *p, enum frame_type type, uint32_t value,
+			  int *out, struct err *e)
+{
+	const int fds[MUX_STREAMS] = { -1, *out, -1 };
+
+	if (v->state != VMM_RUNNING && v->state != VMM_CREATED)
+		return err_set(e, ESRCH, "the container has stopped");
+	if (p->session)
+		return err_set(e, EINVAL, "a message out of turn");
+	p->session = free_session(v);
+	if (!mux_open(&v->mux, p->session, fds, false))
+		return err_set(e, EAGAIN, "the microVM has %d processes from outside already",
+			       MUX_SESSIONS);
+	*out = -1; /* the session's now */
+	frame_write_u32(&v->mux.out, type, p->session, 0, value);
+	return 0;
+}
+
 void vmm_hear(struct vmm *v, struct vmm_peer *p)
 {
 	int fds[CONTROL_FDS];
@@ -351,15 +376,20 @@ void vmm_hear(struct vmm *v, struct vmm_peer *p)
 	if (n != sizeof(m)) { /* gone; what it started goes on */
 		drop(p);
 	} else if (m.say == CONTROL_EXEC) {
-		if (begin_exec(v, p, &m, fds, &e) < 0) {
-			answer(p, CONTROL_FAILED, 0, &e);
-			drop(p);
-		}
+		if (begin_exec(v, p, &m, fds, &e) < 0)
+			refuse(p, &e);
+	} else if (m.say == CONTROL_LIST || m.say == CONTROL_LIMIT) {
+		enum frame_type type = m.say == CONTROL_LIST ? FRAME_LIST : FRAME_LIMIT;
+
+		if (begin_question(v, p, type, m.value, &fds[0], &e) < 0)
+			refuse(p, &e);
 	} else if (m.say == CONTROL_SIGNAL && p->session) {
 		frame_write_u32(&v->mux.out, FRAME_SIGNAL, p->session, 0, m.value);
 	} else if (m.say == CONTROL_SIGNAL_ALL) {
 		frame_write_u32(&v->mux.out, FRAME_SIGNAL, SESSION_INIT, 1, m.value);
 		answer(p, CONTROL_DONE, 0, NULL);
+	} else if (m.say == CONTROL_BALLOON) {
+		answer(p, CONTROL_DONE, balloon_ask(&v->balloon, m.value), NULL);
 	} else if (m.say == CONTROL_SIZE && p->session) {
 		vmm_send_size(v, p->session, m.rows, m.columns);
 	} else if (m.say == CONTROL_NETWORK) {

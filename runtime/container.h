@@ -231,5 +231,8 @@ struct pid_list {
 };
 int container_pids(const struct runtime *rt, const char *id, struct arena *a, struct pid_list *ret,
 		   struct err *e) MUST_CHECK;
+/* Its processes as `ps -ef` would show them, where the host's does not see them: 1. Else 0. */
+int container_processes(const struct runtime *rt, const char *id, struct buf *ret, struct err *e)
+	MUST_CHECK;
 
 #endif

@@ -17,7 +17,9 @@
 #define HULL_RUNTIME_EXECUTOR_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "cgroups/stats.h"
 #include "runtime/container.h"
 #include "runtime/handle.h"
 #include "spec/spec.h"
@@ -55,6 +57,10 @@ struct executor {
 	int (*update)(struct handle *h, struct spec_resources *resources, struct arena *a,
 		      struct err *e);
 	int (*pids)(const struct handle *h, struct arena *a, struct pid_list *ret, struct err *e);
+	/* The table of container_processes(). NULL, and nothing is refused: pids() has them all. */
+	int (*processes)(const struct handle *h, struct buf *ret, struct err *e);
+	/* Changes what the cgroup says of it, where that is not the container's. May be NULL. */
+	void (*stats)(const struct handle *h, struct cgroup_stats *stats);
 };
 
 /* Processes in namespaces, on the host's kernel. */

@@ -304,3 +304,14 @@ int container_pids(const struct runtime *rt, const char *id, struct arena *a, st
 	TRY(handle_open(&h, rt, id, e));
 	return h.executor->pids ? h.executor->pids(&h, a, ret, e) : executor_lacks(&h, "ps", e);
 }
+
+int container_processes(const struct runtime *rt, const char *id, struct buf *ret, struct err *e)
+{
+	auto_handle struct handle h = HANDLE_NONE;
+
+	TRY(handle_open(&h, rt, id, e));
+	if (!h.executor->processes)
+		return 0;
+	TRY(h.executor->processes(&h, ret, e));
+	return 1;
+}

@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "runtime/executor.h"
 #include "runtime/store.h"
 
 /* Is its network namespace another than ours? What may not be looked at is not counted. */
@@ -62,6 +63,8 @@ static int read_stats(const struct handle *h, struct arena *a, struct container_
 		TRY(cgroup_stats_read(h->cgroup.fd, h->cgroup.path, a, &stats.cgroup, e));
 		stats.has_cgroup = stats.cgroup.cpu.known; /* each cgroup has a cpu.stat */
 	}
+	if (h->executor->stats)
+		h->executor->stats(h, &stats.cgroup);
 	TRY(read_network(h, a, &stats, e));
 	*ret = stats;
 	return 0;

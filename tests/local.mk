@@ -575,6 +575,10 @@ tests_fuzz_fuzz_virtio_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
 tests_fuzz_fuzz_frame_LDADD = $(LIBMICROVM)
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_process_list
+tests_fuzz_fuzz_process_list_SOURCES = tests/fuzz/fuzz_process_list.c
+tests_fuzz_fuzz_process_list_LDADD = $(LIBMICROVM)
+tests_fuzz_fuzz_process_list_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_spec
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c
 tests_fuzz_fuzz_spec_LDADD = $(LIBSPEC)
@@ -626,5 +630,5 @@ EXTRA_DIST += tests/run tests/demo tests/checks tests/conformance tests/data tes
 	tests/fuzz/corpus-unit_value tests/fuzz/fuzz_stats.dict tests/fuzz/corpus-stats \
 	tests/fuzz/corpus-leases tests/fuzz/corpus-port tests/fuzz/corpus-resolv \
 	tests/fuzz/corpus-subnet tests/fuzz/corpus-fs tests/fuzz/corpus-challenge tests/unit/test_vm_fs.h tests/fuzz/corpus-unpack \
-	tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame
+	tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame tests/fuzz/corpus-process_list
 .PHONY: unit-tests

@@ -35,11 +35,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fds[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
 	mux_open(&m, SESSION_INIT, fds, false);
 	frame_reader_init(&r, FRAME_FROM_GUEST);
-	for (size_t at = 0; at < size; at += 32) {
+	for (size_t at = 0; at < size && !mux_is_full(&m); at += 32) {
 		frame_reader_add(&r, data + at, size - at < 32 ? size - at : 32);
 		while (frame_reader_next(&r, &f) > 0 && mux_frame(&m, &f) == 0)
 			check(&m);
 	}
+	if (mux_waiting(&m) > MUX_ANSWERS_MAX + FRAME_FROM_GUEST)
+		abort();
 	if (document_read(data, size, &a, &d) == 0 && d.size > size)
 		abort();
 	frame_reader_done(&r);

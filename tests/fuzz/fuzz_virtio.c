@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "microvm/balloon.h"
 #include "microvm/console.h"
 #include "microvm/net.h"
 #include "microvm/rng.h"
@@ -19,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MEMORY = 64 * 1024, ACCESS = 6, ACCESSES = 64 };
 
-static uint8_t ram[MEMORY];
+static _Alignas(4096) uint8_t ram[MEMORY];
 
 static void set_up(struct virtio *v, const uint8_t **data, size_t *size)
 {
@@ -87,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static int pair[2] = { -1, -1 };
 	const struct memory memory = { ram, MEMORY };
 	struct console c = { 0 };
+	struct balloon balloon = { 0 };
 	struct rng r;
 	struct buf b = { 0 };
 	char rest;
@@ -96,11 +98,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(ram, 0, sizeof(ram));
 	virtio_init(&c.v, &console_kind, &memory, 0xd0000000);
 	virtio_init(&r.v, &rng_kind, &memory, 0xd0008000);
+	virtio_init(&balloon.v, &balloon_kind, &memory, 0xd0010000);
 	set_up(&c.v, &data, &size);
 	set_up(&r.v, &data, &size);
 	n.tap = pair[0];
 	virtio_init(&n.v, &net_kind, &memory, 0xd0010000);
 	set_up(&n.v, &data, &size);
+	set_up(&balloon.v, &data, &size);
 	/* pages in turn: descriptors, available, used of the first queue, then of the second */
 	for (size_t i = 0; i < size; i++)
 		ram[(i / 64 * 0x1000 + i % 64) % MEMORY] = data[i];
@@ -112,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	exchange(&n, pair[1], data, size);
 	while (recv(pair[0], &rest, 1, MSG_DONTWAIT) > 0)
 		;
+	balloon_attend(&balloon);
 	for (size_t i = 0; i < VIRTIO_QUEUES; i++) {
 		c.v.queues[i].next = 0;
 		walk(&c.v.queues[i]);

@@ -22,6 +22,7 @@ static struct buf asked;
 static int answer_status;
 static struct state_list answer_list;
 static struct pid_list answer_pids;
+static const char *answer_processes; /* NULL: the host's ps sees them */
 
 static const char *or_none(const char *text)
 {
@@ -173,6 +174,16 @@ int container_pids(const struct runtime *rt, const char *id, struct arena *a, st
 	buf_printf(&asked, "pids id=%s", id);
 	*ret = answer_pids;
 	return 0;
+}
+
+int container_processes(const struct runtime *rt, const char *id, struct buf *ret, struct err *e)
+{
+	(void)rt;
+	(void)id;
+	(void)e;
+	if (answer_processes)
+		buf_str(ret, answer_processes);
+	return answer_processes != NULL;
 }
 
 /* Runs a command line as main() would, without its reports. */
@@ -433,6 +444,17 @@ Test(cli_commands, ps_table)
 	snprintf(expected, sizeof(expected), "      PID\n%9d\n", getpid());
 	answer_pids = (struct pid_list){ pids, 1 };
 	check_output("hull-oci ps ID -e -o pid:9", 0, expected);
+}
+
+Test(cli_commands, ps_table_of_what_the_host_does_not_see)
+{
+	struct err e = { 0 };
+
+	answer_processes = "PID\n1\n";
+	check_output("hull-oci ps ID", 0, "PID\n1\n");
+	cr_expect_eq(run_line("hull-oci ps ID -o pid", &e), -ENOTSUP);
+	cr_expect_str_eq(e.msg, "-o: the host's ps can't see the processes of container ID, which "
+				"are a microVM's");
 }
 
 Test(cli_commands, version)

@@ -8,12 +8,18 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/log.h"
+#include "microvm/balloon.h"
 #include "microvm/console.h"
 #include "microvm/frame.h"
+#include "microvm/fsdev.h"
 #include "microvm/machine.h"
 #include "microvm/net.h"
 #include "microvm/pci.h"
@@ -22,7 +28,7 @@
 
 enum { SIZE = 0x40000, DESC = 0x1000, AVAIL = 0x2000, USED = 0x3000, DATA = 0x8000 };
 
-static uint8_t ram[SIZE];
+static _Alignas(4096) uint8_t ram[SIZE];
 static const struct memory memory = { ram, SIZE };
 
 static struct virtqueue make_queue(uint16_t size)
@@ -101,6 +107,11 @@ Test(virtqueue, what_is_no_request)
 	} rows[] = {
 		{ "outside of memory", { { SIZE - 1, 2, 0, 0 } }, 0 },
 		{ "an address that wraps", { { UINT64_MAX, 2, 0, 0 } }, 0 },
+		{ "a length that wraps", { { UINT64_MAX - 0xfffffffe, UINT32_MAX, 0, 0 } }, 0 },
+		{ "all lengths at once", { { DATA, UINT32_MAX, 0, 0 } }, 0 },
+		{ "one byte too long", { { DATA, SIZE - DATA + 1, 0, 0 } }, 0 },
+		{ "high memory, that it has none of", { { MEMORY_HIGH, 1, 0, 0 } }, 0 },
+		{ "the second of two", { { DATA, 1, VRING_DESC_F_NEXT, 1 }, { SIZE, 1, 0, 0 } }, 0 },
 		{ "in the hole", { { MEMORY_LOW_MAX, 1, 0, 0 } }, 0 },
 		{ "a head outside of the table", { { DATA, 1, 0, 0 } }, 8 },
 		{ "a link outside of the table", { { DATA, 1, VRING_DESC_F_NEXT, 8 } }, 0 },
@@ -127,31 +138,22 @@ Test(virtqueue, rings_that_are_not_there)
 {
 	struct chain c;
 
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 12; i++) {
 		struct virtqueue q = make_queue(8);
 
 		switch (i) {
-		case 0:
-			q.descriptors = SIZE - 16;
-			break;
-		case 1:
-			q.available = SIZE - 4;
-			break;
-		case 2:
-			q.used = SIZE - 4;
-			break;
-		case 3:
-			q.used = UINT64_MAX - 3;
-			break;
-		case 4:
-			q.descriptors = DESC + 1;
-			break;
-		case 5:
-			q.size = 3;
-			break;
-		case 6:
-			*(uint16_t *)(ram + AVAIL + 2) = 9;
-			break; /* more than fit */
+		case 0: q.descriptors = SIZE - 16; break;
+		case 1: q.available = SIZE - 4; break;
+		case 2: q.used = SIZE - 4; break;
+		case 3: q.used = UINT64_MAX - 3; break;
+		case 4: q.descriptors = DESC + 1; break;
+		case 5: q.size = 3; break;
+		case 6: *(uint16_t *)(ram + AVAIL + 2) = 9; break; /* more than fit */
+		case 7: q.descriptors = UINT64_MAX - 15; break;
+		case 8: q.available = UINT64_MAX - 1; break;
+		case 9: q.available = MEMORY_HIGH; break;
+		case 10: q.size = 0; break;
+		case 11: q.size = 2 * VIRTQUEUE_MAX; break;
 		}
 		cr_expect_eq(virtqueue_pop(&q, &c), -EPROTO, "%d", i);
 	}
@@ -253,6 +255,14 @@ Test(virtio, a_queue_in_use_stays_where_it_is)
 	write_bar(&v, VIRTIO_PCI_COMMON_Q_SIZE, 4, 2);
 	cr_expect_eq(v.queues[0].descriptors, 0x10000);
 	cr_expect_eq(v.queues[0].size, 8);
+	for (uint32_t at = VIRTIO_PCI_COMMON_Q_SIZE; at < 0x40; at++)
+		for (size_t size = 1; size <= 8; size *= 2)
+			virtio_bar_write(&v, at, &(uint64_t){ UINT64_C(0x0004000400040004) }, size);
+	cr_expect(v.queues[0].ready);
+	cr_expect_eq(v.queues[0].descriptors, 0x10000);
+	cr_expect_eq(v.queues[0].available, 0x10400);
+	cr_expect_eq(v.queues[0].used, 0x10800);
+	cr_expect_eq(v.queues[0].size, 8);
 	write_bar(&v, VIRTIO_PCI_COMMON_Q_SELECT, 77, 2);
 	cr_expect_eq(read_bar(&v, VIRTIO_PCI_COMMON_Q_SIZE, 2), 0U);
 	write_bar(&v, VIRTIO_PCI_COMMON_Q_ENABLE, 1, 2);
@@ -262,16 +272,49 @@ Test(virtio, a_queue_in_use_stays_where_it_is)
 
 Test(virtio, every_register_in_every_size)
 {
-	struct console c = { 0 };
+	const struct virtio_kind *const kinds[] = { &console_kind, &rng_kind, &balloon_kind,
+						    &fsdev_kind };
 
-	begin(&c.v, &console_kind);
-	for (uint32_t at = 0; at + 8 <= VIRTIO_BAR_SIZE; at++)
-		for (size_t size = 1; size <= 8; size *= 2) {
-			uint64_t value = 0x0101010101010101ULL * (at & 0xff);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		static struct console c; /* as large as any: there is nobody behind its queues */
 
-			virtio_bar_read(&c.v, at, &value, size);
-			virtio_bar_write(&c.v, at, &value, size);
-		}
+		begin(&c.v, kinds[i]);
+		for (uint32_t at = 0; at + 8 <= VIRTIO_BAR_SIZE; at++)
+			for (size_t size = 1; size <= 8; size *= 2) {
+				uint64_t value = 0x0101010101010101ULL * (at & 0xff);
+
+				virtio_bar_read(&c.v, at, &value, size);
+				virtio_bar_write(&c.v, at, &value, size);
+			}
+	}
+}
+
+static size_t read_log(int fd, char *ret, size_t size)
+{
+	ssize_t n = pread(fd, ret, size - 1, 0);
+
+	ret[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+Test(virtio, a_guest_that_breaks_it_again_and_again_does_not_fill_the_log)
+{
+	int log = memfd_create("log", MFD_CLOEXEC);
+	char once[4096], often[4096];
+	size_t first;
+	struct rng r;
+
+	log_adopt(log, LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+	begin(&r.v, &rng_kind);
+	virtio_break(&r.v, "so");
+	first = read_log(log, once, sizeof(once));
+	cr_expect(strstr(once, "the guest has broken virtio-rng: so"));
+	for (int i = 0; i < 10000; i++) {
+		write_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+		virtio_break(&r.v, "so");
+	}
+	cr_expect(r.v.broken);
+	cr_expect_eq(read_log(log, often, sizeof(often)), VIRTIO_BREAKS_TOLD * first);
 }
 
 Test(rng, answers_and_interrupts)
@@ -302,6 +345,126 @@ Test(rng, a_broken_one_does_nothing_until_its_reset)
 	cr_expect_eq(*(uint16_t *)(ram + 0x10802), 0);
 	write_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
 	cr_expect_eq(read_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 1), 0U);
+}
+
+/* The used ring over the available one: each answer is the next request. */
+static void feed_itself(struct virtio *v, unsigned queue)
+{
+	begin(v, v->kind);
+	v->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	v->queues[queue].used = v->queues[queue].available;
+	describe(v->queues[queue].descriptors, 0, DATA, 0, 0, 0);
+	offer(v->queues[queue].available, 8, 0);
+}
+
+static bool is_woken(struct virtio *v)
+{
+	eventfd_t n;
+
+	return eventfd_read(v->wake, &n) == 0;
+}
+
+Test(virtio, rings_that_feed_themselves, .timeout = 20)
+{
+	struct console c = { .v.kind = &console_kind };
+	struct balloon b = { .v.kind = &balloon_kind };
+	struct rng r = { .v.kind = &rng_kind };
+	struct buf text = { 0 };
+
+	feed_itself(&r.v, 0);
+	rng_attend(&r);
+	cr_expect(is_woken(&r.v), "it is not forgotten, but others come first");
+	for (unsigned queue = 0; queue < balloon_kind.queues; queue++) {
+		feed_itself(&b.v, queue);
+		balloon_attend(&b);
+		cr_expect_eq(is_woken(&b.v), queue != 2 && queue != 3, "%u", queue);
+	}
+	for (unsigned queue = 0; queue < console_kind.queues; queue++) {
+		feed_itself(&c.v, queue);
+		console_attend(&c);
+		console_receive(&c, &text, 4096);
+		cr_expect_eq(console_send(&c, "x", 1), 0U);
+		cr_expect_eq(is_woken(&c.v), queue == 1 || queue == 3, "%u", queue);
+	}
+	buf_done(&text);
+}
+
+enum { PAGE = 4096 };
+
+/* Two pages that were written to. */
+static void begin_balloon(struct balloon *b)
+{
+	begin(&b->v, &balloon_kind);
+	memset(ram + 0x20000, 'x', (size_t)2 * PAGE);
+}
+
+Test(balloon, free_pages_go_back)
+{
+	struct balloon b = { 0 };
+
+	begin_balloon(&b);
+	describe(0x14000, 0, 0x20000, PAGE, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 1);
+	describe(0x14000, 1, 0x21000 + 1, PAGE + 1, VRING_DESC_F_WRITE, 0);
+	offer(0x14400, 8, 0);
+	balloon_attend(&b);
+	cr_expect_eq(*(uint16_t *)(ram + 0x14802), 1);
+	cr_expect_eq(interrupts, 1U);
+	cr_expect_eq(ram[0x20000], 0);
+	cr_expect_eq(ram[0x20fff], 0);
+	cr_expect_eq(ram[0x21000], 'x', "no page that it does not name whole");
+	cr_expect_eq(ram[0x21fff], 'x');
+}
+
+Test(balloon, inflated_pages_go_back)
+{
+	const uint32_t numbers[] = { 0x20, UINT32_MAX, SIZE / PAGE, MEMORY_HIGH / PAGE };
+	struct balloon b = { 0 };
+
+	begin_balloon(&b);
+	memcpy(ram + DATA, numbers, sizeof(numbers));
+	describe(0x10000, 0, DATA, sizeof(numbers) + 3, 0, 0);
+	offer(0x10400, 8, 0);
+	describe(0x11000, 0, DATA, sizeof(numbers), 0, 0);
+	offer(0x11400, 8, 0);
+	balloon_attend(&b);
+	cr_expect_eq(*(uint16_t *)(ram + 0x10802), 1);
+	cr_expect_eq(*(uint16_t *)(ram + 0x11802), 1, "deflated again: nothing to do");
+	cr_expect_eq(ram[0x20000], 0);
+	cr_expect_eq(ram[0x21000], 'x');
+	cr_expect_not(b.v.broken, "pages that it does not have are none");
+}
+
+Test(balloon, it_asks_for_nothing)
+{
+	struct balloon b = { 0 };
+
+	begin_balloon(&b);
+	for (uint32_t at = 0; at < 16; at += 4)
+		cr_expect_eq(read_bar(&b.v, 0x2000 + at, 4), 0U, "%u", at);
+	describe(0x12000, 0, DATA, 100, 0, 0);
+	offer(0x12400, 8, 0);
+	balloon_attend(&b);
+	cr_expect_eq(*(uint16_t *)(ram + 0x12802), 0, "the statistics' buffer is kept");
+}
+
+Test(balloon, it_asks_for_pages_and_hears_how_many_there_are)
+{
+	struct balloon b = { 0 };
+
+	begin_balloon(&b);
+	write_bar(&b.v, VIRTIO_PCI_COMMON_MSIX, 1, 2);
+	cr_expect_eq(balloon_ask(&b, 7), 0U);
+	cr_expect_eq(interrupts, 1U);
+	cr_expect_eq(read_bar(&b.v, 0x2000, 4), 7U);
+	write_bar(&b.v, 0x2004, 5, 4);
+	write_bar(&b.v, 0x2000, 99, 4);
+	write_bar(&b.v, 0x2005, 99, 1);
+	cr_expect_eq(balloon_ask(&b, BALLOON_KEEP), 5U);
+	cr_expect_eq(balloon_ask(&b, 7), 5U);
+	cr_expect_eq(interrupts, 1U, "nothing has changed");
+	cr_expect_eq(read_bar(&b.v, 0x2000, 4), 7U, "what it wants is not the guest's to say");
+	write_bar(&b.v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+	cr_expect_eq(balloon_ask(&b, BALLOON_KEEP), 0U, "a new driver holds none");
 }
 
 static void control(uint32_t id, uint16_t event, uint16_t value)
@@ -392,6 +555,49 @@ Test(pci, what_is_not_there_reads_as_ones)
 	pci_port_write(&m, 0, (uint8_t *)a, 4);
 	pci_port_read(&m, 7, (uint8_t *)&value, 4); /* over the end */
 	cr_expect_eq(value, 0xffffffffU);
+}
+
+/* Any address, port and size; what it finds is a device's space or nothing. */
+Test(pci, every_address_port_and_size)
+{
+	static struct rng r;
+	static struct console c;
+	struct machine m = { .devices = { &r.v, &c.v }, .n_devices = 2 };
+	uint8_t bytes[4];
+
+	begin(&r.v, &rng_kind);
+	begin(&c.v, &console_kind);
+	for (uint32_t at = 0; at < 0x2000; at++) {
+		uint32_t address = 0x80000000 | at | (at & 7) << 28 | (at & 64) << 12;
+
+		pci_port_write(&m, 0, (uint8_t *)&address, sizeof(address));
+		for (unsigned port = 0; port < PCI_PORTS; port++)
+			for (size_t size = 1; size <= 4; size *= 2) {
+				memset(bytes, (int)at, sizeof(bytes));
+				if (port || size != sizeof(address))
+					pci_port_write(&m, port, bytes, size);
+				pci_port_read(&m, port, bytes, size);
+			}
+	}
+	cr_expect_eq(r.v.bar % VIRTIO_BAR_SIZE, 0U, "a BAR is where BARs can be");
+	cr_expect_eq(r.v.space[0], 0xf4);
+}
+
+/* What a guest can print in a minute or so: nothing of it stays but the last lines. */
+Test(serial, a_gigabyte)
+{
+	static struct serial s;
+	char line[SERIAL_LINE];
+
+	for (uint32_t i = 0; i < 1U << 30; i++)
+		serial_write(&s, 0, (uint8_t)(i % 251 ? i * 2654435761U >> 24 : '\n'));
+	for (size_t i = 0; serial_last(&s, i); i++) {
+		snprintf(line, sizeof(line), "%s", serial_last(&s, i));
+		for (const char *p = line; *p; p++)
+			cr_expect(*p >= ' ' && *p < 0x7f);
+	}
+	cr_expect_not_null(serial_last(&s, SERIAL_KEPT - 1));
+	cr_expect_null(serial_last(&s, SERIAL_KEPT));
 }
 
 Test(serial, keeps_the_last_lines)

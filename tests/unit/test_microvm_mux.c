@@ -177,6 +177,7 @@ Test(mux, what_a_guest_must_not_say)
 		  .size = sizeof(block) },
 		{ .type = FRAME_DATA, .session = 1, .stream = 0, .bytes = block, .size = 1 },
 		{ .type = FRAME_DATA, .session = 1, .stream = 3, .bytes = block, .size = 1 },
+		{ .type = FRAME_DATA, .session = 1, .stream = 1, .bytes = block, .size = 0 },
 		{ .type = FRAME_CREDIT,
 		  .session = 1,
 		  .stream = 0,
@@ -200,4 +201,22 @@ Test(mux, what_a_guest_must_not_say)
 	}
 	begin();
 	cr_expect_eq(mux_frame(&host, &unknown), 0, "a session that has just ended");
+}
+
+/* Each of its frames has an answer, so it is not listened to while it does not listen itself. */
+Test(mux, a_guest_that_talks_and_does_not_listen)
+{
+	static const uint8_t byte;
+	const struct frame f = {
+		.type = FRAME_DATA, .session = 1, .stream = 2, .bytes = &byte, .size = 1
+	};
+	int n = 0;
+
+	begin();
+	close_fd(&mux_find(&host, 1)->streams[2].fd);
+	for (; n < 1000000 && !mux_is_full(&host); n++)
+		cr_assert_eq(mux_frame(&host, &f), 0);
+	cr_expect_lt(n, 1000000);
+	mux_sent(&host, mux_waiting(&host));
+	cr_expect_not(mux_is_full(&host));
 }

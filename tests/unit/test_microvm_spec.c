@@ -2,17 +2,20 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cgroups/stats.h"
 #include "microvm/document.h"
 #include "microvm/guest_spec.h"
 #include "microvm/initramfs.h"
 #include "microvm/kernel.h"
+#include "microvm/process_list.h"
 #include "microvm/process_write.h"
 #include "microvm/vmm_options.h"
 
-#define HEAD "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},"
+#define HEAD "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\",\"readonly\":true},"
 #define PROCESS "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}%s},"
 #define NAMESPACES "{\"type\":\"pid\"},{\"type\":\"mount\"}"
 
@@ -32,7 +35,8 @@ static const char mounts[] =
 	     "{\"destination\":\"//dev/./shm\",\"type\":\"bind\",\"source\":\"/x/"
 	     "shm\",\"options\":[\"rbind\"]},"
 	     "{\"destination\":\"/device\",\"source\":\"/x\",\"options\":[\"bind\"]}],"
-	     "\"linux\":{\"maskedPaths\":[\"/proc/kcore\"],\"namespaces\":[" NAMESPACES
+	     "\"linux\":{\"maskedPaths\":[\"/proc/kcore\"],\"resources\":{\"pids\":{\"limit\":9}},"
+	     "\"namespaces\":[" NAMESPACES
 	     ",{\"type\":\"network\"}]}}";
 
 Test(guest_spec, the_host_binds_and_the_guest_mounts)
@@ -49,6 +53,8 @@ Test(guest_spec, the_host_binds_and_the_guest_mounts)
 	cr_expect_str_eq(targets.at[1], "/dev");
 	cr_expect_eq(h.linux.masked_paths.n, 0U);
 	cr_expect_null(spec_namespace(&h, SPEC_NS_PID));
+	cr_expect(h.root.readonly);
+	cr_expect_not(h.linux.resources.pids_limit.set, "the guest counts its own processes");
 	cr_expect(spec_namespace(&h, SPEC_NS_NETWORK));
 	cr_expect_eq(h.process->rlimits.n, 0U, "limits of the program are none of the VMM's");
 
@@ -59,6 +65,8 @@ Test(guest_spec, the_host_binds_and_the_guest_mounts)
 	cr_expect_str_eq(g.mounts.at[3].type, "bind");
 	cr_expect_eq(g.linux.masked_paths.n, 1U);
 	cr_expect(spec_namespace(&g, SPEC_NS_PID));
+	cr_expect_not(g.root.readonly, "of one mount, in which are volumes that can be written to");
+	cr_expect_eq(g.linux.resources.pids_limit.value, 9);
 	cr_expect_null(spec_namespace(&g, SPEC_NS_NETWORK));
 	cr_expect_eq(g.process->rlimits.n, 1U);
 }
@@ -153,6 +161,30 @@ Test(guest_spec, sizes)
 	}
 }
 
+Test(guest_spec, what_a_balloon_holds)
+{
+	static const struct {
+		int64_t limit;
+		uint32_t pages;
+	} rows[] = { { -1, 0 },
+		     { 0, 0 },
+		     { INT64_MAX, 0 },
+		     { 528 << 20, 0 },
+		     { (528 << 20) - 4096, 1 },
+		     { 256 << 20, 272 * 256 },
+		     { 112 << 20, 416 * 256 } };
+	struct err e = { 0 };
+	uint32_t pages;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cr_expect_eq(guest_spec_balloon(512 << 20, rows[i].limit, &pages, &e), 0);
+		cr_expect_eq(pages, rows[i].pages, "%zu", i);
+	}
+	cr_expect_eq(guest_spec_balloon(512 << 20, 64 << 20, &pages, &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "update: a memory limit of 67108864 is too little for a microVM, "
+				"which needs 112 MiB");
+}
+
 Test(process_write, reads_back_to_the_same)
 {
 	static const char text[] =
@@ -179,6 +211,29 @@ Test(process_write, reads_back_to_the_same)
 	cr_expect_eq(p.scheduler->priority, 7);
 	process_write(&p, &second);
 	cr_expect_str_eq(first.text, second.text);
+}
+
+Test(process_write, added_capabilities)
+{
+	const char *names[] = { "net_raw", "CAP_KILL" }, *wrong[] = { "CAP_FLY" };
+	const char *bounding[] = { "CAP_KILL" }, *inheritable[] = { "CAP_NET_RAW" };
+	const struct spec_capabilities own = { .bounding = { bounding, 1 },
+					       .inheritable = { inheritable, 1 } };
+	struct spec_process p = { .capabilities = &own };
+	auto_arena struct arena a = { 0 };
+	struct err e = { 0 };
+
+	cr_expect_eq(process_add_caps(&p, &(struct strings){ wrong, 1 }, &a, &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "\"CAP_FLY\" is not a capability");
+	cr_expect_eq(process_add_caps(&p, &(struct strings){ 0 }, &a, &e), 0);
+	cr_expect_eq(p.capabilities, &own);
+	cr_assert_eq(process_add_caps(&p, &(struct strings){ names, 2 }, &a, &e), 0, "%s", e.msg);
+	cr_expect_eq(p.capabilities->bounding.n, 2U);
+	cr_expect_eq(p.capabilities->permitted.n, 2U);
+	cr_expect_eq(p.capabilities->effective.n, 2U);
+	cr_expect_eq(p.capabilities->inheritable.n, 1U, "nothing is added to that");
+	cr_assert_eq(p.capabilities->ambient.n, 1U, "only what is inheritable");
+	cr_expect_str_eq(p.capabilities->ambient.at[0], "net_raw");
 }
 
 Test(document, reads_what_it_wrote_and_nothing_else)
@@ -285,4 +340,81 @@ Test(vmm_options, both_ways)
 	cr_expect(r.sock == 5 && r.gate == -1 && r.memory == 1LL << 40);
 	cr_expect_eq(vmm_options_read(wrong, &r, &e), -EINVAL);
 	cr_expect_str_eq(e.msg, "hull-vmm: id= is missing: it is started by hull, not by people");
+}
+
+/* As /proc has them: inner pid 7 of a program with a strange name, 3 s of 100 s old. */
+static const char stat_text[] =
+	"212 (a ) b\n) S 200 212 212 34817 212 4194304 1 2 3 4 200 100 0 0 20 0 1 0 5000 9 9";
+static const char status_text[] =
+	"Name:\ta\nUid:\t5\t6\t7\t8\nNSpid:\t212\t7\nNSpgid:\t212\t7\n";
+
+Test(process_list, a_line_of_proc)
+{
+	const struct process_files f = { stat_text, status_text, "sh\0-c\0a\nb\0", 10 };
+	struct process_files wrong = f;
+	auto_buf struct buf b = { 0 };
+
+	cr_expect_eq(process_line(&f, 150, 100, &b), 0);
+	wrong.command_size = 0;
+	cr_expect_eq(process_line(&wrong, 10, 100, &b), 0);
+	cr_expect_str_eq(b.text, "212 200 7 6 100 3 34817 sh -c a?b\n"
+				 "212 200 7 6 0 3 34817 [a ) b?]\n");
+	wrong.status = "Name:\ta\nUid:\t5\t6\t7\t8\nNSpid:\t212\n";
+	cr_expect_eq(process_line(&wrong, 10, 100, &b), -ESRCH, "a process of the guest's own");
+	wrong = f;
+	wrong.stat = "";
+	cr_expect_eq(process_line(&wrong, 10, 100, &b), -ESRCH, "it ended meanwhile");
+}
+
+Test(process_list, the_table_of_lines)
+{
+	/* 1 January 1970, 10:00 */
+	static const char lines[] = "300 212 9 0 100000 360000 0 [x\033]\n"
+				    "200 1 1 0 3600 0 0 init\n"
+				    "212 200 7 1000 100 25 34817 sh -c a b\n";
+	auto_buf struct buf b = { 0 };
+	struct err e = { 0 };
+
+	setenv("TZ", "UTC", 1);
+	cr_assert_eq(process_table(lines, 36000, &b, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(b.text, "UID          PID    PPID  C STIME TTY          TIME CMD\n"
+				 "0              1       0  0 09:00 ?        00:00:00 init\n"
+				 "1000           7       1 25 09:58 pts/1    00:00:25 sh -c a b\n"
+				 "0              9       7 99 Dec31 ?        100:00:00 [x?]\n");
+}
+
+Test(process_list, what_is_no_list)
+{
+	static const char *const rows[] = {
+		"1 1 1 0 0 0 0 x",                     "1 1 1 0 0 0 0\n", "\n", "1 1 1 0 0 0 x y\n",
+		"99999999999999999999 1 1 0 0 0 0 x\n", "-1 1 1 0 0 0 0 x\n",
+		"2147483648 1 1 0 0 0 0 x\n",          "1 1 1 0 0 0 0\tx\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf b = { 0 };
+		struct err e = { 0 };
+
+		cr_expect_eq(process_table(rows[i], 0, &b, &e), -EPROTO, "%zu", i);
+		cr_expect_str_eq(e.msg, "what the guest says of its processes is no list");
+	}
+}
+
+Test(process_list, counts)
+{
+	static const char *const wrong[] = {
+		"", "1\n2\n", "1\n2\n3", "1\n2\n3\n4\n", "1\n2\nmaximum\n", "1 \n2\n3\n", "-1\n2\n3\n",
+	};
+	struct opt_u64 now = { 0 }, peak = { .set = true }, max = { 0 };
+	struct opt_u64 *const values[] = { &now, &peak, &max };
+	struct err e = { 0 };
+
+	cr_assert_eq(process_counts("5\n\nmax\n", values, 3, &e), 0, "%s", e.msg);
+	cr_expect(now.set && now.value == 5);
+	cr_expect_not(peak.set, "an older kernel does not know it");
+	cr_expect(max.set && max.value == CGROUP_NO_LIMIT);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		cr_expect_eq(process_counts(wrong[i], values, 3, &e), -EPROTO, "%zu", i);
+		cr_expect_str_eq(e.msg, "what the guest says of its processes is no count");
+	}
 }
