@@ -424,7 +424,7 @@ Test(vmm, its_network_comes_once_and_is_told_when_it_is_there)
 
 	make_vmm();
 	cr_expect_eq(vmm_frame(&vmm, &made, &e), -EPROTO, "nobody has asked");
-	cr_expect_str_eq(e.msg, "the guest sent a message of type 17 out of turn");
+	cr_expect(strstr(e.msg, " out of turn"), "%s", e.msg);
 	cr_expect_eq(ask_vmm(NULL, 0, 0, &m), (uint32_t)CONTROL_DONE);
 	cr_expect_eq(m.value, 0U);
 	cr_expect_eq(ask_vmm(&n, sizeof(n) - 1, 2, &m), (uint32_t)CONTROL_FAILED);
