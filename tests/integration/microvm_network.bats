@@ -88,21 +88,22 @@ listens() { at "$WORLD" ss -Hltn | grep -q ':7000 '; }
 	make_pod
 	config --arg path "/proc/$POD/ns/net" '.linux.namespaces |= map(if .type == "network" then .path = $path else . end)'
 	config_args sh -c "$LOOK"'; echo ==; nc 10.9.0.1 7000 </dev/null | md5sum
-		nc -l -p 80 >/tmp/got; wc -c </tmp/got; exec sleep 1000'
+		mkdir /tmp/www; head -c 2000000 /dev/urandom >/tmp/www/bytes; md5sum </tmp/www/bytes
+		exec httpd -f -p 80 -h /tmp/www'
 	expect 0 --isolation vm create --bundle "$BUNDLE" "$ID" </dev/null
 	out=$stdout_file
 	[ -z "$(at "$POD" tc qdisc show dev eth0 ingress)" ]
 	head -c 3000000 /dev/urandom >"$WORK/bytes"
 	serve cat "$WORK/bytes"
 	expect 0 start "$ID"
-	wait_for 10 grep -q -- - "$out"
+	wait_for 10 has_lines 2 "$out" # of checksums
 	inside=$(sed '/^==/,$d' "$out" | same_words)
 	[ "$inside" = "$(look_at_pod)" ] || mismatch "within" "$(look_at_pod)" "$inside"
 	[[ $inside == *02:11:22:33:44:55* && $inside == *1400* && $inside == *172.30.0.0/16* ]]
 	grep -q "^$(md5sum <"$WORK/bytes")" "$out"
 	# ... and the world reaches it.
-	wait_for 10 sends "$WORK/bytes"
-	wait_for 10 grep -qx 3000000 "$out"
+	wait_for 10 gets bytes
+	grep -q "^$(md5sum <"$WORK/got")" "$out"
 	at "$POD" tc filter show dev eth0 ingress | grep -q 'Redirect to device hull0'
 	kill -9 "$(state_of "$ID" .pid)"
 	wait_state "$ID" stopped
@@ -111,7 +112,9 @@ listens() { at "$WORLD" ss -Hltn | grep -q ':7000 '; }
 	[ "$(at "$POD" ip -o link | wc -l)" -eq 2 ]
 }
 
-sends() { at "$WORLD" busybox nc -w 20 10.9.0.2 80 <"$1" >/dev/null 2>&1; }
+has_lines() { [ "$(grep -c -- ' -$' "$2")" -eq "$1" ]; }
+
+gets() { at "$WORLD" busybox wget -q -O "$WORK/got" "http://10.9.0.2/$1" 2>/dev/null; }
 
 @test "a hook that makes the interface, and an interface that somebody has" {
 	cat >"$WORK/hook" <<-END
