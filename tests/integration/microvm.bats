@@ -123,14 +123,7 @@ vm() {
 	expect 0 delete --force "$ID"
 }
 
-# rss_below PID MIB
-rss_below() {
-	local kib
-	kib=$(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$1/status")
-	[ "$kib" -lt $(($2 * 1024)) ]
-}
-
-@test "ps, update, pause and resume; memory that the guest frees is the host's again" {
+@test "ps, statistics, the limit of processes, pause and resume" {
 	requires cgroup
 	config '.linux.resources.pids.limit = 20'
 	config_args sh -c 'sleep 1000 & sleep 1001'
@@ -153,26 +146,6 @@ rss_below() {
 	expect 0 update --pids-limit 100 "$ID"
 	expect 0 exec "$ID" sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1 & i=$((i + 1)); done; wait; echo $i'
 	stdout_is 30
-	expect 1 update --memory 64m "$ID"
-	stderr_has "update: a memory limit of 67108864 is too little for a microVM, which needs 112 MiB"
-	expect 0 update --memory 320m "$ID"
-	expect 0 exec "$ID" sh -c 'sed -n "s/^MemTotal: *//p" /proc/meminfo'
-	[ "${stdout%% *}" -lt $((304 * 1024)) ]
-	expect 0 exec "$ID" sh -c 'head -c 60000000 /dev/zero >/dev/shm/x'
-	expect 1 update --memory 115m "$ID"
-	stderr_has "update: the guest can't do without so much memory"
-	expect 0 exec "$ID" rm /dev/shm/x
-	expect 0 update --memory -1 "$ID"
-	memory_is_back() { [ "$(hull exec "$ID" sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)" -gt $((400 * 1024)) ]; }
-	wait_for 30 memory_is_back
-
-	local pid used
-	pid=$(state_of "$ID" .pid)
-	expect 0 exec "$ID" sh -c 'head -c 60000000 /dev/zero >/dev/shm/x'
-	used=$(($(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status") / 1024))
-	[ "$used" -gt 100 ]
-	expect 0 exec "$ID" rm /dev/shm/x
-	wait_for 30 rss_below "$pid" $((used - 40))
 
 	expect 0 pause "$ID"
 	[ "$(state_of "$ID")" = paused ]
@@ -182,5 +155,35 @@ rss_below() {
 	expect 0 resume "$ID"
 	[ "$(state_of "$ID")" = running ]
 	expect 0 exec "$ID" true
+	expect 0 delete --force "$ID"
+}
+
+# The guest's memory in MiB, as the guest and as the host have it.
+memory_inside() { hull exec "$ID" awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo; }
+memory_used() { awk '/^VmRSS:/ { print int($2 / 1024) }' "/proc/$(state_of "$ID" .pid)/status"; }
+used_less_than() { [ "$(memory_used)" -lt "$1" ]; }
+inside_more_than() { [ "$(memory_inside)" -gt "$1" ]; }
+
+@test "memory: what the guest frees is the host's again; update makes it less and more" {
+	requires cgroup
+	local used
+	config_args sleep 1000
+	vm 0 run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	expect 0 exec "$ID" sh -c 'head -c 60000000 /dev/zero >/dev/shm/x'
+	used=$(memory_used)
+	[ "$used" -gt 100 ]
+	expect 0 exec "$ID" rm /dev/shm/x
+	wait_for 30 used_less_than $((used - 40))
+
+	expect 1 update --memory 64m "$ID"
+	stderr_has "update: a memory limit of 67108864 is too little for a microVM, which needs 112 MiB"
+	expect 0 update --memory 320m "$ID"
+	[ "$(memory_inside)" -lt 304 ]
+	expect 0 exec "$ID" sh -c 'head -c 60000000 /dev/zero >/dev/shm/x'
+	expect 1 update --memory 115m "$ID"
+	stderr_has "update: the guest can't do without so much memory"
+	expect 0 exec "$ID" rm /dev/shm/x
+	expect 0 update --memory -1 "$ID"
+	wait_for 30 inside_more_than 400
 	expect 0 delete --force "$ID"
 }
