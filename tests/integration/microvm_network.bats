@@ -88,8 +88,8 @@ listens() { at "$WORLD" ss -Hltn | grep -q ':7000 '; }
 	make_pod
 	config --arg path "/proc/$POD/ns/net" '.linux.namespaces |= map(if .type == "network" then .path = $path else . end)'
 	config_args sh -c "$LOOK"'; echo ==; nc 10.9.0.1 7000 </dev/null | md5sum
-		mkdir /tmp/www; head -c 2000000 /dev/urandom >/tmp/www/bytes; md5sum </tmp/www/bytes
-		exec httpd -f -p 80 -h /tmp/www'
+		mkdir /dev/shm/www; head -c 2000000 /dev/urandom >/dev/shm/www/bytes; md5sum </dev/shm/www/bytes
+		exec httpd -f -p 80 -h /dev/shm/www'
 	expect 0 --isolation vm create --bundle "$BUNDLE" "$ID" </dev/null
 	out=$stdout_file
 	[ -z "$(at "$POD" tc qdisc show dev eth0 ingress)" ]
