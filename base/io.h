@@ -49,7 +49,7 @@ int io_mkdir_all(const char *path, mode_t mode, struct err *e) MUST_CHECK;
 int io_remove_tree(int dirfd, const char *name) MUST_CHECK;
 
 /* Sends bytes with up to IO_FDS_MAX descriptors; receives the same. MSG_CMSG_CLOEXEC is set. */
-enum { IO_FDS_MAX = 4 };
+enum { IO_FDS_MAX = 5 };
 int io_send_fds(int sock, const void *bytes, size_t len, const int *fds, size_t n) MUST_CHECK;
 /* Returns the number of bytes; unfilled places of fds[n] are -1; surplus ones are closed. */
 ssize_t io_recv_fds(int sock, void *bytes, size_t len, int *fds, size_t n) MUST_CHECK;

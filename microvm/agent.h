@@ -45,6 +45,9 @@ struct agent {
 /* Mounts what the agent needs, loads modules, and waits for the port. (agent_setup.c) */
 int agent_set_up(int *ret_port, struct err *e) MUST_CHECK;
 
+/* Finds the devices that have come onto the bus, and makes the network (guest_network.h) over them. */
+int agent_make_network(const struct frame *f, struct err *e) MUST_CHECK;
+
 /*
  * Makes a process up to its execve(2): the container's first from config.json,
  * or one more from a process document. (agent_process.c)

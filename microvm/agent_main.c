@@ -70,6 +70,16 @@ static void exec(struct agent *g, const struct frame *f)
 		go(g, session);
 }
 
+static void make_network(struct agent *g, const struct frame *f)
+{
+	struct err e = { 0 };
+
+	if (agent_make_network(f, &e) < 0)
+		tell_failure(g, 0, &e);
+	else
+		frame_write(&g->mux.out, FRAME_NETWORK, 0, 0, NULL, 0);
+}
+
 /* A session without a process: it has ended, and `out` is what it said. */
 static int answer(struct agent *g, uint16_t session, int out, struct err *e)
 {
@@ -137,6 +147,9 @@ static int hear(struct agent *g, const struct frame *f, struct err *e)
 	switch (f->type) {
 	case FRAME_CREATE:
 		create(g, f);
+		return 0;
+	case FRAME_NETWORK:
+		make_network(g, f);
 		return 0;
 	case FRAME_GO:
 		go(g, f->session);

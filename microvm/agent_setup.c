@@ -15,6 +15,8 @@
 #include "base/io.h"
 #include "microvm/agent.h"
 #include "microvm/fsdev.h"
+#include "microvm/guest_network.h"
+#include "microvm/initramfs.h"
 #include "microvm/kernel.h"
 #include "network/loopback.h"
 
@@ -44,15 +46,16 @@ static int mount_all(struct err *e)
 	return 0;
 }
 
-static int load_modules(struct err *e)
+/* Those of the initial file system whose names are this and a number. */
+static int load_modules(const char *prefix, struct err *e)
 {
 	for (int i = 0; i < KERNEL_MODULES_MAX; i++) {
-		char path[32];
+		char path[64];
 		uint8_t magic[2] = { 0 };
 		auto_fd int fd = -1;
 		int flags;
 
-		snprintf(path, sizeof(path), "/modules/%02d", i);
+		snprintf(path, sizeof(path), "/modules/%s%02d", prefix, i);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			return errno == ENOENT ? 0 : err_sys(e, "open %s", path);
@@ -93,13 +96,29 @@ static int open_port(struct err *e)
 	return err_sys(e, "open /dev/vport0p0");
 }
 
+int agent_make_network(const struct frame *f, struct err *e)
+{
+	static struct guest_network n;
+	auto_netlink struct netlink nl = NETLINK_CLOSED;
+	int r;
+
+	if (guest_network_read(f->bytes, f->size, &n) < 0)
+		return err_set(e, EPROTO, "what the host sent is no network");
+	TRY(load_modules(INITRAMFS_NETWORK, e));
+	r = io_write_value(AT_FDCWD, "/sys/bus/pci/rescan", "1");
+	if (r < 0)
+		return err_neg(e, r, "look for new devices on the bus");
+	TRY(netlink_open(-1, &nl, e));
+	return guest_network_apply(&nl, &n, e);
+}
+
 int agent_set_up(int *ret_port, struct err *e)
 {
 	const struct rlimit files = { 1024 * 1024, 1024 * 1024 };
 
 	umask(0);
 	TRY(mount_all(e));
-	TRY(load_modules(e));
+	TRY(load_modules("", e));
 	/* As a host has it for its services; what a container is given is in its configuration. */
 	setrlimit(RLIMIT_NOFILE, &files);
 	TRY(loopback_up(e));

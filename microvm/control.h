@@ -9,6 +9,8 @@
  *	SIGNAL, SIZE ->
  *	                             <- EXITED, a status of wait(2)
  *	SIGNAL_ALL ->                <- DONE
+ *	NETWORK ->                   <- DONE: whether there is one, when it is made
+ *	NETWORK + network, taps ->   <- DONE, or FAILED, and the machine ends
  *	LIST + out ->                <- EXITED, or FAILED; what of, is frame.h's LIST_*
  *	LIMIT ->                     <- EXITED, or FAILED
  *	BALLOON, pages ->            <- DONE, with the pages that it holds (balloon.h)
@@ -32,16 +34,18 @@ enum control_say {
 	CONTROL_FAILED,
 	CONTROL_EXITED,
 	CONTROL_DONE,
+	CONTROL_NETWORK,
 };
 
 struct control_message {
 	uint32_t say;
-	uint32_t value; /* a signal, a status; EXEC: whether it has a terminal; LIMIT: processes */
+	/* a signal, a status; EXEC, NETWORK: whether there is a terminal, a network; LIMIT: processes */
+	uint32_t value;
 	uint16_t rows, columns;
 	struct err err; /* FAILED */
 };
 
-enum { CONTROL_FDS = 4 };
+enum { CONTROL_FDS = 5 };
 
 /* In the state directory `dir`. */
 int control_make(int dir, struct err *e) MUST_CHECK;

@@ -25,6 +25,7 @@
 #include "microvm/initramfs.h"
 #include "microvm/kernel.h"
 #include "microvm/vmm_options.h"
+#include "microvm/vmnet.h"
 #include "mounts/rootfd.h"
 #include "process/console.h"
 #include "runtime/creation.h"
@@ -33,7 +34,16 @@
 #include "runtime/update.h"
 
 /* Descriptors that the VMM is started with: init.hands[]. */
-enum { HAND_VMM, HAND_KVM, HAND_KERNEL, HAND_INITRAMFS, HAND_DOCUMENT, HAND_CONTROL, HAND_PROC, HANDS };
+enum {
+	HAND_VMM,
+	HAND_KVM,
+	HAND_KERNEL,
+	HAND_INITRAMFS,
+	HAND_DOCUMENT,
+	HAND_CONTROL,
+	HAND_PROC,
+	HANDS
+};
 
 /* init.executor_data */
 struct machine_plan {
@@ -42,6 +52,7 @@ struct machine_plan {
 	struct strings parameters;
 	uint64_t memory;
 	unsigned cpus;
+	bool network; /* there may be one in its namespace */
 };
 
 static int vm_check(const struct spec *s, const struct create_request *req, struct err *e)
@@ -51,7 +62,8 @@ static int vm_check(const struct spec *s, const struct create_request *req, stru
 	if (req->preserve_fds)
 		return err_set(e, ENOTSUP, "--preserve-fds: a microVM can't be handed descriptors");
 	if (req->n_sockets)
-		return err_set(e, ENOTSUP, "--publish-socket: a microVM can't be handed descriptors");
+		return err_set(e, ENOTSUP,
+			       "--publish-socket: a microVM can't be handed descriptors");
 	if (notify && notify[0])
 		return err_set(e, ENOTSUP, "NOTIFY_SOCKET: can't be reached from a microVM");
 	return guest_spec_check(s, e);
@@ -67,8 +79,11 @@ static int vm_adapt(struct creation *c, struct err *e)
 		p->kernel = c->spec.vm->kernel.path;
 		p->parameters = c->spec.vm->kernel.parameters;
 	}
-	if (spec_namespace(&c->spec, SPEC_NS_NETWORK))
-		log_info("the microVM has no network but its loopback");
+	p->network = guest_spec_has_network(&c->spec);
+	if (!p->network)
+		log_info("the microVM has no network but its loopback: it has no network "
+			 "namespace, or "
+			 "holds a pod's for others");
 	guest_spec_for_host(&c->spec, &p->targets);
 	c->init.executor_data = p;
 	return 0;
@@ -109,12 +124,17 @@ static int open_kvm(struct err *e)
 	return fd < 0 ? err_sys(e, "open /dev/kvm, by which a microVM runs") : fd;
 }
 
-static int make_initramfs(const struct kernel *k, struct err *e)
+static int make_initramfs(const struct kernel *k, bool network, struct err *e)
 {
+	const struct strings none = { 0 };
 	auto_fd int agent = open_program("hull-agent", e);
 
 	TRY(agent);
-	return initramfs_make(agent, &k->modules, e);
+	if (network && !k->has_network)
+		return err_set(e, ENOENT,
+			       "the kernel %s has no virtio_net, which a microVM's network needs",
+			       k->path);
+	return initramfs_make(agent, &k->modules, network ? &k->network : &none, e);
 }
 
 static int hand(struct init *in, int fd)
@@ -136,7 +156,7 @@ static int vm_prepare(struct creation *c, struct err *e)
 	TRY(kernel_open(p->kernel, &c->spec.arena, &k, e));
 	TRY(hand(&c->init, k.fd));
 	log_debug("the microVM's kernel is %s, with %zu modules", k.path, k.modules.n);
-	TRY(hand(&c->init, make_initramfs(&k, e)));
+	TRY(hand(&c->init, make_initramfs(&k, p->network, e)));
 	TRY(hand(&c->init, vm_document_make(&d, e)));
 	return hand(&c->init, control_make(c->dir, e));
 }
@@ -185,8 +205,9 @@ static int vm_ready(struct init *in, struct err *e)
 static const char *make_line(const struct machine_plan *p, struct arena *a)
 {
 	/* A reset by the 8042 is the one that we have; the kernel checks its ciphers for a second. */
-	const char *line = arena_printf(a, "console=ttyS0%s 8250.nr_uarts=1 panic=-1 reboot=k "
-					   "cryptomgr.notests",
+	const char *line = arena_printf(a,
+					"console=ttyS0%s 8250.nr_uarts=1 panic=-1 reboot=k "
+					"cryptomgr.notests",
 					log_wants(LOG_LEVEL_DEBUG) ? "" : " quiet");
 
 	for (size_t i = 0; i < p->parameters.n; i++)
@@ -263,6 +284,11 @@ static int vm_kill(const struct handle *h, int signal, bool all, struct err *e)
 	return executor_signal_init(h, signal, e);
 }
 
+static int vm_connect(int dir, pid_t pid, const struct spec *s, struct err *e)
+{
+	return guest_spec_has_network(s) ? vmnet_connect(dir, pid, e) : 0;
+}
+
 /* The machine has what it booted with: of a smaller limit, the rest is for its balloon to hold. */
 static int plan_balloon(const struct handle *h, const struct spec_memory *m, uint32_t *ret,
 			struct err *e)
@@ -329,6 +355,8 @@ const struct executor executor_vm = {
 	.prepare = vm_prepare,
 	.ready = vm_ready,
 	.become = vm_become,
+	.connect = vm_connect,
+	.disconnect = vmnet_disconnect,
 	.exec = vm_exec,
 	.kill = vm_kill,
 	.freeze = executor_freeze_cgroup,

@@ -9,6 +9,8 @@
  *	                       <- HELLO   the guest is up
  *	CREATE 1 document ->              made, up to its execve(2)
  *	                       <- CREATED, or FAILED
+ *	NETWORK ->                        (guest_network.h) if there is one
+ *	                       <- NETWORK, or FAILED, of session 0
  *	GO 1 ->                           (exec: EXEC, which goes at once)
  *	                       <- STARTED, or FAILED
  *	DATA, CLOSE, CREDIT, BREAK <->    streams (mux.h)
@@ -46,6 +48,7 @@ enum frame_type {
 	FRAME_SIZE,
 	FRAME_LIST,
 	FRAME_LIMIT,
+	FRAME_NETWORK,
 	FRAME_TYPES
 };
 

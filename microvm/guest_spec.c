@@ -180,6 +180,21 @@ int guest_spec_check(const struct spec *s, struct err *e)
 	return 0;
 }
 
+bool guest_spec_has_network(const struct spec *s)
+{
+	/* containerd's CRI; CRI-O and Podman */
+	static const char *const pod_keys[] = { "io.kubernetes.cri.container-type",
+						"io.kubernetes.cri-o.ContainerType" };
+
+	for (size_t i = 0; i < ARRAY_LEN(pod_keys); i++) {
+		const char *type = spec_annotation(s, pod_keys[i]);
+
+		if (type && strcmp(type, "sandbox") == 0)
+			return false;
+	}
+	return spec_namespace(s, SPEC_NS_NETWORK) != NULL;
+}
+
 static void drop_namespace(struct spec *s, enum spec_ns type)
 {
 	size_t n = 0;

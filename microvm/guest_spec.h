@@ -11,6 +11,8 @@
 #ifndef HULL_MICROVM_GUEST_SPEC_H
 #define HULL_MICROVM_GUEST_SPEC_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "spec/spec.h"
@@ -20,6 +22,12 @@ int guest_spec_check(const struct spec *s, struct err *e) MUST_CHECK;
 
 /* Leaves what the host does; the guest's mount points, which the host makes, go to *ret_targets. */
 void guest_spec_for_host(struct spec *s, struct strings *ret_targets);
+
+/*
+ * Whether its network namespace is to be given over to the guest: it has one,
+ * and is not what holds a pod's for the pod's other containers.
+ */
+bool guest_spec_has_network(const struct spec *s);
 
 /* Leaves what the guest does, with the container's root at `rootfs`. */
 void guest_spec_for_guest(struct spec *s, const char *rootfs);

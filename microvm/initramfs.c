@@ -34,18 +34,22 @@ static void add(struct buf *b, const char *name, mode_t mode, dev_t device, cons
 	pad(b);
 }
 
-static int add_module(struct buf *b, const char *path, size_t i, struct err *e)
+static int add_modules(struct buf *b, const char *prefix, const struct strings *paths,
+		       struct err *e)
 {
-	auto_buf struct buf data = { 0 };
-	char name[32];
+	for (size_t i = 0; i < paths->n; i++) {
+		auto_buf struct buf data = { 0 };
+		char name[64];
 
-	TRY(io_read_file(AT_FDCWD, path, FILE_MAX, path, &data, e));
-	snprintf(name, sizeof(name), "modules/%02zu", i);
-	add(b, name, S_IFREG | 0600, 0, &data);
+		TRY(io_read_file(AT_FDCWD, paths->at[i], FILE_MAX, paths->at[i], &data, e));
+		snprintf(name, sizeof(name), "modules/%s%02zu", prefix, i);
+		add(b, name, S_IFREG | 0600, 0, &data);
+	}
 	return 0;
 }
 
-int initramfs_make(int agent, const struct strings *modules, struct err *e)
+int initramfs_make(int agent, const struct strings *modules, const struct strings *network,
+		   struct err *e)
 {
 	auto_buf struct buf b = { 0 }, program = { 0 };
 	auto_fd int fd = memfd_create("initramfs", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -59,8 +63,8 @@ int initramfs_make(int agent, const struct strings *modules, struct err *e)
 	add(&b, "dev/console", S_IFCHR | 0600, makedev(5, 1), NULL);
 	add(&b, "init", S_IFREG | 0700, 0, &program);
 	add(&b, "modules", S_IFDIR | 0700, 0, NULL);
-	for (size_t i = 0; i < modules->n; i++)
-		TRY(add_module(&b, modules->at[i], i, e));
+	TRY(add_modules(&b, "", modules, e));
+	TRY(add_modules(&b, INITRAMFS_NETWORK, network, e));
 	add(&b, "TRAILER!!!", 0, 0, NULL);
 	r = io_write_all(fd, b.text, b.len);
 	return r < 0 ? err_neg(e, r, "write the initial file system") : take_fd(&fd);

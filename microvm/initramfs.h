@@ -8,7 +8,13 @@
 #include "base/err.h"
 #include "base/list.h"
 
-/* Returns a memfd with it. The modules are /modules/NN, to be loaded in this order. */
-int initramfs_make(int agent, const struct strings *modules, struct err *e) MUST_CHECK;
+#define INITRAMFS_NETWORK "net-" /* what the names of a network's modules begin with */
+
+/*
+ * Returns a memfd with it. The modules are /modules/NN, to be loaded in this
+ * order; those of `network`, which is loaded when there is one, /modules/net-NN.
+ */
+int initramfs_make(int agent, const struct strings *modules, const struct strings *network,
+		   struct err *e) MUST_CHECK;
 
 #endif

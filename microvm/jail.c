@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -38,12 +39,13 @@ const int jail_calls[] = {
 	SYS_ftruncate, SYS_fallocate, SYS_fsync, SYS_fdatasync, SYS_syncfs, SYS_copy_file_range,
 	SYS_flock, SYS_fgetxattr, SYS_fsetxattr, SYS_flistxattr, SYS_fremovexattr, SYS_getxattr,
 	SYS_setxattr, SYS_listxattr, SYS_removexattr,
-	/* commands at the sockets; the end */
-	SYS_accept4, SYS_recvmsg, SYS_sendmsg, SYS_prlimit64, SYS_setrlimit,
+	/* packets; commands at the sockets; the end */
+	SYS_writev, SYS_accept4, SYS_recvmsg, SYS_sendmsg, SYS_prlimit64, SYS_setrlimit,
 };
 const unsigned jail_n_calls = ARRAY_LEN(jail_calls);
 
-static const unsigned ioctls[] = { KVM_RUN, KVM_SIGNAL_MSI, KVM_IRQ_LINE, TIOCGWINSZ };
+static const unsigned ioctls[] = { KVM_RUN, KVM_SIGNAL_MSI, KVM_IRQ_LINE, TIOCGWINSZ,
+				   TUNSETOFFLOAD };
 
 int jail_drop_privileges(struct err *e)
 {

@@ -157,6 +157,26 @@ static int open_modules(const struct kernel *k, struct arena *a, const char **re
 		       places[0], places[1]);
 }
 
+/* What virtio_net needs of modules that others do not need already. */
+static int find_network(struct kernel *k, const char *dep, const char *builtin, struct arena *a)
+{
+	struct strings all = { arena_array(a, KERNEL_MODULES_MAX, sizeof(char *)), 0 };
+	int r = kernel_resolve(dep, builtin, "virtio_net", a, &all);
+
+	k->has_network = r == 0;
+	k->network.at = arena_array(a, KERNEL_MODULES_MAX, sizeof(char *));
+	for (size_t i = 0; r == 0 && i < all.n; i++)
+		if (!has(&k->modules, all.at[i], strlen(all.at[i])))
+			k->network.at[k->network.n++] = all.at[i];
+	return r == -E2BIG ? r : 0;
+}
+
+static void add_place(const char *place, struct strings *modules, struct arena *a)
+{
+	for (size_t i = 0; i < modules->n; i++)
+		modules->at[i] = arena_printf(a, "%s/%s", place, modules->at[i]);
+}
+
 static int find_modules(struct kernel *k, struct arena *a, struct err *e)
 {
 	auto_buf struct buf dep = { 0 }, builtin = { 0 };
@@ -174,14 +194,16 @@ static int find_modules(struct kernel *k, struct arena *a, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(wished); i++)
 		if (kernel_resolve(dep.text, builtin.text, wished[i], a, &k->modules) == -E2BIG)
 			return err_set(e, E2BIG, "the kernel %s needs too many modules", k->path);
-	for (size_t i = 0; i < k->modules.n; i++)
-		k->modules.at[i] = arena_printf(a, "%s/%s", place, k->modules.at[i]);
+	if (find_network(k, dep.text, builtin.text, a) < 0)
+		return err_set(e, E2BIG, "the kernel %s needs too many modules", k->path);
+	add_place(place, &k->modules, a);
+	add_place(place, &k->network, a);
 	return 0;
 }
 
 int kernel_open(const char *path, struct arena *a, struct kernel *ret, struct err *e)
 {
-	struct kernel k = { .fd = -1 };
+	struct kernel k = { .fd = -1, .has_network = true };
 
 	TRY(open_image(path, a, &k, e));
 	k.version = read_version(k.fd, a);

@@ -5,6 +5,8 @@
 #ifndef HULL_MICROVM_KERNEL_H
 #define HULL_MICROVM_KERNEL_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/list.h"
@@ -12,7 +14,9 @@
 struct kernel {
 	int fd; /* the image */
 	const char *path, *version;
-	struct strings modules; /* paths, in the order in which they are to be loaded */
+	/* paths, in the order in which they are to be loaded; those of a network beyond the others */
+	struct strings modules, network;
+	bool has_network; /* it can drive a network device */
 };
 
 /*

@@ -23,6 +23,8 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/frame.h \
 	microvm/fsdev.c \
 	microvm/fsdev.h \
+	microvm/guest_network.c \
+	microvm/guest_network.h \
 	microvm/guest_spec.c \
 	microvm/guest_spec.h \
 	microvm/initramfs.c \
@@ -36,6 +38,8 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/memory.h \
 	microvm/mux.c \
 	microvm/mux.h \
+	microvm/net.c \
+	microvm/net.h \
 	microvm/pci.c \
 	microvm/pci.h \
 	microvm/process_list.c \
@@ -55,7 +59,9 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/vmm.h \
 	microvm/vmm_options.c \
 	microvm/vmm_options.h \
-	microvm/vmm_peers.c
+	microvm/vmm_peers.c \
+	microvm/vmnet.c \
+	microvm/vmnet.h
 microvm_libmicrovm_a_CPPFLAGS = $(AM_CPPFLAGS) -DHULL_LIBEXEC_DIR='"$(hulllibexecdir)"'
 
 hulllibexecdir = $(libexecdir)/hull

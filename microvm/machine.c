@@ -184,7 +184,8 @@ static void do_memory(struct machine *m, struct kvm_run *run)
 	for (size_t i = 0; i < m->n_devices; i++) {
 		uint32_t bar = __atomic_load_n(&m->devices[i]->bar, __ATOMIC_RELAXED);
 
-		if (address < bar || address - bar > VIRTIO_BAR_SIZE - size)
+		if (address < bar || address - bar > VIRTIO_BAR_SIZE - size ||
+		    virtio_is_absent(m->devices[i]))
 			continue;
 		if (run->mmio.is_write)
 			virtio_bar_write(m->devices[i], (uint32_t)(address - bar), run->mmio.data,

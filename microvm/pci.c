@@ -19,6 +19,8 @@ static struct virtio *find(const struct machine *m, unsigned reg, size_t size, i
 	/* bus and function 0 only */
 	if (!(a >> ENABLE_BIT) || (a & 0x00ff0700) || reg + size > SPACE || slot > m->n_devices)
 		return NULL;
+	if (slot && virtio_is_absent(m->devices[slot - 1]))
+		return NULL;
 	*ret_slot = (int)slot;
 	return slot ? m->devices[slot - 1] : NULL;
 }

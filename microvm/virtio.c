@@ -260,6 +260,7 @@ static void queue_write(struct virtqueue *q, uint32_t offset, uint32_t value)
 static void common_write(struct virtio *v, uint32_t offset, uint32_t value)
 {
 	struct virtqueue *q = selected(v);
+	bool agree;
 
 	switch (offset) {
 	case VIRTIO_PCI_COMMON_DFSELECT:
@@ -283,7 +284,10 @@ static void common_write(struct virtio *v, uint32_t offset, uint32_t value)
 		/* Features that we do not have are not agreed to: the driver sees its bit missing. */
 		if ((value & VIRTIO_CONFIG_S_FEATURES_OK) && (v->driver_features & ~features(v)))
 			value &= ~(uint32_t)VIRTIO_CONFIG_S_FEATURES_OK;
+		agree = v->kind->agreed && (value & ~v->status & VIRTIO_CONFIG_S_FEATURES_OK);
 		v->status = (uint8_t)value;
+		if (agree)
+			v->kind->agreed(v);
 		break;
 	case VIRTIO_PCI_COMMON_Q_SELECT:
 		v->queue_select = value & 0xffff;
@@ -329,7 +333,7 @@ static void wake(struct virtio *v)
 
 static void notify(struct virtio *v, unsigned queue)
 {
-	if (queue >= v->kind->queues || v->broken || !(v->status & VIRTIO_CONFIG_S_DRIVER_OK))
+	if (queue >= v->kind->queues || !virtio_is_going(v))
 		return;
 	if (v->kind->notify)
 		v->kind->notify(v, queue);
@@ -406,9 +410,9 @@ bool virtio_next(struct virtio *v, unsigned queue, unsigned *turn, struct chain 
 	return false;
 }
 
-void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written)
+void virtio_push_all(struct virtio *v, unsigned queue, const struct done *done, unsigned n)
 {
-	int r = virtqueue_push(&v->queues[queue], head, written);
+	int r = virtqueue_push(&v->queues[queue], done, n);
 
 	if (r < 0)
 		virtio_break(v, "its queue is not in memory");
@@ -416,4 +420,29 @@ void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t writt
 		v->isr |= 1;
 		interrupt(v, v->queues[queue].vector);
 	}
+}
+
+void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written)
+{
+	virtio_push_all(v, queue, &(struct done){ head, written }, 1);
+}
+
+bool virtio_is_going(const struct virtio *v)
+{
+	return !v->broken && (v->status & VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+bool virtio_has(const struct virtio *v, unsigned feature)
+{
+	return v->driver_features >> feature & 1;
+}
+
+bool virtio_is_absent(const struct virtio *v)
+{
+	return __atomic_load_n(&v->absent, __ATOMIC_ACQUIRE);
+}
+
+void virtio_set_absent(struct virtio *v, bool absent)
+{
+	__atomic_store_n(&v->absent, absent, __ATOMIC_RELEASE);
 }

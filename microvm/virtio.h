@@ -46,7 +46,8 @@ struct virtio_kind {
 	void (*config_write)(struct virtio *v, uint32_t offset, const void *bytes, size_t size);
 	/* The guest has put something into a queue; NULL: only `wake` is written to. */
 	void (*notify)(struct virtio *v, unsigned queue);
-	void (*reset)(struct virtio *v); /* may be NULL */
+	void (*reset)(struct virtio *v);  /* may be NULL */
+	void (*agreed)(struct virtio *v); /* on the driver's features; may be NULL */
 };
 
 struct virtio_msix {
@@ -65,6 +66,7 @@ struct virtio {
 	uint32_t bar;
 	uint8_t status, isr;
 	bool broken;
+	bool absent;     /* no such device on the bus yet (atomic: see virtio_is_absent()) */
 	unsigned breaks; /* so far */
 	unsigned resets; /* so far: what was popped before the last one is not given back */
 	uint32_t feature_select, driver_feature_select, queue_select;
@@ -77,6 +79,10 @@ struct virtio {
 
 void virtio_init(struct virtio *v, const struct virtio_kind *kind, const struct memory *memory,
 		 uint32_t bar);
+
+/* A device that is added later: absent until then, to whoever looks at the bus. */
+bool virtio_is_absent(const struct virtio *v);
+void virtio_set_absent(struct virtio *v, bool absent);
 
 /* PCI configuration space; offset + size <= 256, size 1, 2 or 4. */
 void virtio_space_read(struct virtio *v, unsigned offset, void *ret, size_t size);
@@ -96,6 +102,11 @@ bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret);
 bool virtio_next(struct virtio *v, unsigned queue, unsigned *turn, struct chain *ret);
 /* Gives it back and interrupts if the guest wants that. */
 void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written);
+/* The same for several at once. */
+void virtio_push_all(struct virtio *v, unsigned queue, const struct done *done, unsigned n);
+/* Whether the driver has set the device going, and the features that it agreed to. */
+bool virtio_is_going(const struct virtio *v);
+bool virtio_has(const struct virtio *v, unsigned feature);
 /* What `config` gives has changed: the guest is told, with the lock held. */
 void virtio_config_changed(struct virtio *v);
 /* Does nothing more until a reset; says so in the log, but no more than VIRTIO_BREAKS_TOLD times. */

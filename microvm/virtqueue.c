@@ -79,7 +79,7 @@ int virtqueue_pop(struct virtqueue *q, struct chain *ret)
 	return walk(q, &r, ret->head, ret);
 }
 
-int virtqueue_push(struct virtqueue *q, uint16_t head, uint32_t written)
+int virtqueue_push(struct virtqueue *q, const struct done *done, unsigned n)
 {
 	volatile uint32_t *ring;
 	struct rings r;
@@ -89,9 +89,11 @@ int virtqueue_push(struct virtqueue *q, uint16_t head, uint32_t written)
 		return -EPROTO;
 	index = r.used[1];
 	ring = (volatile uint32_t *)(r.used + 2);
-	ring[2 * (index % q->size)] = head;
-	ring[2 * (index % q->size) + 1] = written;
-	__atomic_store_n(&r.used[1], (uint16_t)(index + 1), __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < n; i++, index++) {
+		ring[2 * (index % q->size)] = done[i].head;
+		ring[2 * (index % q->size) + 1] = done[i].written;
+	}
+	__atomic_store_n(&r.used[1], index, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return !(r.available[0] & VRING_AVAIL_F_NO_INTERRUPT);
 }

@@ -39,8 +39,16 @@ struct chain {
  */
 int virtqueue_pop(struct virtqueue *q, struct chain *ret);
 
-/* Gives it back with `written` bytes. Returns whether the guest wants an interrupt, or -EPROTO. */
-int virtqueue_push(struct virtqueue *q, uint16_t head, uint32_t written);
+/* A request that is done, with how many bytes were written to it. */
+struct done {
+	uint32_t head, written;
+};
+
+/*
+ * Gives n of them back, at most as many as the queue has; the guest sees all
+ * at once. Returns whether it wants an interrupt, or -EPROTO.
+ */
+int virtqueue_push(struct virtqueue *q, const struct done *done, unsigned n);
 
 /* Is there a request? */
 bool virtqueue_pending(const struct virtqueue *q);

@@ -24,7 +24,7 @@
 enum {
 	BOOT_TIMEOUT_MS = 120 * 1000,
 	RECEIVE_MAX = 256 * 1024,
-	FIXED_POLLS = 8,
+	FIXED_POLLS = 8 + 2 * GUEST_LINKS_MAX,
 	POLLS = FIXED_POLLS + VMM_PEERS + MUX_POLL_MAX,
 };
 
@@ -136,6 +136,11 @@ static int prepare(struct vmm *v, struct err *e)
 	machine_add(&v->machine, &v->console.v, &console_kind);
 	machine_add(&v->machine, &v->rng.v, &rng_kind);
 	machine_add(&v->machine, &v->fs.v, &fsdev_kind);
+	for (size_t i = 0; i < GUEST_LINKS_MAX; i++) {
+		v->nets[i].tap = -1;
+		machine_add(&v->machine, &v->nets[i].v, &net_kind);
+		virtio_set_absent(&v->nets[i].v, true);
+	}
 	machine_add(&v->machine, &v->balloon.v, &balloon_kind);
 	TRY(make_fs(v, e));
 	TRY(machine_boot(&v->machine, &boot, e));
@@ -256,7 +261,7 @@ static int guest_ended(struct vmm *v, struct err *e)
 
 struct polls {
 	struct pollfd at[POLLS];
-	size_t n, peers_from, mux_from;
+	size_t n, nets_from, peers_from, mux_from;
 	size_t peer[VMM_PEERS];
 };
 
@@ -280,6 +285,14 @@ static void fill(struct vmm *v, struct polls *p)
 	p->n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		p->at[p->n++] = (struct pollfd){ .fd = fixed[i], .events = POLLIN };
+	p->nets_from = p->n;
+	for (size_t i = 0; i < GUEST_LINKS_MAX && v->network; i++) {
+		struct net *net = &v->nets[i];
+
+		p->at[p->n++] = (struct pollfd){ .fd = net->v.wake, .events = POLLIN };
+		p->at[p->n++] =
+			(struct pollfd){ .fd = net_wants(net) ? net->tap : -1, .events = POLLIN };
+	}
 	p->peers_from = p->n;
 	for (size_t i = 0; i < VMM_PEERS; i++) {
 		if (v->peers[i].fd < 0)
@@ -294,6 +307,19 @@ static void fill(struct vmm *v, struct polls *p)
 		v->mux.n_polled = 0;
 }
 
+static void attend_nets(struct vmm *v, const struct polls *p)
+{
+	for (size_t at = p->nets_from; at < p->peers_from; at += 2) {
+		struct net *net = &v->nets[(at - p->nets_from) / 2];
+		eventfd_t n;
+
+		if (p->at[at].revents)
+			eventfd_read(net->v.wake, &n);
+		if (p->at[at].revents || p->at[at + 1].revents)
+			net_attend(net);
+	}
+}
+
 static int attend(struct vmm *v, struct polls *p, struct err *e)
 {
 	eventfd_t n;
@@ -304,6 +330,7 @@ static int attend(struct vmm *v, struct polls *p, struct err *e)
 		eventfd_read(v->rng.v.wake, &n);
 		rng_attend(&v->rng);
 	}
+	attend_nets(v, p);
 	if (p->at[POLL_BALLOON].revents) {
 		eventfd_read(v->balloon.v.wake, &n);
 		balloon_attend(&v->balloon);

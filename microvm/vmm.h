@@ -17,17 +17,22 @@
 #include "microvm/balloon.h"
 #include "microvm/console.h"
 #include "microvm/fsdev.h"
+#include "microvm/guest_network.h"
 #include "microvm/machine.h"
 #include "microvm/mux.h"
+#include "microvm/net.h"
 #include "microvm/rng.h"
 #include "microvm/vmm_options.h"
 
 enum vmm_state { VMM_BOOTING, VMM_MAKING, VMM_CREATED, VMM_STARTING, VMM_RUNNING, VMM_ENDING };
 
+enum vmm_network { VMM_NO_NETWORK, VMM_NETWORK_ASKED, VMM_NETWORK_THERE };
+
 /* A command at the control socket. */
 struct vmm_peer {
 	int fd;           /* -1: free */
 	uint16_t session; /* of its EXEC; 0: none yet */
+	bool network;     /* it waits for word of the network */
 };
 
 enum { VMM_PEERS = 64, VMM_FAILED = 125 };
@@ -40,6 +45,8 @@ struct vmm {
 	struct rng rng;
 	struct balloon balloon;
 	struct fsdev fs;
+	struct net nets[GUEST_LINKS_MAX]; /* absent from the bus until they have taps */
+	enum vmm_network network;
 	struct mux mux;
 	struct frame_reader reader;
 	int sock;    /* the handshake, -1: over */

@@ -31,6 +31,7 @@ static void drop(struct vmm_peer *p)
 {
 	close_fd(&p->fd);
 	p->session = 0;
+	p->network = false;
 }
 
 static void refuse(struct vmm_peer *p, const struct err *why)
@@ -122,6 +123,36 @@ static int about_init(struct vmm *v, const struct frame *f, struct err *e)
 	}
 }
 
+static void answer_network(struct vmm *v, enum control_say say, const struct err *why)
+{
+	for (size_t i = 0; i < VMM_PEERS; i++)
+		if (v->peers[i].fd >= 0 && v->peers[i].network) {
+			answer(&v->peers[i], say, v->network == VMM_NETWORK_THERE, why);
+			v->peers[i].network = false;
+		}
+}
+
+/* A guest without the network that it was to have is no container. */
+static int about_network(struct vmm *v, const struct frame *f)
+{
+	struct err why;
+
+	if (v->network != VMM_NETWORK_ASKED)
+		return -EPROTO;
+	if (f->type == FRAME_NETWORK) {
+		v->network = VMM_NETWORK_THERE;
+		answer_network(v, CONTROL_DONE, NULL);
+		return 0;
+	}
+	if (f->type != FRAME_FAILED)
+		return -EPROTO;
+	read_failure(f, &why);
+	answer_network(v, CONTROL_FAILED, &why);
+	if (v->state == VMM_STARTING)
+		handshake_fail(v->conn >= 0 ? v->conn : v->sock, &why);
+	_exit(255);
+}
+
 static int about_exec(struct vmm *v, const struct frame *f)
 {
 	struct vmm_peer *p = peer_of(v, f->session);
@@ -192,7 +223,10 @@ int vmm_frame(struct vmm *v, const struct frame *f, struct err *e)
 		r = mux_frame(&v->mux, f);
 		break;
 	default:
-		r = f->session == SESSION_INIT ? about_init(v, f, e) : about_exec(v, f);
+		if (f->session == 0)
+			r = about_network(v, f);
+		else
+			r = f->session == SESSION_INIT ? about_init(v, f, e) : about_exec(v, f);
 	}
 	if (r == -EPROTO)
 		return err_set(e, EPROTO, "the guest sent a message of type %d out of turn",
@@ -215,16 +249,16 @@ void vmm_accept(struct vmm *v)
 	}
 }
 
-static int read_document(int fd, struct buf *ret, struct err *e)
+static int read_document(int fd, const char *what, struct buf *ret, struct err *e)
 {
 	struct stat st;
 	void *at;
 
 	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > FRAME_FROM_HOST)
-		return err_set(e, EINVAL, "exec: the process document can't be read");
+		return err_set(e, EINVAL, "%s can't be read", what);
 	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (at == MAP_FAILED)
-		return err_sys(e, "exec: read the process document");
+		return err_sys(e, "read %s", what);
 	buf_add(ret, at, (size_t)st.st_size);
 	munmap(at, (size_t)st.st_size);
 	return 0;
@@ -254,7 +288,7 @@ static int begin_exec(struct vmm *v, struct vmm_peer *p, const struct control_me
 		return err_set(e, ESRCH, "cannot exec in a stopped container");
 	if (p->session || fds[0] < 0)
 		return err_set(e, EINVAL, "exec: a message out of turn");
-	TRY(read_document(fds[0], &document, e));
+	TRY(read_document(fds[0], "the process document", &document, e));
 	p->session = free_session(v);
 	s = mux_open(&v->mux, p->session, fds + 1, false);
 	if (!s)
@@ -265,6 +299,52 @@ static int begin_exec(struct vmm *v, struct vmm_peer *p, const struct control_me
 	if (m->value)
 		vmm_send_size(v, p->session, m->rows, m->columns);
 	return 0;
+}
+
+/* Its devices come onto the bus, and the guest hears what to make of them. */
+static void plug_in(struct vmm *v, const struct guest_network *n, int *taps)
+{
+	for (size_t i = 0; i < n->n_links; i++) {
+		struct net *net = &v->nets[i];
+
+		net->tap = take_fd(&taps[i]);
+		net->mac = n->links[i].mac;
+		net->mtu = (uint16_t)n->links[i].mtu;
+		virtio_set_absent(&net->v, false);
+	}
+	frame_write(&v->mux.out, FRAME_NETWORK, 0, 0, n, sizeof(*n));
+	v->network = VMM_NETWORK_ASKED;
+}
+
+static int begin_network(struct vmm *v, int fds[CONTROL_FDS], struct err *e)
+{
+	static struct guest_network n;
+	auto_buf struct buf document = { 0 };
+
+	if (v->state != VMM_CREATED || v->network != VMM_NO_NETWORK)
+		return err_set(e, EINVAL, "a network comes before the start, and once");
+	TRY(read_document(fds[0], "the network", &document, e));
+	if (guest_network_read(document.text, document.len, &n) < 0)
+		return err_set(e, EPROTO, "what was sent is no network");
+	for (size_t i = 0; i < n.n_links; i++)
+		if (fds[1 + i] < 0 || n.links[i].mtu > UINT16_MAX)
+			return err_set(e, EPROTO, "a network of %u taps came without them",
+				       n.n_links);
+	plug_in(v, &n, fds + 1);
+	return 0;
+}
+
+/* Without descriptors it asks whether there is one. */
+static void hear_network(struct vmm *v, struct vmm_peer *p, int fds[CONTROL_FDS])
+{
+	struct err e = { 0 };
+
+	if (fds[0] >= 0 && begin_network(v, fds, &e) < 0)
+		answer(p, CONTROL_FAILED, 0, &e);
+	else if (v->network == VMM_NETWORK_ASKED)
+		p->network = true;
+	else
+		answer(p, CONTROL_DONE, v->network == VMM_NETWORK_THERE, NULL);
 }
 
 /* A question to the agent: a session without a process, whose output is the answer. */
@@ -288,7 +368,7 @@ static int begin_question(struct vmm *v, struct vmm_peer *p, enum frame_type typ
 
 void vmm_hear(struct vmm *v, struct vmm_peer *p)
 {
-	int fds[CONTROL_FDS] = { -1, -1, -1, -1 };
+	int fds[CONTROL_FDS];
 	struct control_message m;
 	struct err e = { 0 };
 	ssize_t n = io_recv_fds(p->fd, &m, sizeof(m), fds, CONTROL_FDS);
@@ -312,6 +392,8 @@ void vmm_hear(struct vmm *v, struct vmm_peer *p)
 		answer(p, CONTROL_DONE, balloon_ask(&v->balloon, m.value), NULL);
 	} else if (m.say == CONTROL_SIZE && p->session) {
 		vmm_send_size(v, p->session, m.rows, m.columns);
+	} else if (m.say == CONTROL_NETWORK) {
+		hear_network(v, p, fds);
 	}
 	for (int i = 0; i < CONTROL_FDS; i++)
 		close_fd(&fds[i]);

@@ -76,6 +76,7 @@ static int read_link(const struct nlmsghdr *head, void *ctx)
 	if (head->nlmsg_type != RTM_NEWLINK || nlmsg_content_size(head) < sizeof(*info))
 		return 0;
 	link.index = (unsigned)info->ifi_index;
+	link.type = info->ifi_type;
 	link.up = info->ifi_flags & IFF_UP;
 	nlattr_each(head, sizeof(*info), read_link_attr, &link);
 	return walk->fn(&link, walk->ctx);
@@ -214,6 +215,48 @@ int link_set_up(struct netlink *nl, const char *name, bool up, struct err *e)
 	info->ifi_flags = up ? IFF_UP : 0;
 	netlink_put_text(&m, IFLA_IFNAME, name);
 	return netlink_do(nl, &m, e, "set %s %s", name, up ? "up" : "down");
+}
+
+int link_set_mtu(struct netlink *nl, const char *name, unsigned mtu, struct err *e)
+{
+	struct netlink_request m;
+
+	netlink_request(&m, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	netlink_put_text(&m, IFLA_IFNAME, name);
+	netlink_put_u32(&m, IFLA_MTU, mtu);
+	return netlink_do(nl, &m, e, "set the MTU of %s to %u", name, mtu);
+}
+
+int link_rename(struct netlink *nl, unsigned index, const char *name, struct err *e)
+{
+	struct netlink_request m;
+	struct ifinfomsg *info = netlink_request(&m, RTM_NEWLINK, 0, sizeof(*info));
+
+	info->ifi_index = (int)index;
+	netlink_put_text(&m, IFLA_IFNAME, name);
+	return netlink_do(nl, &m, e, "call link %u %s", index, name);
+}
+
+int link_set_no_addresses(struct netlink *nl, const char *name, struct err *e)
+{
+	struct netlink_request m;
+	struct nlattr *families, *inet6;
+	struct err why = { 0 };
+	int r;
+
+	netlink_request(&m, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	netlink_put_text(&m, IFLA_IFNAME, name);
+	families = netlink_nest(&m, IFLA_AF_SPEC);
+	inet6 = netlink_nest(&m, AF_INET6);
+	netlink_put_u8(&m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	netlink_nest_end(&m, inet6);
+	netlink_nest_end(&m, families);
+	r = netlink_do(nl, &m, &why, "keep IPv6 addresses off %s", name);
+	if (r == -EAFNOSUPPORT) /* a kernel without IPv6 */
+		return 0;
+	if (r < 0)
+		*e = why;
+	return r;
 }
 
 int link_set_alias(struct netlink *nl, const char *name, const char *alias, struct err *e)

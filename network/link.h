@@ -17,6 +17,7 @@ enum { LINK_ALIAS_MAX = 255 };
 
 struct link_info {
 	unsigned index, master, mtu;
+	unsigned type; /* ARPHRD_ETHER... */
 	bool up;
 	char name[IF_NAMESIZE];
 	char kind[16]; /* "bridge", "veth"...; "" for hardware and lo */
@@ -52,6 +53,11 @@ int link_make_child(struct netlink *nl, enum link_child kind, unsigned parent,
 		    const struct link_wish *wish, struct err *e) MUST_CHECK;
 
 int link_set_up(struct netlink *nl, const char *name, bool up, struct err *e) MUST_CHECK;
+int link_set_mtu(struct netlink *nl, const char *name, unsigned mtu, struct err *e) MUST_CHECK;
+/* While it is down; two names can't be one at any time. */
+int link_rename(struct netlink *nl, unsigned index, const char *name, struct err *e) MUST_CHECK;
+/* It gets no IPv6 address by itself: what is on it is somebody else's business. */
+int link_set_no_addresses(struct netlink *nl, const char *name, struct err *e) MUST_CHECK;
 int link_set_alias(struct netlink *nl, const char *name, const char *alias, struct err *e)
 	MUST_CHECK;
 /* Lets the bridge send what came from this port back to it. */

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += network/libnetwork.a
 network_libnetwork_a_SOURCES = \
+	network/address.c \
+	network/address.h \
 	network/attach.c \
 	network/attach.h \
 	network/attachment.c \
@@ -48,14 +50,20 @@ network_libnetwork_a_SOURCES = \
 	network/port.h \
 	network/record.c \
 	network/record.h \
+	network/redirect.c \
+	network/redirect.h \
 	network/resolv.c \
 	network/resolv.h \
 	network/resolver.c \
 	network/resolver.h \
 	network/rootless.c \
 	network/rootless.h \
+	network/route.c \
+	network/route.h \
 	network/subnet.c \
-	network/subnet.h
+	network/subnet.h \
+	network/tap.c \
+	network/tap.h
 
 # Answers the names of containers; started by hull, shut in by itself.
 dnsdir = $(pkglibexecdir)

@@ -12,25 +12,15 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/err.h"
-
-enum { NETDEV_ADDRESSES_MAX = 256 };
-
-/* As RTM_GETADDR shows it. */
-struct netdev_address {
-	uint8_t family, prefix;
-	uint32_t flags, metric;
-	uint8_t local[16], peer[16], broadcast[16];
-	uint8_t local_len, peer_len, broadcast_len; /* 0: it has none */
-};
+#include "network/address.h"
 
 /* One that was moved, and what it takes to move it back. */
 struct netdev {
 	char host_name[IF_NAMESIZE], name[IF_NAMESIZE];
 	bool was_up;
-	struct netdev_address *addresses;
+	struct link_address *addresses;
 	size_t n;
 };
 

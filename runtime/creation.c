@@ -291,6 +291,14 @@ static int enter_class(struct creation *c, struct err *e)
 	return c->state.rdt.name ? rdt_group_add(c->resctrl, &c->state.rdt, c->state.pid, e) : 0;
 }
 
+static void disconnect(struct creation *c)
+{
+	struct err e = { 0 };
+
+	if (c->executor->disconnect && c->executor->disconnect(&c->spec, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
 static int make_gate(struct creation *c, struct err *e)
 {
 	if (c->starts)
@@ -525,6 +533,7 @@ const struct creation_step creation_steps[] = {
 	{ "rdt-remove",  NULL,            remove_class },
 	{ "gate",        make_gate,       NULL },
 	{ "sources",     open_sources,    NULL },
+	{ "disconnect",  NULL,            disconnect },
 	{ "process",     launch,          kill_process },
 	{ "rdt-task",    enter_class,     NULL },
 	{ "settle",      settle_cgroup,   NULL },

@@ -41,6 +41,13 @@ struct executor {
 	int (*ready)(struct init *in, struct err *e);
 	/* In the child: the row "become". Does not return if it succeeds. NULL: its row is another. */
 	int (*become)(struct init *in, struct err *e);
+	/*
+	 * In whoever starts it, before it is let go: process `pid`, whose state is in
+	 * `dir`, is in namespaces that are by now as engines want them. May be NULL.
+	 */
+	int (*connect)(int dir, pid_t pid, const struct spec *s, struct err *e);
+	/* After its end: takes away what is left in namespaces that outlive it. May be NULL. */
+	int (*disconnect)(const struct spec *s, struct err *e);
 
 	/* The verbs on one that exists; a NULL is refused in one sentence by executor_lacks(). */
 	int (*exec)(struct handle *h, const struct exec_request *req, int *ret_status,

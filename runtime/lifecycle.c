@@ -92,6 +92,8 @@ int container_start(const struct runtime *rt, const char *id, struct err *e)
 		return refuse_start(&h, e);
 	TRY(open_notify(&h, &notify, e));
 	TRY(store_load_config(h.dir, &spec, e));
+	if (h.executor->connect)
+		TRY(h.executor->connect(h.dir, h.state.pid, &spec, e));
 	r = open_gate(&h, &spec, e);
 	/* In either case init is past the gate. */
 	if (gate_remove(h.dir, r < 0 ? &ignored : e) < 0 && r == 0)
@@ -195,9 +197,22 @@ static int remove_class(struct handle *h, struct err *e)
 	return rdt_group_remove(resctrl, &h->state.rdt, e);
 }
 
+/* What cannot be taken away there is said, and holds nothing up. */
+static void disconnect(const struct handle *h)
+{
+	auto_spec struct spec spec = { 0 };
+	struct err e = { 0 };
+
+	if (!h->begun || !h->executor->disconnect)
+		return;
+	if (store_load_config(h->dir, &spec, &e) < 0 || h->executor->disconnect(&spec, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
 static int destroy(struct handle *h, struct err *e)
 {
 	TRY(kill_and_wait(h, e));
+	disconnect(h);
 	/* What create made goes, the missing parents too: runtime.md, "Delete". */
 	h->cgroup.made = h->state.cgroup_made;
 	TRY(cgroup_destroy(&h->cgroup, e));

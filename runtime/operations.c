@@ -635,6 +635,7 @@ static const struct row hull_rows[] = {
 	{ "rdt-remove", NULL,         NULL },
 	{ "gate",       gate,         NULL },
 	{ "sources",    sources,      NULL },
+	{ "disconnect", NULL,         NULL },
 	{ "process",    process,      NULL },
 	{ "rdt-task",   rdt_task,     NULL },
 	{ "settle",     NULL,         NULL },

@@ -10,6 +10,7 @@
 #include "process/relay.h"
 #include "runtime/container.h"
 #include "runtime/creation.h"
+#include "runtime/executor.h"
 #include "runtime/handshake.h"
 #include "runtime/held.h"
 #include "runtime/hooks.h"
@@ -45,6 +46,8 @@ static int start(struct creation *c, struct err *e)
 {
 	if (c->req->before_start)
 		TRY(c->req->before_start(c->req->before_start_ctx, c->state.pid, e));
+	if (c->executor->connect)
+		TRY(c->executor->connect(c->dir, c->state.pid, &c->spec, e));
 	TRY(handshake_send(c->sock, SAY_GO, 0, -1, e));
 	if (c->plan.seccomp.notify)
 		TRY(listener_pass_on(c->sock, c->spec.linux.seccomp, &c->state, c->state.pid,

@@ -62,6 +62,7 @@ UNIT_TESTS = \
 	tests/unit/test_loopback \
 	tests/unit/test_microvm_boot \
 	tests/unit/test_microvm_devices \
+	tests/unit/test_microvm_net \
 	tests/unit/test_microvm_mux \
 	tests/unit/test_microvm_spec \
 	tests/unit/test_mount_options \
@@ -70,6 +71,8 @@ UNIT_TESTS = \
 	tests/unit/test_namespaces \
 	tests/unit/test_net_counters \
 	tests/unit/test_netdev \
+	tests/unit/test_net_redirect \
+	tests/unit/test_net_route \
 	tests/unit/test_nlattr \
 	tests/unit/test_network_config \
 	tests/unit/test_network_plan \
@@ -349,6 +352,14 @@ tests_unit_test_nlattr_SOURCES = tests/unit/test_nlattr.c
 tests_unit_test_nlattr_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_nlattr_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_nlattr_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_net_redirect_SOURCES = tests/unit/test_net_redirect.c
+tests_unit_test_net_redirect_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_net_redirect_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_net_redirect_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_net_route_SOURCES = tests/unit/test_net_route.c
+tests_unit_test_net_route_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_net_route_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_net_route_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_netdev_SOURCES = tests/unit/test_netdev.c
 tests_unit_test_netdev_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_netdev_LDFLAGS = $(UNITLDFLAGS)
@@ -373,6 +384,10 @@ tests_unit_test_microvm_boot_SOURCES = tests/unit/test_microvm_boot.c
 tests_unit_test_microvm_boot_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_boot_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_microvm_boot_LDADD = $(LIBMICROVM) $(LIBVMFS) -lzstd $(CRITERION_LIBS)
+tests_unit_test_microvm_net_SOURCES = tests/unit/test_microvm_net.c
+tests_unit_test_microvm_net_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_net_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_net_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
 tests_unit_test_microvm_devices_SOURCES = tests/unit/test_microvm_devices.c
 tests_unit_test_microvm_devices_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_devices_LDFLAGS = $(UNITLDFLAGS)

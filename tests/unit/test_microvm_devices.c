@@ -5,12 +5,14 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -18,8 +20,9 @@
 #include "microvm/console.h"
 #include "microvm/frame.h"
 #include "microvm/fsdev.h"
-#include "microvm/pci.h"
 #include "microvm/machine.h"
+#include "microvm/net.h"
+#include "microvm/pci.h"
 #include "microvm/rng.h"
 #include "microvm/serial.h"
 
@@ -88,11 +91,11 @@ Test(virtqueue, a_chain_in_two_parts)
 	cr_expect_eq(c.n_write, 2);
 	cr_expect_eq(c.write[1].iov_base, ram + DATA + 128);
 	cr_expect_not(virtqueue_pending(&q));
-	cr_expect_eq(virtqueue_push(&q, 3, 12), 1);
+	cr_expect_eq(virtqueue_push(&q, &(struct done){ 3, 12 }, 1), 1);
 	cr_expect_eq(*(uint16_t *)(ram + USED + 2), 1);
 	cr_expect_eq(*(uint32_t *)(ram + USED + 8), 12);
 	*(uint16_t *)(ram + AVAIL) = VRING_AVAIL_F_NO_INTERRUPT;
-	cr_expect_eq(virtqueue_push(&q, 3, 12), 0);
+	cr_expect_eq(virtqueue_push(&q, &(struct done){ 3, 12 }, 1), 0);
 }
 
 Test(virtqueue, what_is_no_request)
@@ -112,7 +115,9 @@ Test(virtqueue, what_is_no_request)
 		{ "in the hole", { { MEMORY_LOW_MAX, 1, 0, 0 } }, 0 },
 		{ "a head outside of the table", { { DATA, 1, 0, 0 } }, 8 },
 		{ "a link outside of the table", { { DATA, 1, VRING_DESC_F_NEXT, 8 } }, 0 },
-		{ "a loop", { { DATA, 1, VRING_DESC_F_NEXT, 1 }, { DATA, 1, VRING_DESC_F_NEXT, 0 } }, 0 },
+		{ "a loop",
+		  { { DATA, 1, VRING_DESC_F_NEXT, 1 }, { DATA, 1, VRING_DESC_F_NEXT, 0 } },
+		  0 },
 		{ "a table in a table", { { DATA, 16, VRING_DESC_F_INDIRECT, 0 } }, 0 },
 		{ "readable after writable",
 		  { { DATA, 1, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 1 }, { DATA, 1, 0, 0 } },
@@ -203,7 +208,7 @@ static void begin(struct virtio *v, const struct virtio_kind *kind)
 	write_bar(v, VIRTIO_PCI_COMMON_STATUS, 15, 1);
 	for (uint32_t i = 0; i < VIRTIO_VECTORS; i++)
 		write_bar(v, 0x4000 + 16 * i + 12, 0, 4); /* unmasked */
-	virtio_space_write(v, 0x43, "\x80", 1);            /* MSI-X on */
+	virtio_space_write(v, 0x43, "\x80", 1);           /* MSI-X on */
 }
 
 Test(virtio, configuration_space)
@@ -613,4 +618,232 @@ Test(serial, keeps_the_last_lines)
 		cr_expect_lt(strlen(serial_last(&s, i)), SERIAL_LINE);
 	serial_read(&s, 5, &status);
 	cr_expect_eq(status & 0x20, 0x20, "always ready to transmit");
+}
+
+/* A network device whose tap is one end of a socket; the other end is *ret_wire. */
+static struct net *begin_net(uint64_t features, int *ret_wire)
+{
+	static struct net n;
+	int pair[2];
+
+	n = (struct net){ .tap = -1, .mac = { { 2, 3, 4, 5, 6, 7 } }, .mtu = 1400 };
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	begin(&n.v, &net_kind);
+	n.tap = pair[0];
+	n.v.wake = eventfd(0, EFD_NONBLOCK);
+	write_bar(&n.v, VIRTIO_PCI_COMMON_GFSELECT, 0, 4);
+	write_bar(&n.v, VIRTIO_PCI_COMMON_GF, (uint32_t)features, 4);
+	*ret_wire = pair[1];
+	return &n;
+}
+
+enum { MERGE = 1 << VIRTIO_NET_F_MRG_RXBUF };
+
+static uint16_t used_index(uint64_t queue)
+{
+	return *(uint16_t *)(ram + queue + 0x802);
+}
+
+static uint32_t used_length(uint64_t queue, unsigned i)
+{
+	return *(uint32_t *)(ram + queue + 0x804 + 8 * i + 4);
+}
+
+static void offer_room(unsigned i, uint64_t at, uint32_t len)
+{
+	describe(0x10000, i, at, len, VRING_DESC_F_WRITE, 0);
+	offer(0x10400, 8, (uint16_t)i);
+}
+
+Test(net, its_configuration_is_mac_and_mtu)
+{
+	int wire;
+	struct net *n = begin_net(0, &wire);
+
+	cr_expect_eq(read_bar(&n->v, 0x2000, 4), 0x05040302U);
+	cr_expect_eq(read_bar(&n->v, 0x2004, 2), 0x0706U);
+	cr_expect_eq(read_bar(&n->v, 0x2000 + offsetof(struct virtio_net_config, mtu), 2), 1400U);
+	cr_expect_eq(read_bar(&n->v, 0x2ff8, 4), 0U);
+}
+
+Test(net, what_the_guest_sends_comes_out_as_it_is)
+{
+	char got[256];
+	int wire;
+	struct net *n = begin_net(0, &wire);
+
+	memset(ram + DATA, 'h', TAP_HEADER);
+	memset(ram + DATA + 64, 'p', 100);
+	describe(0x11000, 0, DATA, TAP_HEADER, VRING_DESC_F_NEXT, 1);
+	describe(0x11000, 1, DATA + 64, 100, 0, 0);
+	offer(0x11400, 8, 0);
+	net_attend(n);
+	cr_expect_eq(read(wire, got, sizeof(got)), TAP_HEADER + 100);
+	cr_expect_eq(got[TAP_HEADER - 1], 'h');
+	cr_expect_eq(got[TAP_HEADER], 'p');
+	cr_expect_eq(used_index(0x11000), 1);
+	cr_expect_eq(interrupts, 1U);
+	cr_expect_eq(read(wire, got, sizeof(got)), -1);
+}
+
+Test(net, a_packet_in_one_buffer)
+{
+	char packet[100] = { 0 };
+	int wire;
+	struct net *n = begin_net(MERGE, &wire);
+
+	packet[TAP_HEADER] = 'x';
+	packet[99] = 'z';
+	offer_room(3, DATA, 200);
+	cr_assert_eq(write(wire, packet, sizeof(packet)), 100);
+	net_attend(n);
+	cr_expect_eq(ram[DATA + TAP_HEADER], 'x');
+	cr_expect_eq(ram[DATA + 99], 'z');
+	cr_expect_eq(ram[DATA + 10], 1, "one buffer");
+	cr_expect_eq(used_length(0x10000, 0), 100U);
+	cr_expect(net_wants(n));
+}
+
+Test(net, a_packet_that_finds_no_room_waits_and_takes_several_buffers)
+{
+	char packet[300];
+	int wire;
+	struct net *n = begin_net(MERGE, &wire);
+
+	for (size_t i = 0; i < sizeof(packet); i++)
+		packet[i] = (char)i;
+	cr_assert_eq(write(wire, packet, sizeof(packet)), 300);
+	net_attend(n);
+	cr_expect_not(net_wants(n), "the tap has to wait");
+	offer_room(0, DATA, 128);
+	offer_room(1, DATA + 0x1000, 128);
+	net_attend(n);
+	cr_expect_eq(used_index(0x10000), 0, "all at once or none");
+	offer_room(2, DATA + 0x2000, 128);
+	net_attend(n);
+	cr_expect_eq(used_index(0x10000), 3);
+	cr_expect_eq(used_length(0x10000, 0), 128U);
+	cr_expect_eq(used_length(0x10000, 2), 44U);
+	cr_expect_eq(ram[DATA + 10], 3, "three buffers");
+	cr_expect_eq(ram[DATA + 0x1000], 128);
+	cr_expect_eq(ram[DATA + 0x2000 + 43], 299 & 0xff);
+	cr_expect_eq(interrupts, 1U);
+	cr_expect(net_wants(n));
+}
+
+Test(net, a_reset_forgets_what_is_on_its_way)
+{
+	char packet[300] = { 0 };
+	int wire;
+	struct net *n = begin_net(MERGE, &wire);
+
+	offer_room(0, DATA, 128);
+	cr_assert_eq(write(wire, packet, sizeof(packet)), 300);
+	net_attend(n);
+	cr_expect_eq(n->n, 1U);
+	write_bar(&n->v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+	cr_expect_eq(n->size + n->placed + n->n, 0U);
+	cr_expect_not(net_wants(n), "there is no driver");
+	net_attend(n);
+}
+
+/* What a guest may do wrong: the device stands still, and nothing goes out. */
+Test(net, what_is_no_packet_and_no_room_for_one)
+{
+	static const struct {
+		const char *what;
+		bool receives;
+		uint32_t features;
+		struct vring_desc d[3];
+	} rows[] = {
+		{ "an empty packet", false, 0, { { DATA, 0, 0, 0 } } },
+		{ "a header alone", false, 0, { { DATA, TAP_HEADER, 0, 0 } } },
+		{ "less than an Ethernet header", false, 0, { { DATA, TAP_HEADER + 13, 0, 0 } } },
+		{ "too long",
+		  false,
+		  0,
+		  { { DATA, 0x8000, VRING_DESC_F_NEXT, 1 },
+		    { DATA, 0x8000, VRING_DESC_F_NEXT, 2 },
+		    { DATA, 65, 0, 0 } } },
+		{ "to be written to", false, 0, { { DATA, 100, VRING_DESC_F_WRITE, 0 } } },
+		{ "outside of memory", false, 0, { { SIZE - 10, 100, 0, 0 } } },
+		{ "no room at all", true, MERGE, { { DATA, 0, VRING_DESC_F_WRITE, 0 } } },
+		{ "room that is only read", true, MERGE, { { DATA, 200, 0, 0 } } },
+		{ "no room for the header", true, MERGE, { { DATA, 11, VRING_DESC_F_WRITE, 0 } } },
+		{ "too little, unmerged", true, 0, { { DATA, 99, VRING_DESC_F_WRITE, 0 } } },
+	};
+	char packet[100] = { 0 }, got[8];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t queue = rows[i].receives ? 0x10000 : 0x11000;
+		int wire;
+		struct net *n = begin_net(rows[i].features, &wire);
+
+		memcpy(ram + queue, rows[i].d, sizeof(rows[i].d));
+		offer(queue + 0x400, 8, 0);
+		if (rows[i].receives)
+			cr_assert_eq(write(wire, packet, sizeof(packet)), 100);
+		net_attend(n);
+		cr_expect(n->v.broken, "%s", rows[i].what);
+		cr_expect_eq(used_index(queue), 0, "%s", rows[i].what);
+		cr_expect_eq(read(wire, got, sizeof(got)), -1, "%s", rows[i].what);
+		cr_expect_not(net_wants(n), "%s", rows[i].what);
+		close_fd(&n->tap);
+		close_fd(&n->v.wake);
+		close(wire);
+	}
+}
+
+Test(net, buffers_without_end)
+{
+	char packet[300] = { 0 };
+	int wire;
+	struct net *n = begin_net(MERGE, &wire);
+
+	cr_assert_eq(write(wire, packet, sizeof(packet)), 300);
+	offer_room(0, DATA, 12);
+	for (int i = 0; i < 8 && !n->v.broken; i++) {
+		net_attend(n);
+		offer_room(1, DATA, 1);
+	}
+	net_attend(n);
+	cr_expect(n->v.broken, "more buffers than the queue has");
+}
+
+Test(net, more_than_one_turn_of_packets)
+{
+	uint64_t woken = 0;
+	char got[256];
+	int wire;
+	struct net *n = begin_net(0, &wire);
+
+	describe(0x11000, 0, DATA, 64, 0, 0);
+	for (int turn = 0; turn < 9; turn++) {
+		for (int i = 0; i < 8; i++)
+			offer(0x11400, 8, 0);
+		net_attend(n);
+		for (int i = 0; i < 8; i++)
+			cr_assert_eq(read(wire, got, sizeof(got)), 64);
+	}
+	cr_expect_eq(used_index(0x11000), 72);
+	cr_expect_eq(read(n->v.wake, &woken, sizeof(woken)), -1, "nothing is left");
+}
+
+Test(net, is_not_on_the_bus_until_it_is_there)
+{
+	static struct machine m;
+	const uint32_t address = 0x80000800;
+	uint8_t bytes[4];
+	int wire;
+	struct net *n = begin_net(0, &wire);
+
+	m = (struct machine){ .devices = { &n->v }, .n_devices = 1 };
+	virtio_set_absent(&n->v, true);
+	pci_port_write(&m, 0, (const uint8_t *)&address, 4);
+	pci_port_write(&m, 4 + PCI_COMMAND, (const uint8_t *)"\xff\xff", 2);
+	pci_port_read(&m, 4, bytes, 4);
+	cr_expect_arr_eq(bytes, "\xff\xff\xff\xff", 4);
+	virtio_set_absent(&n->v, false);
+	pci_port_read(&m, 4, bytes, 4);
+	cr_expect_eq(bytes[0] | bytes[1] << 8, 0x1af4);
 }

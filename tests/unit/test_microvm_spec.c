@@ -277,6 +277,23 @@ Test(kernel, modules_in_their_order)
 	cr_expect_eq(kernel_resolve("", "", "virtio", &a, &list), -ENOENT);
 }
 
+Test(guest_spec, whose_network_is_the_guests)
+{
+	struct spec_namespace ns = { .type = SPEC_NS_NETWORK };
+	struct spec_pair pair = { "io.kubernetes.cri-o.ContainerType", "sandbox" };
+	struct spec s = { .linux.namespaces = { &ns, 1 } };
+
+	cr_expect(guest_spec_has_network(&s));
+	s.annotations = (struct spec_pairs){ &pair, 1 };
+	cr_expect_not(guest_spec_has_network(&s), "its pod's");
+	pair.key = "io.kubernetes.cri.container-type";
+	cr_expect_not(guest_spec_has_network(&s), "its pod's");
+	pair.value = "container";
+	cr_expect(guest_spec_has_network(&s));
+	ns.type = SPEC_NS_PID;
+	cr_expect_not(guest_spec_has_network(&s), "the host's");
+}
+
 Test(kernel, one_that_is_not_there)
 {
 	auto_arena struct arena a = { 0 };
@@ -296,7 +313,7 @@ Test(initramfs, begins_as_an_archive_and_ends_as_one)
 
 	cr_assert_eq(write(agent, "program", 7), 7);
 	lseek(agent, 0, SEEK_SET);
-	fd = initramfs_make(agent, &none, &e);
+	fd = initramfs_make(agent, &none, &none, &e);
 	cr_assert_geq(fd, 0, "%s", e.msg);
 	cr_assert_gt(pread(fd, text, sizeof(text), 0), 0);
 	cr_expect_eq(memcmp(text, "07070100000000000041ed", 22), 0);
