@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/full.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "cli/ps_table.h"
@@ -238,6 +239,8 @@ int cmd_people_start(const struct call *call, struct err *e)
 	if (call->options.args.n == 1 &&
 	    (is_runtimes_own(call, call->options.args.at[0]) || !people_has_engine(call)))
 		return container_start(&call->runtime, call->options.args.at[0], e);
+	/* Who keeps it until its end has to be able to ask systemd then. */
+	TRY(full_become(e));
 	TRY(people_engine(call, &g, e));
 	if (call->options.args.n == 1 &&
 	    record_find(&g, call->options.args.at[0], id, &other) == -ENOENT)

@@ -365,7 +365,6 @@ static const struct command commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.takes_container = true,
-		.opens_libraries = true,
 		.run = cmd_update,
 	},
 	{

@@ -406,7 +406,6 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = ARGS_MANY,
 		.enters = true,
-		.opens_libraries = true,
 		.run = cmd_people_start,
 	},
 	{

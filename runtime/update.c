@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/full.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -88,12 +89,14 @@ int container_update(const struct runtime *rt, const struct update_request *req,
 	auto_arena struct arena a = { 0 };
 	struct spec_resources resources = req->resources;
 
+	TRY(handle_open(&h, rt, req->id, e));
+	if (h.cgroup.unit) /* systemd is to be asked; and what is read from a pipe is there only once */
+		TRY(full_become(e));
 	if (req->file)
 		TRY(read_resources(req->file, &a, &resources, e));
 	/* containerd's CRI sends a rule that denies all with every update, and means nothing by it. */
 	if (resources.devices.n)
 		log_info("update: the devices are not looked at, the container keeps its policy");
-	TRY(handle_open(&h, rt, req->id, e));
 	TRY(handle_lock(&h, e));
 	if (h.state.status == STATE_STOPPED || h.state.status == STATE_CREATING)
 		return err_set(e, ESRCH, "container not running");

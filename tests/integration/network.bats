@@ -573,6 +573,8 @@ options ndots:2
 @test "without hull-dns there is a warning, and the host's servers" {
 	world_names
 	create web
+	mkdir "$WORK/nothing"
+	ln -s "$(realpath "${HULL%/*}/libexec/hull/hull-nft")" "$WORK/nothing/"
 	HULL_LIBEXEC=$WORK/nothing container one net=web
 	stdout_has "nameserver 192.0.2.2"
 	stderr_has "network web: names of containers are not answered: find the program hull-dns in $WORK/nothing (HULL_LIBEXEC)"

@@ -64,8 +64,7 @@ refused() {
 @test "what an option cannot be is said, and nothing is made" {
 	refused '--pid "elsewhere": expected private, host, container:NAME or ns:PATH' --pid elsewhere
 	refused "--cgroupns: private or host" --cgroupns ns:/proc/self/ns/cgroup
-	refused '--userns "auto": not in this version of hull; host is' --userns auto
-	refused '--log-driver "syslog": expected json-file or none' --log-driver syslog
+	refused '--log-driver "syslog": expected json-file, journald or none' --log-driver syslog
 	refused "--restart: a container with --rm is not started again" --restart always --rm --detach
 	refused "--restart: only with --detach is there somebody to do it" --restart always
 	refused "--env-file: open nowhere: no such file or directory" --env-file nowhere

@@ -35,8 +35,8 @@ in_order() {
 	in_order "make $STATE/$ID and lock it" "write $STATE/$ID/state.json" "with new namespaces: " \
 		'init  names' 'set the host name to "box"' 'mount proc on /proc (mounts[0])' \
 		'attach /tmp on /data with ro,rprivate (mounts[' '/dev/null' \
-		'hull  prepared' 'run the prestart hook /bin/first' 'limit RLIMIT_NOFILE to 10, at most 20' \
-		'run the createContainer hook /bin/second' 'mask /proc/acpi' 'become uid 0, gid 0' \
+		'hull  prepared' 'run the prestart hook /bin/first' \
+		'run the createContainer hook /bin/second' 'mask /proc/acpi' 'limit RLIMIT_NOFILE to 10, at most 20' 'become uid 0, gid 0' \
 		'say so, and wait for start' $'\n\nstart:\n' 'execute "echo" "a word"' \
 		'hull  poststart-hooks' 'run the poststart hook /bin/last'
 	[[ $stdout != *"open-sources"* && $(id -u) = 0 || $stdout == *"open-sources"* ]]
