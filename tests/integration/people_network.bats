@@ -581,14 +581,14 @@ PYTHON=(-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro)
 @test "port says where a container is reached, also where the host's port was hull's choice" {
 	host_hull 0 run -d --name one -p 127.0.0.1:8080:80 -p 5300-5301:53-54/udp -p 90 "$IMAGE" sleep 1000
 	host_hull 0 port one
-	[ "$(head -n 3 <<<"$stdout")" = "$(printf '%s\n' "80/tcp -> 127.0.0.1:8080" "53/udp -> 0.0.0.0:5300" "54/udp -> 0.0.0.0:5301")" ]
+	[ "$(head -n 3 <<<"$stdout")" = "$(printf '%s\n' "53/udp -> 0.0.0.0:5300" "54/udp -> 0.0.0.0:5301" "80/tcp -> 127.0.0.1:8080")" ]
 	[[ "$(tail -n 1 <<<"$stdout")" =~ ^"90/tcp -> 0.0.0.0:"[1-9][0-9]*$ ]]
 	host_hull 0 port one 80
 	stdout_is 127.0.0.1:8080
 	host_hull 0 port one 54/udp
 	stdout_is 0.0.0.0:5301
 	host_hull 1 port one 53
-	stderr_is "hull: no port of one is published as 53"
+	stderr_is "hull: container one has published no port 53/tcp"
 	host_hull 0 stop -t 0 one
 	host_hull 0 port one
 	stdout_is ""
