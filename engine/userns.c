@@ -62,16 +62,25 @@ bool userns_find_range(const char *file, size_t len, const char *name, uint32_t 
 	return false;
 }
 
-static bool read_range(const char *path, uint32_t *first, uint32_t *count)
+/*
+ * Who comes from a directory service is in no file, and musl asks none. A wrong name does no harm:
+ * newuidmap(1) knows whose ranges they are.
+ */
+static const char *own_name(void)
 {
 	const struct passwd *pw = getpwuid(geteuid()); /* NOLINT(concurrency-mt-unsafe) */
+
+	return pw ? pw->pw_name : getenv("USER"); /* NOLINT(concurrency-mt-unsafe) */
+}
+
+static bool read_range(const char *path, uint32_t *first, uint32_t *count)
+{
 	auto_buf struct buf text = { 0 };
 	struct err e;
 
 	if (io_read_file(AT_FDCWD, path, SUBID_MAX, path, &text, &e) < 0)
 		return false;
-	return userns_find_range(text.text, text.len, pw ? pw->pw_name : NULL, geteuid(), first,
-				 count);
+	return userns_find_range(text.text, text.len, own_name(), geteuid(), first, count);
 }
 
 static void fill(struct arena *a, uint32_t own, bool has, uint32_t first, uint32_t count,
