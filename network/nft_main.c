@@ -23,6 +23,7 @@ struct nft_ctx;
 struct nftables {
 	void *library;
 	struct nft_ctx *(*ctx_new)(uint32_t flags);
+	void (*ctx_free)(struct nft_ctx *ctx);
 	int (*buffer_output)(struct nft_ctx *ctx);
 	int (*buffer_error)(struct nft_ctx *ctx);
 	int (*run)(struct nft_ctx *ctx, const char *text);
@@ -48,28 +49,39 @@ static int load(struct nftables *nft, struct err *e)
 			       LIBRARY " is missing: install it (Debian: apt-get install "
 				       "libnftables1)");
 	TRY(function(nft, "nft_ctx_new", &nft->ctx_new, e));
+	TRY(function(nft, "nft_ctx_free", &nft->ctx_free, e));
 	TRY(function(nft, "nft_ctx_buffer_output", &nft->buffer_output, e));
 	TRY(function(nft, "nft_ctx_buffer_error", &nft->buffer_error, e));
 	TRY(function(nft, "nft_ctx_get_error_buffer", &nft->error_text, e));
 	return function(nft, "nft_run_cmd_from_buffer", &nft->run, e);
 }
 
+static int run_in(const struct nftables *nft, struct nft_ctx *ctx, const char *text, struct err *e)
+{
+	const char *said;
+
+	if (!ctx || nft->buffer_output(ctx) < 0 || nft->buffer_error(ctx) < 0)
+		return err_set(e, ENOMEM, "libnftables could not be set up");
+	if (nft->run(ctx, text) == 0)
+		return 0;
+	said = nft->error_text(ctx);
+	if (!said || !*said)
+		said = "no reason given";
+	return err_set(e, EIO, "nftables: %.*s", (int)strcspn(said, "\n"), said);
+}
+
 static int run(const char *text, struct err *e)
 {
 	struct nftables nft = { 0 };
 	struct nft_ctx *ctx;
-	const char *said;
+	int r;
 
 	TRY(load(&nft, e));
 	ctx = nft.ctx_new(0);
-	if (!ctx || nft.buffer_output(ctx) < 0 || nft.buffer_error(ctx) < 0)
-		return err_set(e, ENOMEM, "libnftables could not be set up");
-	if (nft.run(ctx, text) == 0)
-		return 0;
-	said = nft.error_text(ctx);
-	if (!said || !*said)
-		said = "no reason given";
-	return err_set(e, EIO, "nftables: %.*s", (int)strcspn(said, "\n"), said);
+	r = run_in(&nft, ctx, text, e);
+	if (ctx)
+		nft.ctx_free(ctx);
+	return r;
 }
 
 static int read_rules(struct buf *ret, struct err *e)

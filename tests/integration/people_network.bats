@@ -433,15 +433,17 @@ given_out() { find "$WORK/ipam" -name '[0-9]*.*' -printf '%f\n'; }
 }
 
 # user_hull STATUS WORD...: as somebody who is not root, with a copy that he can read. Not
-# everywhere is /dev/net/tun everybody's, as udev makes it, so there is another one.
+# everywhere is /dev/net/tun everybody's, as udev makes it, so there is another one. Of two
+# builds it is the one without sanitizers: hull-unpack shuts itself in, and cannot look for leaks then.
 user_hull() {
-	local want=$1
+	local want=$1 build=${HULL%/*}
 	shift
+	build=${build%/asan}
 	if [ ! -e "$WORK/hull" ]; then
 		mkdir -p "$WORK/hull/image"
-		cp "$HULL" "$WORK/hull/hull"
-		cp -r "${HULL%/*}/libexec" "$WORK/hull/libexec"
-		cp -r "${HULL%/*}/image/default.oci" "$WORK/hull/image/default.oci"
+		cp "$build/hull" "$WORK/hull/hull"
+		cp -r "$build/libexec" "$WORK/hull/libexec"
+		cp -r "$build/image/default.oci" "$WORK/hull/image/default.oci"
 		chmod -R a+rX "$WORK/hull"
 		install -d -m 0700 -o 65534 -g 65534 "$WORK/user" "$WORK/user/run"
 		mknod --mode=666 "$WORK/tun" c 10 200
