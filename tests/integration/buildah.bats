@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: none, it is the VM that has buildah
-# vm: root, user
+# vm-long: root, user
 #
 # buildah with hull as its runtime, and with crun beside it.
 # shellcheck disable=SC2154,SC2016,SC2317 # status, stdout and stderr are run_command's

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: none, it is the VM that has Docker
-# vm: root
+# vm-long: root
 #
 # Docker Engine with hull as one of its runtimes, and with its own, runc, beside it.
 # shellcheck disable=SC2154,SC2016,SC2317 # status, stdout and stderr are run_command's

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: none, it needs all controllers, systemd, crun and runc
-# vm: root
+# vm-long: root
 # Every limit of linux.resources, by create and by update, beside crun and runc: tests/differential/knobs.
 # shellcheck disable=SC2154 # helpers.bash sets these
 load helpers
