@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: none, it is the VM that has systemd
-# vm: root
+# vm-long: root
 # The systemd cgroup driver: units, limits, what is left.
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # helpers.bash sets these
 load helpers
