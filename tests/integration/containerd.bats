@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: none, it is the VM that has containerd
-# vm: root
+# vm-long: root
 #
 # containerd's own shim with hull in the place of runc, and with runc beside it.
 # shellcheck disable=SC2154,SC2016,SC2317 # status, stdout and stderr are run_command's

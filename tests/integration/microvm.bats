@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# vm: root
+# vm-long: root
 # Containers in microVMs, and what is the same as with processes. Each boots a kernel.
 # shellcheck disable=SC2016,SC2154
 load helpers
