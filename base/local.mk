@@ -25,6 +25,8 @@ base_libbase_a_SOURCES = \
 	base/mem.c \
 	base/mem.h \
 	base/opt.h \
+	base/powers.c \
+	base/powers.h \
 	base/spawn.c \
 	base/spawn.h \
 	base/sys.c \

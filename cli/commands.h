@@ -44,6 +44,7 @@ struct command {
 	bool enters; /* it makes a process in a container: hull then seals itself (security/seal.h) */
 	bool takes_container; /* its first argument is one that exists */
 	bool opens_libraries; /* of systemd or CRIU: full.h */
+	bool asks_systemd;    /* the same where it is the cgroup manager */
 	bool hidden;          /* for programs: no help shows it */
 	int failure_status;   /* exit status if it fails, 0: 1 */
 

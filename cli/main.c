@@ -66,7 +66,7 @@ static int settle_program(const struct invocation *in, char *const *argv, struct
 {
 	const struct command *c = in->command;
 
-	if (c->opens_libraries || (c->creates && globals_wants_systemd(in->globals)))
+	if (c->opens_libraries || (c->asks_systemd && globals_wants_systemd(in->globals)))
 		TRY(full_become(e));
 	if (in->personality->mode == MODE_HULL)
 		helper_remember();

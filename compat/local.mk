@@ -1,6 +1,6 @@
 # hull itself with musl, where that is: a static program starts in a quarter of the time of one of
 # glibc's (docs/performance.md). What such a one cannot do, to open libraries, is hull-full's
-# (base/full.h). All sources but main.c's archives are those of the other programs.
+# (base/full.h). Its sources are those of the archives that the other programs are linked with.
 EXTRA_DIST += compat/musl/malloc.c compat/musl/missing.c compat/musl/missing.h compat/musl/fortify.h compat/musl/sys/mount.h \
 	compat/musl/sys/pidfd.h compat/musl/linux/prctl.h
 

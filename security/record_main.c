@@ -11,20 +11,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/powers.h"
 
 enum {
 	LISTENER_FD = 3,
@@ -98,19 +95,6 @@ static void filter_calls(void)
 	if (r < 0)
 		give_up();
 	seccomp_release(ctx);
-}
-
-static void shut_in(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	struct rlimit core = { 0, 0 };
-
-	for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
-		;
-	if (syscall(SYS_capset, &head, none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &core) < 0)
-		give_up();
 }
 
 static void note(struct recorder *r, uint32_t arch, int number)
@@ -193,12 +177,14 @@ static void say_names(const struct recorder *r)
 int main(void)
 {
 	static struct recorder r;
+	struct err e = { 0 };
 
 	r.fds[r.n++] = (struct pollfd){ LISTENER_FD, POLLIN, 0 };
 	r.fds[r.n++] = (struct pollfd){ UNTIL_FD, POLLIN, 0 };
 	if (seccomp_notify_alloc(&r.asked, &r.answer) < 0)
 		give_up();
-	shut_in();
+	if (powers_give_up(&e) < 0)
+		give_up();
 	if (!sanitized)
 		filter_calls();
 	while (attend(&r))

@@ -11,14 +11,14 @@
  * Before each piece lies a struct head, under a seal that differs from run to run: what is freed
  * twice, was never allocated, or whose head was overwritten, ends the program at once.
  */
-#include "compat/musl/missing.h"
-
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+
+#include "compat/musl/missing.h"
 
 enum {
 	ALIGN = 16,
@@ -72,7 +72,7 @@ static unsigned class_of(size_t size)
 	if (size <= SMALL_MAX)
 		return (unsigned)((size + ALIGN - 1) / ALIGN - 1);
 	for (size_t room = SMALL_MAX * 2; room < size; room *= 2)
-		class++;
+		class ++;
 	return class;
 }
 
@@ -84,8 +84,7 @@ static size_t room_of(unsigned class)
 
 static void *map(size_t size)
 {
-	void *found =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return found == MAP_FAILED ? NULL : found;
 }
@@ -132,7 +131,7 @@ static void *allocate(size_t size, bool *fresh)
 	unsigned class;
 	void *piece;
 
-	if (!heap.secret)
+	if (!heap.at)
 		start();
 	*fresh = true;
 	if (size > CLASS_MAX) {

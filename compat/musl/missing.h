@@ -1,6 +1,6 @@
 /*
  * missing.h - what hull uses of the C library and musl does not have. Included before
- * anything else when hull is built with musl (Makefile.am says when and why).
+ * anything else when hull is built with musl (compat/local.mk says when and why).
  */
 #ifndef HULL_COMPAT_MISSING_H
 #define HULL_COMPAT_MISSING_H

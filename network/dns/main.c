@@ -28,9 +28,9 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <linux/capability.h>
 
 #include "base/io.h"
+#include "base/powers.h"
 #include "network/dns/packet.h"
 #include "network/names.h"
 
@@ -133,19 +133,17 @@ static void filter_calls(void)
 
 static void shut_in(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	struct rlimit memory = { MEMORY_MAX, MEMORY_MAX }, core = { 0, 0 };
+	struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
+	struct err e = { 0 };
 
 	if (fchdir(NAMES_FD) < 0 || chroot(".") < 0)
 		fail("hull-dns: make the directory of names its root");
-	for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
-		;
-	if (syscall(SYS_capset, &head, none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
-	    (!sanitized && setrlimit(RLIMIT_AS, &memory) < 0) ||
-	    setrlimit(RLIMIT_CORE, &core) < 0)
-		fail("hull-dns: give privileges up");
+	if (powers_give_up(&e) < 0) {
+		fprintf(stderr, "hull-dns: %s\n", e.msg);
+		exit(1);
+	}
+	if (!sanitized && setrlimit(RLIMIT_AS, &memory) < 0)
+		fail("hull-dns: limit its memory");
 	if (!sanitized)
 		filter_calls();
 }

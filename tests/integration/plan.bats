@@ -129,3 +129,10 @@ in_order() {
 	jq -e '.linux.seccomp | .supportedFlags - .knownFlags == []' <<<"$words"
 	jq -e '.linux | .intelRdt.enabled and .mountExtensions.idmap.enabled' <<<"$words"
 }
+
+# A static hull opens no library: libexec/hull/hull-full does, and gets as far as asking systemd.
+@test "with systemd's driver it is systemd that is asked" {
+	make_bundle
+	run_hull --systemd-cgroup plan --bundle "$BUNDLE" "$ID"
+	[[ $status = 0 || $stderr == "hull: connect to "*systemd* ]] || mismatch "the plan" "made, or no systemd" "$stderr"
+}
