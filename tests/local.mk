@@ -84,6 +84,7 @@ UNIT_TESTS = \
 	tests/unit/test_process_environment \
 	tests/unit/test_process_executable \
 	tests/unit/test_process_fds \
+	tests/unit/test_powers \
 	tests/unit/test_process_limits \
 	tests/unit/test_process_scheduling \
 	tests/unit/test_process_user \
@@ -508,6 +509,10 @@ tests_unit_test_signals_SOURCES = tests/unit/test_signals.c
 tests_unit_test_signals_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_signals_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_signals_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_powers_SOURCES = tests/unit/test_powers.c
+tests_unit_test_powers_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_powers_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_powers_LDADD = $(LIBBASE) $(CRITERION_LIBS)
 tests_unit_test_spawn_SOURCES = tests/unit/test_spawn.c
 tests_unit_test_spawn_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_spawn_LDFLAGS = $(UNITLDFLAGS)

@@ -32,7 +32,9 @@ static void is_refused(void *arg)
 
 	(void)arg;
 	become_user(1000);
-	CHILD_ASSERT(rlimits_apply(getpid(), &lower, &e) == 0, "%s", e.msg);
+	CHILD_ASSERT(rlimits_apply(0, &lower, &e) == 0, "%s", e.msg);
+	CHILD_ASSERT(!rlimits_raise(&lower) && rlimits_raise(&raise),
+		     "it is not known which is above");
 	CHILD_ASSERT(rlimits_apply(getpid(), &raise, &e) == -EPERM, "no error");
 	CHILD_STR_EQ(e.msg, "process.rlimits[0]: set RLIMIT_NOFILE to 100:200: operation not "
 			    "permitted");
