@@ -3,7 +3,7 @@
  *
  * Where musl is there hull is a static program, which starts in a quarter of the time but has no
  * dlopen(3). What needs a library at run time, of systemd or of CRIU, is done by the same sources
- * as a dynamic program, libexec/hull/hull-full: hull becomes that one before it has done anything.
+ * as a dynamic program, libexec/hull/hull-full: hull becomes that one before it has changed anything.
  *
  *	full_remember(argv);        in main()
  *	TRY(full_become(&e));       a dynamic hull goes on; a static one starts anew as hull-full

@@ -420,6 +420,7 @@ const struct command people_commands[] = {
 		.options = &stop_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,
+		.opens_libraries = true,
 		.run = cmd_stop,
 	},
 	{

@@ -70,7 +70,7 @@ int recording_begin(struct recording *ret, struct err *e)
 	return start(ret, listener, until, names, e);
 }
 
-/* Each line a name, the last one ".". */
+/* Each line a name, or "?" and the number of what has none; the last one ".". */
 static int read_names(struct recording *r, struct arena *a, struct strings *ret, struct err *e)
 {
 	char *text = arena_alloc(a, NAMES_MAX + 1);
@@ -98,6 +98,12 @@ int recording_end(struct recording *r, struct arena *a, struct strings *ret, str
 	if (!ret->n)
 		return err_set(e, ENODATA,
 			       "the container made no system call, so there is no profile");
+	for (size_t i = 0; i < ret->n; i++)
+		if (ret->at[i][0] == '?')
+			return err_set(e, ENOSYS,
+				       "the container made the system call %s, for which libseccomp "
+				       "has no name: so there is no profile",
+				       ret->at[i] + 1);
 	return 0;
 }
 

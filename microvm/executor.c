@@ -333,7 +333,10 @@ static int vm_update(struct handle *h, struct spec_resources *resources, struct 
 
 	resources->pids_limit.set = false;
 	TRY(set_limits(h, resources, a, e));
-	return processes.set ? vm_limit(h, processes.value, e) : 0;
+	if (!processes.set || vm_limit(h, processes.value, e) == 0)
+		return 0;
+	/* The guest cannot say what its limit was; those of the host are set then. */
+	return err_wrap(e, "the limit of processes alone is not set");
 }
 
 /* What the host has of it. */

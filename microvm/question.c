@@ -29,18 +29,31 @@ static int no_answer(const struct handle *h, struct err *e)
 	return err_set(e, ETIME, "the microVM of container %s does not answer", h->id);
 }
 
-/* Reads until the end, for as long as there is something every so often. */
-static int read_lines(const struct handle *h, int fd, int timeout, size_t max, struct buf *ret,
+/* Waits until there is something to read, but not beyond `end`, of io_now_us(). */
+static int wait_for(const struct handle *h, int fd, int64_t end, struct err *e)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left;
+	int r;
+
+	do {
+		left = (end - io_now_us()) / 1000;
+		r = left > 0 ? poll(&p, 1, (int)left) : 0;
+	} while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return no_answer(h, e);
+	return r < 0 ? err_sys(e, "wait for the microVM") : 0;
+}
+
+/* Reads until the end of file. */
+static int read_lines(const struct handle *h, int fd, int64_t end, size_t max, struct buf *ret,
 		      struct err *e)
 {
 	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int r = poll(&p, 1, timeout);
 		ssize_t n;
 
-		if (r == 0)
-			return no_answer(h, e);
-		n = r < 0 ? r : read(fd, buf_reserve(ret, 4096), 4096);
+		TRY(wait_for(h, fd, end, e));
+		n = read(fd, buf_reserve(ret, 4096), 4096);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -55,18 +68,13 @@ static int read_lines(const struct handle *h, int fd, int timeout, size_t max, s
 }
 
 /* Its answer's value goes to *ret_value. */
-static int expect_end(const struct handle *h, int conn, int timeout, uint32_t *ret_value,
+static int expect_end(const struct handle *h, int conn, int64_t end, uint32_t *ret_value,
 		      struct err *e)
 {
-	struct pollfd p = { .fd = conn, .events = POLLIN };
 	struct control_message m;
-	int none = -1, r;
+	auto_fd int none = -1; /* it has no reason to send one */
 
-	do
-		r = poll(&p, 1, timeout);
-	while (r < 0 && errno == EINTR);
-	if (r == 0)
-		return no_answer(h, e);
+	TRY(wait_for(h, conn, end, e));
 	if (io_recv_fds(conn, &m, sizeof(m), &none, 1) != sizeof(m))
 		return err_set(e, ESRCH, "container %s has stopped", h->id);
 	*ret_value = m.value;
@@ -97,6 +105,7 @@ static int ask(const struct handle *h, enum control_say say, uint32_t value, con
 static int ask_lines(const struct handle *h, enum frame_list what, int timeout, size_t max,
 		     struct buf *ret, struct err *e)
 {
+	const int64_t end = io_now_us() + timeout * (int64_t)1000;
 	auto_fd int conn = -1, from = -1, to = -1;
 	uint32_t status;
 	int pair[2];
@@ -108,8 +117,8 @@ static int ask_lines(const struct handle *h, enum frame_list what, int timeout, 
 	conn = ask(h, CONTROL_LIST, what, &to, e);
 	TRY(conn);
 	close_fd(&to);
-	TRY(read_lines(h, from, timeout, max, ret, e));
-	return expect_end(h, conn, timeout, &status, e);
+	TRY(read_lines(h, from, end, max, ret, e));
+	return expect_end(h, conn, end, &status, e);
 }
 
 int vm_processes(const struct handle *h, struct buf *ret, struct err *e)
@@ -146,7 +155,7 @@ static int ask_value(const struct handle *h, enum control_say say, uint32_t valu
 	auto_fd int conn = ask(h, say, value, NULL, e);
 
 	TRY(conn);
-	return expect_end(h, conn, ANSWER_MS, ret_value, e);
+	return expect_end(h, conn, io_now_us() + ANSWER_MS * (int64_t)1000, ret_value, e);
 }
 
 int vm_limit(const struct handle *h, int64_t processes, struct err *e)

@@ -236,7 +236,7 @@ static int give_back(const struct runtime *rt, const char *id, bool force,
 	int r = handle_open(&h, rt, id, e);
 
 	if (r == 0 && h.cgroup.unit) /* systemd is to be asked */
-		r = full_become(e);
+		TRY(full_become(e));
 	if (r == 0)
 		r = handle_lock(&h, e);
 	if (r == -ENOENT && force)

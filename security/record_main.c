@@ -30,6 +30,7 @@ enum {
 	FILTERS_MAX = 256, /* at a time: one for a container, and one for each `exec` in it */
 	CALLS_MAX = 2048,  /* different ones: no kernel has so many */
 	STATE_MAX = 64 * 1024,
+	BRINGS_MS = 10 * 1000,
 };
 
 struct call {
@@ -121,17 +122,25 @@ static void answer(struct recorder *r, int fd)
 	(void)seccomp_notify_respond(fd, r->answer);
 }
 
-/* A connection brings a state, which is nothing to us, and the descriptor of a filter. */
+/*
+ * A connection brings a state, which is nothing to us, and the descriptor of a filter. Without that
+ * we give up, rather than make a profile that lacks something.
+ */
 static void take_filter(struct recorder *r)
 {
 	static char state[STATE_MAX];
 	auto_fd int sock = accept4(LISTENER_FD, NULL, NULL, SOCK_CLOEXEC);
+	struct pollfd said = { sock, POLLIN, 0 };
 	int fd = -1;
 
-	if (sock < 0 || io_recv_fds(sock, state, sizeof(state), &fd, 1) < 0 || fd < 0)
+	if (sock < 0 && (errno == ECONNABORTED || errno == EINTR))
 		return;
+	/* Who connects has what it brings in its hand. */
+	if (sock < 0 || poll(&said, 1, BRINGS_MS) <= 0 ||
+	    io_recv_fds(sock, state, sizeof(state), &fd, 1) < 0 || fd < 0)
+		give_up();
 	if (r->n == ARRAY_LEN(r->fds))
-		give_up(); /* rather than a profile that lacks something */
+		give_up();
 	r->fds[r->n++] = (struct pollfd){ fd, POLLIN, 0 };
 }
 
@@ -166,6 +175,8 @@ static void say_names(const struct recorder *r)
 
 		if (name)
 			buf_printf(&names, "%s\n", name);
+		else
+			buf_printf(&names, "?%d\n", r->calls[i].number);
 		free(name);
 	}
 	/* A last line tells it from a part. */

@@ -9,7 +9,8 @@
  *	more              a mapping of its own; freed: gone
  *
  * Before each piece lies a struct head, under a seal that differs from run to run: what is freed
- * twice, was never allocated, or whose head was overwritten, ends the program at once.
+ * twice, was never allocated, or whose head was overwritten, ends the program at once. (A mapping
+ * that is gone is not there to be looked at: freeing it again is a fault as a rule.)
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -17,8 +17,10 @@ for name in linux asm asm-generic; do
 	done
 done
 cat >"$work/try.c" <<'END'
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 /* Pieces of all sizes, each filled with its own byte, for a while. */
 static int use_heap(void)
 {
@@ -56,6 +58,30 @@ static int use_heap(void)
 	return malloc(SIZE_MAX) || calloc(SIZE_MAX / 2, 3);
 }
 
+/* Until there is none; what is there stays, and what is given back is there again. */
+static int use_up_heap(void)
+{
+	const struct rlimit little = { 16 << 20, 16 << 20 };
+	enum { PIECES = 4000 };
+	static char *pieces[PIECES];
+	int n = 0;
+
+	if (setrlimit(RLIMIT_AS, &little) < 0)
+		return 2;
+	while (n < PIECES && (pieces[n] = malloc(60000)))
+		memset(pieces[n++], 'x', 60000);
+	if (n < 100 || n == PIECES || errno != ENOMEM)
+		return 3;
+	errno = 0;
+	if (realloc(pieces[0], 1 << 20) || errno != ENOMEM || pieces[0][0] != 'x' || pieces[0][59999] != 'x')
+		return 4;
+	if (calloc(1, 32 << 20))
+		return 5;
+	free(pieces[1]);
+	pieces[1] = malloc(60000);
+	return !pieces[1] || pieces[2][0] != 'x';
+}
+
 static char *const constants[] = { "a", "b", "c" }; /* to be relocated */
 int main(int argc, char **argv)
 {
@@ -75,6 +101,8 @@ int main(int argc, char **argv)
 		return room[0] != '0' || strcmp(sigabbrev_np(15), "TERM") != 0 || sigabbrev_np(33) || SIGRTMIN != 34;
 	case 5:
 		return use_heap();
+	case 8:
+		return use_up_heap();
 	case 6: {
 		char *volatile twice = malloc(100); /* unseen by the compiler */
 
@@ -121,6 +149,7 @@ dies 2 134 'snprintf over the end'
 dies 3 139 'writing to a constant'
 dies 4 0 'what is right'
 dies 5 0 'the heap'
+dies 8 0 'no memory'
 dies 6 132 'freeing twice'
 dies 7 132 'writing over the end of a piece'
 exit $bad

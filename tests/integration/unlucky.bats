@@ -136,6 +136,7 @@ deletes() {
 # jumping WORD...: a hull for whom each look at the clock is 20 years off, there or back.
 jumping() {
 	run_command timeout "$((30 * HULL_TEST_SLOW))" env LD_PRELOAD="$unlucky" UNLUCKY_CLOCK=631152000 \
+		UNLUCKY_REPORT="$WORK/report" \
 		HULL_TEST="$TAG" XDG_RUNTIME_DIR="$RUNTIME_DIR" "$HULL" --root "$STATE" "$@" </dev/zero
 	[ "$status" = 0 ] || mismatch "hull $*" 0 "$status"
 }
@@ -153,6 +154,7 @@ jumping() {
 	jumping delete "$ID"
 	jumping list --quiet
 	stdout_is ""
+	grep -qx clock report || mismatch "looks at a clock that jumped" some none
 }
 
 @test "clocks that jump by twenty years: containers for people" {
@@ -174,6 +176,7 @@ jumping() {
 	jumping --data-root "$DATA" rm one
 	jumping --data-root "$DATA" ps --all --quiet
 	stdout_is ""
+	grep -qx clock report || mismatch "looks at a clock that jumped" some none
 }
 
 said_by() {

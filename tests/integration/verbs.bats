@@ -445,3 +445,21 @@ while True:
 	run_command "$WORK/hull-oci" -root "$STATE" run -no-subreaper "$ID"
 	[ "$status$stdout$stderr" = 0 ]
 }
+
+# A static hull asks systemd by libexec/hull/hull-full: without that nothing is taken for done.
+@test "delete --force of a container in a unit fails where hull-full is not" {
+	! readelf --program-headers "$HULL" | grep -q INTERP || skip "is about a static hull, and this one is dynamic"
+	make_bundle
+	config_args sleep 1000
+	expect 0 create --bundle "$BUNDLE" "$ID"
+	[ "$(jq -r .cgroup "$STATE/$ID/state.json")" != null ] || skip "needs a cgroup of its own"
+	cp "$STATE/$ID/state.json" state.json
+	jq '.cgroupDriver = "systemd" | .unit = "none.scope"' state.json >"$STATE/$ID/state.json"
+	mkdir nothing
+	HULL_LIBEXEC=$WORK/nothing run_hull delete --force "$ID"
+	[ "$status" = 1 ] || mismatch "exit status" 1 "$status"
+	stderr_is "hull: find the program hull-full in $WORK/nothing (HULL_LIBEXEC)"
+	kill -0 "$(jq .pid state.json)"
+	cp state.json "$STATE/$ID/state.json"
+	expect 0 delete --force "$ID"
+}

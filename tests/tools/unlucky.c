@@ -6,7 +6,8 @@
  *	UNLUCKY_MEMORY=N+      ... and all after it
  *	UNLUCKY_CLOCK=SECONDS  each time that CLOCK_REALTIME is read it is this much later, or earlier,
  *	                       than it is, in turn
- *	UNLUCKY_REPORT=FILE    gets a line, "memory", when an allocation has failed
+ *	UNLUCKY_REPORT=FILE    gets a line, "memory", when an allocation has failed, and "clock" when a
+ *	                       process has looked at the clock first
  *
  * Only programs whose name begins with "hull" are unlucky; those that they call are not. The C
  * library's own look at the clock is not reached, and no static program is.
@@ -44,19 +45,24 @@ __attribute__((constructor)) static void begin(void)
 	from_then_on = memory && *end == '+';
 }
 
+static void tell(const char *line)
+{
+	int fd = report ? open(report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+
+	if (fd >= 0 && write(fd, line, strlen(line)) != (ssize_t)strlen(line))
+		abort();
+	if (fd >= 0)
+		close(fd);
+}
+
 static bool fails(void)
 {
-	int fd;
 
 	allocations++;
 	if (!failing || allocations < failing || (allocations > failing && !from_then_on))
 		return false;
-	if (report && allocations == failing) {
-		fd = open(report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-		if (fd >= 0 && write(fd, "memory\n", 7) != 7)
-			abort();
-		close(fd);
-	}
+	if (allocations == failing)
+		tell("memory\n");
 	errno = ENOMEM;
 	return true;
 }
@@ -92,6 +98,8 @@ static long jumped(void)
 {
 	static unsigned long times;
 
+	if (jump && times == 0)
+		tell("clock\n");
 	return jump ? (times++ % 2 ? -jump : jump) : 0;
 }
 
