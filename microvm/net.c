@@ -124,6 +124,12 @@ static void receive(struct net *n)
 		if (!n->size) {
 			ssize_t len = read(n->tap, n->packet, sizeof(n->packet));
 
+			if (len < 0 && errno != EAGAIN && errno != EINTR) {
+				log_warn("the microVM has no network any more: read from its tap: "
+					 "%s",
+					 err_text(errno));
+				close_fd(&n->tap);
+			}
 			if (len < TAP_HEADER + NET_FRAME_MIN)
 				return; /* nothing there */
 			n->size = (size_t)len;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -214,7 +215,21 @@ static int ask(int control, const int *fds, size_t n, struct err *e)
 	return m.value != 0;
 }
 
-static int give(int control, struct err *e)
+/*
+ * While redirects are made or taken away there, nobody else does. flock(2) on the namespace itself:
+ * closing `netns`, at the end of the process at the latest, gives it back.
+ */
+static int lock(int netns, struct err *e)
+{
+	int r;
+
+	do
+		r = flock(netns, LOCK_EX);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? err_sys(e, "lock the network namespace") : 0;
+}
+
+static int give(int control, int netns, struct err *e)
 {
 	static struct vmnet_hold h;
 	int fds[1 + GUEST_LINKS_MAX];
@@ -223,7 +238,13 @@ static int give(int control, struct err *e)
 
 	if (r)
 		return r < 0 ? r : 0;
+	TRY(lock(netns, e));
 	TRY(vmnet_hold(&h, e));
+	if (flock(netns, LOCK_UN) < 0) { /* the guest takes its time */
+		err_sys(e, "unlock the network namespace");
+		vmnet_release(&h);
+		return -e->code;
+	}
 	if (!h.network.n_links)
 		return 0;
 	document = make_document(&h.network, e);
@@ -248,6 +269,7 @@ static int is_other(int netns, struct err *e)
 struct job {
 	int netns;
 	int control; /* -1: what is left there is taken away */
+	pid_t parent;
 };
 
 /* Names of links by their numbers, when a guest is gone. */
@@ -270,11 +292,12 @@ static int note_link(const struct link_info *link, void *ctx)
 	return 0;
 }
 
-static int clear(struct err *e)
+static int clear(int netns, struct err *e)
 {
 	auto_netlink struct netlink nl = NETLINK_CLOSED;
 	static struct leftovers l;
 
+	TRY(lock(netns, e));
 	TRY(netlink_open(-1, &nl, e));
 	TRY(link_each(&nl, note_link, &l, e));
 	for (size_t i = 0; i < l.n; i++)
@@ -287,22 +310,25 @@ _Noreturn static void do_job(const struct job *job, int report)
 	struct err e = { 0 };
 	int r;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A parent that was gone before that was set is nobody's signal. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != job->parent)
+		_exit(2);
 	if (setns(job->netns, CLONE_NEWNET) < 0)
 		r = err_sys(&e, "enter the container's network namespace");
 	else
-		r = job->control >= 0 ? give(job->control, &e) : clear(&e);
-	if (r < 0 && io_write_all(report, &e, sizeof(e)) < 0)
-		_exit(2);
-	_exit(r < 0);
+		r = job->control >= 0 ? give(job->control, job->netns, &e) : clear(job->netns, &e);
+	if (r >= 0)
+		e = (struct err){ 0 };
+	_exit(io_write_all(report, &e, sizeof(e)) < 0 ? 2 : 0);
 }
 
 /* In a process of its own: namespaces are entered for good, and taps go if we do. */
 static int run_job(const struct job *job, struct err *e)
 {
-	int pipes[2], status = 0;
 	auto_fd int reading = -1;
 	struct err why;
+	int pipes[2];
+	bool told;
 	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)
@@ -314,13 +340,13 @@ static int run_job(const struct job *job, struct err *e)
 	close(pipes[1]);
 	if (pid < 0)
 		return err_sys(e, "make a process for the microVM's network");
-	if (io_read_all(reading, &why, sizeof(why)) != sizeof(why))
-		why.code = 0;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	/* What it says counts, not its status, which who ignores SIGCHLD does not get. */
+	told = io_read_all(reading, &why, sizeof(why)) == sizeof(why);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (status == 0)
+	if (told && why.code == 0)
 		return 0;
-	if (why.code <= 0)
+	if (!told || why.code < 0)
 		return err_set(e, ECHILD, "the microVM's network: its process was killed");
 	why.msg[sizeof(why.msg) - 1] = '\0';
 	return err_set(e, why.code, "the microVM's network: %s", why.msg);
@@ -348,19 +374,25 @@ int vmnet_connect(int dir, pid_t pid, struct err *e)
 	TRY(control);
 	if (setsockopt(control, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
 		return err_sys(e, "the machine's control socket: set its timeout");
-	return run_job(&(struct job){ netns, control }, e);
+	return run_job(&(struct job){ netns, control, getpid() }, e);
 }
 
 int vmnet_disconnect(const struct spec *s, struct err *e)
 {
 	const struct spec_namespace *ns = spec_namespace(s, SPEC_NS_NETWORK);
-	auto_fd int netns = ns && ns->path ? open(ns->path, O_RDONLY | O_CLOEXEC) : -1;
+	auto_fd int netns = -1;
 	struct statfs fs;
 	int r;
 
-	/* Gone, or an empty file on which it was mounted. */
-	if (netns < 0 || fstatfs(netns, &fs) < 0 || fs.f_type != NSFS_MAGIC || geteuid() != 0)
+	if (!ns || !ns->path || geteuid() != 0) /* who is not root gave it nothing */
+		return 0;
+	netns = open(ns->path, O_RDONLY | O_CLOEXEC);
+	if (netns < 0 && errno == ENOENT)
+		return 0;
+	if (netns < 0 || fstatfs(netns, &fs) < 0)
+		return err_sys(e, "open the network namespace %s", ns->path);
+	if (fs.f_type != NSFS_MAGIC) /* an empty file on which it was mounted */
 		return 0;
 	r = is_other(netns, e);
-	return r <= 0 ? r : run_job(&(struct job){ netns, -1 }, e);
+	return r <= 0 ? r : run_job(&(struct job){ netns, -1, getpid() }, e);
 }

@@ -704,6 +704,21 @@ Test(net, a_packet_in_one_buffer)
 	cr_expect(net_wants(n));
 }
 
+/* As when somebody deletes it: to ask it again and again would take all of a processor. */
+Test(net, a_tap_that_is_broken_is_given_up)
+{
+	int wire;
+	struct net *n = begin_net(MERGE, &wire);
+
+	offer_room(3, DATA, 200);
+	cr_expect(net_wants(n));
+	close(n->tap);
+	n->tap = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* reading fails with EISDIR */
+	net_attend(n);
+	cr_expect_eq(n->tap, -1);
+	cr_expect_not(net_wants(n));
+}
+
 Test(net, a_packet_that_finds_no_room_waits_and_takes_several_buffers)
 {
 	char packet[300];
