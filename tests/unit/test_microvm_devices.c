@@ -1,7 +1,7 @@
 /* Virtqueues, the PCI transport and small devices, on made-up guest memory: no /dev/kvm. */
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_console.h>
