@@ -21,7 +21,7 @@ enum { OUTPUT_MAX = 16 * 1024, TAIL_MAX = 512, DRAIN_TURNS = 64, POLL_MAX_MS = 6
 
 /* A program that runs: our ends of its pipes, -1 when done with, and what it said last. */
 struct child {
-	int pidfd, input, output, failure;
+	int pidfd, input, output, answer, failure;
 	char tail[TAIL_MAX];
 	size_t tail_len;
 };
@@ -37,6 +37,7 @@ static void child_close(struct child *c)
 	close_fd(&c->pidfd);
 	close_fd(&c->input);
 	close_fd(&c->output);
+	close_fd(&c->answer);
 	close_fd(&c->failure);
 }
 
@@ -74,55 +75,93 @@ static int hand_on(const struct spawn_request *req)
 	return 0;
 }
 
+/* The program's ends of the pipes. */
+struct ends {
+	int in, out, answer, failure;
+};
+
+static void ends_close(struct ends *ends)
+{
+	close_fd(&ends->in);
+	close_fd(&ends->out);
+	close_fd(&ends->answer);
+	close_fd(&ends->failure);
+}
+
+/* The signal is for a death that is to come; one that was before it is seen by who our parent is. */
+static void die_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+		raise(SIGKILL);
+}
+
 /* In the new process. `failure` moves out of the way of the numbers that were asked for. */
-_Noreturn static void run_program(const struct spawn_request *req, int in, int out, int failure)
+_Noreturn static void run_program(const struct spawn_request *req, pid_t parent,
+				  const struct ends *ends)
 {
 	static const char *const no_env[] = { NULL };
 	struct failure told = { .directory = false };
+	int failure = ends->failure;
 
 	spawn_reset_signals();
 	if (req->dies_with_us)
-		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		die_with(parent);
 	if (req->fds_n > 0)
 		failure = fcntl(failure, F_DUPFD_CLOEXEC, FDS_ABOVE);
 	if (req->cwd && chdir(req->cwd) < 0)
 		told.directory = true;
-	else if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && dup2(in, STDIN_FILENO) >= 0 &&
-		 dup2(req->stdout_fd ? req->stdout_fd : out, STDOUT_FILENO) >= 0 &&
-		 dup2(out, STDERR_FILENO) >= 0 && hand_on(req) == 0)
+	else if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+		 dup2(ends->in, STDIN_FILENO) >= 0 &&
+		 dup2(req->answer ? ends->answer : ends->out, STDOUT_FILENO) >= 0 &&
+		 dup2(ends->out, STDERR_FILENO) >= 0 && hand_on(req) == 0)
 		execve(req->path, (char *const *)req->argv,
 		       (char *const *)(req->envp ? req->envp : no_env));
 	told.code = errno;
 	_exit(write(failure, &told, sizeof(told)) == sizeof(told) ? 127 : 126);
 }
 
+static int open_pipe(const char *path, int *ret_read, int *ret_write, struct err *e)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "make a pipe for %s", path);
+	*ret_read = ends[0];
+	*ret_write = ends[1];
+	return 0;
+}
+
+/* Pipes and no sockets: scripts open /dev/stdin. */
+static int open_pipes(const struct spawn_request *req, struct child *ours, struct ends *theirs,
+		      struct err *e)
+{
+	TRY(open_pipe(req->path, &theirs->in, &ours->input, e));
+	if (fcntl(ours->input, F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(e, "make a pipe for %s", req->path);
+	TRY(open_pipe(req->path, &ours->output, &theirs->out, e));
+	if (req->answer)
+		TRY(open_pipe(req->path, &ours->answer, &theirs->answer, e));
+	return open_pipe(req->path, &ours->failure, &theirs->failure, e);
+}
+
 static int start(const struct spawn_request *req, pid_t *ret_pid, struct child *ret, struct err *e)
 {
-	auto_fd int in_r = -1, out_w = -1, fail_w = -1;
+	__attribute__((cleanup(ends_close))) struct ends theirs = { -1, -1, -1, -1 };
 	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
-	int in[2], out[2], fail[2], pidfd = -1;
-	pid_t pid = -1;
+	pid_t parent = getpid(), pid;
+	int pidfd = -1;
 
 	assert(req->fds_n <= SPAWN_FDS_MAX);
 	for (size_t i = 0; i < req->fds_n; i++)
 		assert(req->fds[i].theirs < FDS_ABOVE && req->fds[i].theirs != STDOUT_FILENO &&
 		       req->fds[i].theirs != STDERR_FILENO);
-	/* Pipes and no sockets: scripts open /dev/stdin. */
-	if (pipe2(in, O_CLOEXEC) < 0)
-		return err_sys(e, "make a pipe for %s", req->path);
-	ret->input = in[1], in_r = in[0];
-	if (fcntl(ret->input, F_SETFL, O_NONBLOCK) < 0 || pipe2(out, O_CLOEXEC) < 0)
-		return err_sys(e, "make a pipe for %s", req->path);
-	ret->output = out[0], out_w = out[1];
-	if (pipe2(fail, O_CLOEXEC) < 0)
-		return err_sys(e, "make a pipe for %s", req->path);
-	ret->failure = fail[0], fail_w = fail[1];
+	TRY(open_pipes(req, ret, &theirs, e));
 	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	pid = sys_clone3(&args);
 	if (pid < 0)
 		return err_sys(e, "start %s", req->path);
 	if (pid == 0)
-		run_program(req, in_r, out_w, fail_w);
+		run_program(req, parent, &theirs);
 	ret->pidfd = pidfd;
 	*ret_pid = pid;
 	return 0;
@@ -177,7 +216,24 @@ static int drain(struct child *c, struct buf *output)
 	return 0;
 }
 
-/* Until the program has ended: 0, -ETIME, or why we could not listen to it. */
+/* The same for the answer, of which all is taken: -EFBIG when that is too much. */
+static int take_answer(const struct spawn_request *req, struct child *c)
+{
+	char bytes[4096];
+	ssize_t n = read(c->answer, bytes, sizeof(bytes));
+
+	if (n > 0 && (size_t)n > req->answer_max - req->answer->len)
+		return -EFBIG;
+	if (n > 0)
+		buf_add(req->answer, bytes, (size_t)n);
+	else if (n == 0)
+		close_fd(&c->answer);
+	else if (errno != EINTR && errno != EAGAIN)
+		return -errno;
+	return 0;
+}
+
+/* Until the program has ended: 0, -ETIME, -EFBIG, or why we could not listen to it. */
 static int attend(const struct spawn_request *req, struct child *c, struct buf *output)
 {
 	int64_t end = io_now_us() + (int64_t)req->timeout * 1000000;
@@ -186,7 +242,8 @@ static int attend(const struct spawn_request *req, struct child *c, struct buf *
 	for (;;) {
 		struct pollfd fds[] = { { .fd = c->pidfd, .events = POLLIN },
 					{ .fd = c->output, .events = POLLIN },
-					{ .fd = c->input, .events = POLLOUT } };
+					{ .fd = c->input, .events = POLLOUT },
+					{ .fd = c->answer, .events = POLLIN } };
 		int64_t left = req->timeout ? (end - io_now_us()) / 1000 + 1 : POLL_MAX_MS;
 
 		if (left <= 0)
@@ -200,18 +257,26 @@ static int attend(const struct spawn_request *req, struct child *c, struct buf *
 			TRY(drain(c, output));
 		if (fds[2].revents)
 			TRY(feed(req, c, &sent));
+		if (fds[3].revents)
+			TRY(take_answer(req, c));
 		if (fds[0].revents)
 			return 0;
 	}
 }
 
-/* What is in the pipe when the program is gone; a grandchild may keep it open, so no waiting. */
-static int drain_rest(struct child *c, struct buf *output)
+/*
+ * What is in the pipes when the program is gone; a grandchild may keep them open, so no waiting. Of
+ * the answer nothing may be missing: how much that is has a limit already.
+ */
+static int drain_rest(const struct spawn_request *req, struct child *c, struct buf *output)
 {
-	struct pollfd fd = { .fd = c->output, .events = POLLIN };
+	struct pollfd fd = { .fd = c->output, .events = POLLIN },
+		      answer = { .fd = c->answer, .events = POLLIN };
 
 	for (int turn = 0; turn < DRAIN_TURNS && c->output >= 0 && poll(&fd, 1, 0) > 0; turn++)
 		TRY(drain(c, output));
+	while (c->answer >= 0 && poll(&answer, 1, 0) > 0)
+		TRY(take_answer(req, c));
 	return 0;
 }
 
@@ -238,7 +303,7 @@ static int judge(const struct spawn_request *req, int status, struct child *c, s
 
 static int run(const struct spawn_request *req, struct buf *output, struct err *e)
 {
-	__attribute__((cleanup(child_close))) struct child c = { -1, -1, -1, -1, "", 0 };
+	__attribute__((cleanup(child_close))) struct child c = { -1, -1, -1, -1, -1, "", 0 };
 	int status = 0, r;
 	pid_t pid = -1;
 
@@ -248,11 +313,16 @@ static int run(const struct spawn_request *req, struct buf *output, struct err *
 		pidfd_send_signal(c.pidfd, SIGKILL, NULL, 0);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (req->wait_status)
+		*req->wait_status = status;
 	if (r == 0)
-		r = drain_rest(&c, output);
+		r = drain_rest(req, &c, output);
 	if (r == -ETIME)
 		return err_set(e, ETIME, "%s did not end within %u s and was killed", req->path,
 			       req->timeout);
+	if (r == -EFBIG)
+		return err_set(e, EFBIG, "%s answered with more than %zu bytes", req->path,
+			       req->answer_max);
 	if (r < 0)
 		return err_neg(e, r, "wait for %s", req->path);
 	return judge(req, status, &c, e);

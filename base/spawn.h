@@ -31,15 +31,18 @@ struct spawn_request {
 	unsigned timeout;           /* seconds after which it is killed, 0: never */
 	const struct spawn_fd *fds; /* handed on besides; at most SPAWN_FDS_MAX */
 	size_t fds_n;
-	int stdout_fd;     /* standard output, in place of what is kept; 0: that */
+	struct buf
+		*answer; /* gets all of its standard output, apart from what is kept; NULL: kept */
+	size_t answer_max; /* bytes; a program that writes more to it is killed */
+	int *wait_status;  /* how it ended, as waitpid(2) has it; NULL: not asked for */
 	bool dies_with_us; /* killed as well when the calling thread ends */
 };
 
 /*
  * Runs it and waits. Succeeds when it exits with 0; otherwise the error says
- * how it ended and the last of what it printed (-ETIME, -ECHILD, or the errno
- * of what could not be done). The first 16 KiB of its output are added to
- * *output unless that is NULL.
+ * how it ended and the last of what it printed (-ETIME, -EFBIG for its answer,
+ * -ECHILD, or the errno of what could not be done). The first 16 KiB of its
+ * output are added to *output unless that is NULL.
  */
 int spawn_run(const struct spawn_request *req, struct buf *output, struct err *e) MUST_CHECK;
 

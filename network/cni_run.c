@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -210,25 +210,6 @@ static void write_input(const struct plugin *p, const char *result, struct buf *
 	buf_char(out, '}');
 }
 
-static int make_output(struct err *e)
-{
-	int fd = memfd_create("cni", MFD_CLOEXEC);
-
-	return fd < 0 ? err_sys(e, "make a file for the answer of a plug-in") : fd;
-}
-
-static int read_output(int fd, struct buf *ret, struct err *e)
-{
-	int r;
-
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "read the answer of a plug-in");
-	r = io_slurp(fd, CNI_SIZE_MAX, ret);
-	if (r == -EFBIG)
-		return err_set(e, EFBIG, "its answer has more than %d bytes", CNI_SIZE_MAX);
-	return r < 0 ? err_neg(e, r, "read the answer of a plug-in") : 0;
-}
-
 static const char *const *environment(const struct cni_call *c, const char *command,
 				      struct arena *a)
 {
@@ -249,24 +230,26 @@ static const char *const *environment(const struct cni_call *c, const char *comm
 static int run_program(const struct cni_call *c, const struct plugin *p, const char *command,
 		       const struct buf *input, struct arena *a, struct buf *output, struct err *e)
 {
-	struct spawn_request req = { .input = input->text,
-				     .input_len = input->len,
-				     .timeout = RUN_TIMEOUT };
-	auto_fd int answer = make_output(e);
 	const char *argv[] = { p->type, NULL }, *said;
+	int status = 0, ended;
+	struct spawn_request req = { .argv = argv,
+				     .input = input->text,
+				     .input_len = input->len,
+				     .answer = output,
+				     .answer_max = CNI_SIZE_MAX,
+				     .wait_status = &status,
+				     .timeout = RUN_TIMEOUT };
 	struct err why = { 0 };
-	int ended;
 
-	TRY(answer);
 	TRY(find_program(p->type, a, &req.path, e));
-	req.argv = argv;
 	req.envp = environment(c, command, a);
-	req.stdout_fd = answer;
 	ended = spawn_run(&req, NULL, &why);
-	TRY(read_output(answer, output, e));
 	if (ended >= 0)
 		return 0;
-	if (ended == -ECHILD && output->len &&
+	if (ended == -EFBIG)
+		return err_set(e, EFBIG, "its answer has more than %d bytes", CNI_SIZE_MAX);
+	/* Only one that ended by itself has said why. */
+	if (ended == -ECHILD && WIFEXITED(status) && output->len &&
 	    cni_failure_parse(output->text, output->len, a, &said) == 0)
 		return err_set(e, ECHILD, "%s", said);
 	return err_set(e, why.code, "%s", why.msg);

@@ -212,7 +212,11 @@ fails() {
 	fails "$WORK/plugins/second ended with exit status 3, it said: help" 'echo help >&2; exit 3'
 	fails "$WORK/plugins/second ended with exit status 3" 'echo no JSON; exit 3'
 	fails "$WORK/plugins/second was killed by signal 9" 'kill -9 $$'
-	fails "its answer has more than 262144 bytes" 'head -c 300000 /dev/zero; exit 0'
+	# How it ended comes before what it said.
+	fails "$WORK/plugins/second was killed by signal 9" 'echo "{\"code\": 7, \"msg\": \"no such bridge\"}"; kill -9 $$'
+	# Nobody waits for the end of one that never stops, nor is all of it kept.
+	fails "its answer has more than 262144 bytes" 'exec cat /dev/zero'
+	fails "its answer has more than 262144 bytes" 'head -c 300000 /dev/zero; exit 3'
 }
 
 @test "an answer that is none, a plug-in that is not there, a configuration that is wrong" {

@@ -2,11 +2,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -584,21 +588,103 @@ Test(spawn, fails_when_a_descriptor_cannot_be_handed_on)
 	cr_assert_str_eq(e.msg, "execute /bin/sh: bad file descriptor");
 }
 
-Test(spawn, sends_standard_output_elsewhere)
+Test(spawn, keeps_the_answer_apart)
 {
-	auto_fd int fd = memfd_create("out", MFD_CLOEXEC);
-	struct spawn_request req = { .stdout_fd = fd };
-	auto_buf struct buf kept = { 0 };
+	auto_buf struct buf answer = { 0 }, kept = { 0 };
+	int status = -1;
+	struct spawn_request req = { .answer = &answer,
+				     .answer_max = 200000,
+				     .wait_status = &status };
 	struct err e = { 0 };
-	char text[16] = "";
 
-	cr_assert_geq(fd, 0);
 	cr_expect_eq(run_sh("echo out; echo err >&2", &req, &kept, &e), 0, "%s", e.msg);
 	cr_expect_str_eq(kept.text, "err");
-	cr_assert_eq(pread(fd, text, sizeof(text) - 1, 0), 4);
-	cr_expect_str_eq(text, "out\n");
+	cr_expect_str_eq(answer.text, "out\n");
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	/* What it says on standard error is what a message has. */
 	cr_expect_eq(run_sh("echo out; echo err >&2; exit 3", &req, &kept, &e), -ECHILD);
 	cr_expect_not_null(strstr(e.msg, "ended with exit status 3, it said: err"));
 	cr_expect_null(strstr(e.msg, "out"));
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+	cr_expect_eq(run_sh("kill -9 $$", &req, NULL, &e), -ECHILD);
+	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == 9);
+	/* All of it, of a program that ends at once, and up to the limit. */
+	buf_clear(&answer);
+	cr_expect_eq(run_sh("head -c 200000 /dev/zero", &req, NULL, &e), 0, "%s", e.msg);
+	cr_expect_eq(answer.len, 200000);
+}
+
+/* While it writes: it never ends by itself, nor does what it leaves behind. */
+Test(spawn, ends_a_program_that_answers_too_much)
+{
+	static const char *const scripts[] = {
+		"exec cat /dev/zero",
+		"cat /dev/zero & wait",
+		"head -c 1001 /dev/zero; exit 3",
+	};
+	size_t fds = count_fds();
+
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		auto_buf struct buf answer = { 0 };
+		struct spawn_request req = { .answer = &answer, .answer_max = 1000 };
+		struct err e = { 0 };
+
+		cr_expect_eq(run_sh(scripts[i], &req, NULL, &e), -EFBIG, "%s", scripts[i]);
+		cr_expect_str_eq(e.msg, "/bin/sh answered with more than 1000 bytes");
+		cr_expect_leq(answer.len, 1000);
+	}
+	cr_expect_eq(count_fds(), fds);
+}
+
+/*
+ * A program that is to die with us
+ */
+
+/* From now on, whoever calls prctl(2) waits for our answer. */
+static int watch_prctl(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_prctl, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { ARRAY_LEN(code), code };
+
+	CHILD_ASSERT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "errno %d", errno);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			    &filter);
+}
+
+/* Its maker dies after it was made, and before it could ask to be told of that. */
+static void is_killed_between(void *arg UNUSED)
+{
+	struct spawn_request req = { .dies_with_us = true };
+	struct seccomp_notif asked = { 0 };
+	struct seccomp_notif_resp answer = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+	int listener, status = 0;
+	pid_t maker;
+
+	CHILD_ASSERT(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "errno %d", errno);
+	listener = watch_prctl();
+	CHILD_ASSERT(listener >= 0, "errno %d", errno);
+	maker = fork();
+	if (maker == 0)
+		_exit(run_sh("echo it runs >ran", &req, NULL, NULL) == 0 ? 0 : 1);
+	CHILD_ASSERT(ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) == 0, "errno %d", errno);
+	CHILD_ASSERT((pid_t)asked.pid != maker && asked.data.args[0] == PR_SET_PDEATHSIG,
+		     "prctl(%d)", (int)asked.data.args[0]);
+	kill(maker, SIGKILL);
+	CHILD_ASSERT(waitpid(maker, &status, 0) == maker, "errno %d", errno);
+	answer.id = asked.id;
+	CHILD_ASSERT(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) == 0, "errno %d", errno);
+	CHILD_ASSERT(waitpid((pid_t)asked.pid, &status, 0) > 0, "errno %d", errno);
+	CHILD_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "wait status %#x", status);
+}
+
+Test(spawn, a_program_that_is_to_die_with_us_does_so_from_its_first_moment)
+{
+	cr_assert_eq(fchdir(dir_fd), 0);
+	expect_child(is_killed_between, NULL);
+	cr_expect_eq(faccessat(dir_fd, "ran", F_OK, 0), -1);
 }
