@@ -20,6 +20,8 @@ base_libbase_a_SOURCES = \
 	base/json_write.c \
 	base/json_write.h \
 	base/list.h \
+	base/lock.c \
+	base/lock.h \
 	base/log.c \
 	base/log.h \
 	base/mem.c \

@@ -20,6 +20,11 @@
 enum {
 	CALL_TIMEOUT = 25 * 1000 * 1000, /* microseconds, for an answer */
 	JOB_TIMEOUT = 30 * 1000 * 1000,  /* microseconds, for all of a job */
+	/*
+	 * Seconds in line. Hundreds that start at once get through in much less, and whoever is at its
+	 * head has the limits above for each thing that he asks.
+	 */
+	TURN_TIMEOUT = 300,
 	PATH_LENGTH = 256,
 	START_TRIES = 10, /* against a unit of the name that is about to go */
 	START_PAUSE = 20, /* milliseconds */
@@ -153,7 +158,11 @@ int bus_open(bool user, struct bus *ret, struct err *e)
 
 	*ret = (struct bus){ 0 };
 	TRY(sdbus_open(&ret->sd, e));
-	ret->turn = turn_take(user);
+	r = turn_take(user, TURN_TIMEOUT, &ret->turn, e);
+	if (r < 0) {
+		sdbus_close(&ret->sd);
+		return r;
+	}
 	ret->open = true;
 	shared = user ? open_user(ret, e) : open_system(ret, e);
 	r = shared;

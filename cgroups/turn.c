@@ -5,10 +5,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include "base/err.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/util.h"
 
@@ -34,19 +33,24 @@ static int open_user_place(void)
 	return open_place(path);
 }
 
-int turn_take(bool user)
+int turn_take(bool user, unsigned seconds, int *ret_turn, struct err *e)
 {
-	int fd = user ? open_user_place() : open_place(SYSTEM_PLACE);
+	const char *whom = user ? "this user's systemd" : "systemd";
+	auto_fd int fd = user ? open_user_place() : open_place(SYSTEM_PLACE);
 	int r;
 
 	if (fd < 0) {
 		log_debug("no line for systemd to stand in: %s", err_text(-fd));
-		return -1;
+		*ret_turn = -1;
+		return 0;
 	}
-	do
-		r = flock(fd, LOCK_EX);
-	while (r < 0 && errno == EINTR);
+	r = lock_file(fd, seconds);
+	if (r == -ETIMEDOUT)
+		return err_set(e, ETIMEDOUT,
+			       "stand in line for %s: another process has kept %s locked for %u s",
+			       whom, user ? "$XDG_RUNTIME_DIR/systemd" : SYSTEM_PLACE, seconds);
 	if (r < 0)
-		log_debug("stand in line for systemd: %s", err_text(errno));
-	return fd;
+		return err_neg(e, r, "stand in line for %s", whom);
+	*ret_turn = take_fd(&fd);
+	return 0;
 }

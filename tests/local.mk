@@ -58,6 +58,7 @@ UNIT_TESTS = \
 	tests/unit/test_link \
 	tests/unit/test_listen_fds \
 	tests/unit/test_listener \
+	tests/unit/test_lock \
 	tests/unit/test_log \
 	tests/unit/test_loopback \
 	tests/unit/test_microvm_boot \
@@ -373,6 +374,10 @@ tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
 tests_unit_test_listener_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_listener_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_listener_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
+tests_unit_test_lock_SOURCES = tests/unit/test_lock.c
+tests_unit_test_lock_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_lock_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_lock_LDADD = $(LIBBASE) $(CRITERION_LIBS)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_log_LDFLAGS = $(UNITLDFLAGS)

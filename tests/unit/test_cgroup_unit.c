@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,9 @@
 #include "base/io.h"
 #include "cgroups/bus.h"
 #include "cgroups/holder.h"
+#include "cgroups/turn.h"
 #include "cgroups/unit.h"
+#include "tests/unit/test_dir.h"
 
 /* A property as text: "MemoryMax t 5", "AllowedCPUs ay 9 1", "X as 'a' 'b'". */
 static void show(struct buf *b, const struct unit_property *p)
@@ -494,4 +497,39 @@ Test(cgroup_unit, a_holder_dies_with_its_parent, .timeout = 20)
 		end = strrchr(text, ')');
 		state = end && end[1] ? end[2] : 'Z';
 	}
+}
+
+/*
+ * The line for systemd
+ */
+
+TestSuite(turn, .init = dir_make, .fini = dir_remove, .timeout = 20);
+
+Test(turn, ends_when_the_descriptor_is_closed_and_has_a_deadline)
+{
+	int first = -1, second = -1;
+	struct err e = { 0 };
+
+	cr_assert_eq(mkdirat(dir_fd, "systemd", 0700), 0);
+	setenv("XDG_RUNTIME_DIR", dir_path, 1);
+	cr_assert_eq(turn_take(true, 10, &first, &e), 0, "%s", e.msg);
+	cr_expect_geq(first, 0);
+	/* One who stays there, and be it that he was stopped. */
+	cr_expect_eq(turn_take(true, 1, &second, &e), -ETIMEDOUT);
+	cr_expect_str_eq(e.msg, "stand in line for this user's systemd: another process has kept "
+				"$XDG_RUNTIME_DIR/systemd locked for 1 s");
+	cr_expect_eq(second, -1);
+	close(first);
+	cr_expect_eq(turn_take(true, 1, &second, &e), 0);
+	close(second);
+}
+
+Test(turn, is_at_once_where_there_is_no_line)
+{
+	int turn = 7;
+	struct err e = { 0 };
+
+	setenv("XDG_RUNTIME_DIR", dir_path, 1);
+	cr_expect_eq(turn_take(true, 1, &turn, &e), 0);
+	cr_expect_eq(turn, -1);
 }

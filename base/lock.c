@@ -1,0 +1,106 @@
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/sys.h"
+
+struct lock {
+	int fd;
+	bool whole; /* flock(2), else of the byte `at` */
+	int64_t at;
+};
+
+/* 0, or a negative errno: -EAGAIN if it is somebody else's and is not to be waited for. */
+static int take(const struct lock *l, bool wait)
+{
+	struct flock byte = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = l->at, .l_len = 1
+	};
+	int r;
+
+	do
+		r = l->whole ? flock(l->fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB)
+			     : fcntl(l->fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &byte);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return 0;
+	return errno == EACCES ? -EAGAIN : -errno; /* fcntl(2): either is said */
+}
+
+/* In the new process, whose descriptor is of the same description as ours. */
+_Noreturn static void wait_in_our_place(const struct lock *l, pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+		_exit(ESRCH);
+	_exit(-take(l, true));
+}
+
+/* 0: it has ended; -ETIMEDOUT. */
+static int wait_for_end(int pidfd, unsigned seconds)
+{
+	int64_t end = io_now_us() / 1000 + (int64_t)seconds * 1000;
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+
+	for (;;) {
+		int64_t left = end - io_now_us() / 1000;
+		int r = poll(&fd, 1, left > 0 ? (int)left : 0);
+
+		if (r > 0)
+			return 0;
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (left <= 0)
+			return -ETIMEDOUT;
+	}
+}
+
+static int wait_for(const struct lock *l, unsigned seconds)
+{
+	/* No signal at its end: it is nobody's child but ours, and waited for as such (__WCLONE). */
+	int fd = -1, status = 0, r;
+	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&fd };
+	pid_t parent = getpid(), pid = sys_clone3(&args);
+	auto_fd int pidfd = -1;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		wait_in_our_place(l, parent);
+	pidfd = fd;
+	r = wait_for_end(pidfd, seconds);
+	if (r < 0)
+		pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	while (waitpid(pid, &status, __WCLONE) < 0 && errno == EINTR)
+		;
+	if (r < 0)
+		return r;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+static int lock(const struct lock *l, unsigned seconds)
+{
+	int r = take(l, false);
+
+	if (r != -EAGAIN)
+		return r;
+	return seconds ? wait_for(l, seconds) : -ETIMEDOUT;
+}
+
+int lock_file(int fd, unsigned seconds)
+{
+	return lock(&(struct lock){ .fd = fd, .whole = true }, seconds);
+}
+
+int lock_byte(int fd, int64_t at, unsigned seconds)
+{
+	return lock(&(struct lock){ .fd = fd, .at = at }, seconds);
+}

@@ -1,0 +1,143 @@
+/* Locks that are waited for until a deadline. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/lock.h"
+#include "tests/unit/test_child.h"
+#include "tests/unit/test_dir.h"
+
+TestSuite(lock, .init = dir_make, .fini = dir_remove, .timeout = 30);
+
+enum { LONG = 20 /* seconds: longer than any of this takes */, HERE = 7 /* a byte */ };
+
+static int open_file(void)
+{
+	int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+static int whole(int fd, unsigned seconds)
+{
+	return lock_file(fd, seconds);
+}
+
+static int byte(int fd, unsigned seconds)
+{
+	return lock_byte(fd, HERE, seconds);
+}
+
+static int (*const kinds[])(int fd, unsigned seconds) = { whole, byte };
+
+Test(lock, is_one_descriptions_until_that_is_closed)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		int first = open_file(), second = open_file();
+
+		cr_expect_eq(kinds[i](first, LONG), 0);
+		cr_expect_eq(kinds[i](first, LONG), 0, "it has it already");
+		cr_expect_eq(kinds[i](second, 0), -ETIMEDOUT);
+		close(first);
+		cr_expect_eq(kinds[i](second, 0), 0);
+		close(second);
+	}
+	cr_expect_eq(kinds[0](-1, LONG), -EBADF);
+	cr_expect_eq(kinds[1](-1, LONG), -EBADF);
+}
+
+Test(lock, bytes_are_apart)
+{
+	auto_fd int first = open_file(), second = open_file();
+
+	cr_expect_eq(lock_byte(first, HERE, 0), 0);
+	cr_expect_eq(lock_byte(second, HERE + 1, 0), 0);
+	cr_expect_eq(lock_byte(second, HERE, 0), -ETIMEDOUT);
+	cr_expect_eq(lock_byte(second, INT64_MAX, 0), 0);
+}
+
+/* The deadline is kept, and whoever waited in our place is gone then. */
+Test(lock, is_given_up_at_the_deadline)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		auto_fd int first = open_file(), second = open_file();
+		int64_t began;
+
+		cr_assert_eq(kinds[i](first, 0), 0);
+		began = io_now_us();
+		cr_expect_eq(kinds[i](second, 1), -ETIMEDOUT);
+		cr_expect_geq(io_now_us() - began, 1000000);
+		cr_expect_eq(waitpid(-1, NULL, WNOHANG | __WALL), -1, "a child is left");
+		/* Nor does it come by the lock later. */
+		close_fd(&first);
+		first = open_file();
+		cr_expect_eq(kinds[i](first, 0), 0);
+	}
+}
+
+struct held {
+	int fd, ready, go;
+	size_t kind;
+};
+
+/* Another process has the lock, and lets go of it when it is told to. */
+static void holds(void *arg)
+{
+	const struct held *h = arg;
+	int fd = openat(dir_fd, "lock", O_RDWR);
+	char byte;
+
+	CHILD_ASSERT(kinds[h->kind](fd, 0) == 0, "errno %d", errno);
+	CHILD_ASSERT(write(h->ready, "", 1) == 1, "errno %d", errno);
+	CHILD_ASSERT(read(h->go, &byte, 1) == 1, "errno %d", errno);
+}
+
+static void waits(void *arg)
+{
+	const struct held *h = arg;
+
+	/* Ignored children, as some shells hand on: its end is still seen. */
+	signal(SIGCHLD, SIG_IGN);
+	CHILD_ASSERT(kinds[h->kind](h->fd, LONG) == 0, "it was not given");
+	CHILD_ASSERT(write(h->ready, "", 1) == 1, "errno %d", errno);
+}
+
+Test(lock, is_waited_for)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		int ready[2], go[2], got[2], reports[2], status;
+		auto_fd int other = open_file();
+		struct held holder, waiter;
+		pid_t pids[2];
+		char byte;
+
+		cr_assert(pipe2(ready, O_CLOEXEC) == 0 && pipe2(go, O_CLOEXEC) == 0 &&
+			  pipe2(got, O_CLOEXEC) == 0);
+		holder = (struct held){ -1, ready[1], go[0], i };
+		waiter = (struct held){ open_file(), got[1], -1, i };
+		pids[0] = child_start(holds, &holder, &reports[0]);
+		cr_assert_eq(read(ready[0], &byte, 1), 1);
+		pids[1] = child_start(waits, &waiter, &reports[1]);
+		cr_assert_eq(write(go[1], "", 1), 1);
+		cr_assert_eq(read(got[0], &byte, 1), 1);
+		/* It is the waiter's descriptor that has it, and we have that too. */
+		for (size_t k = 0; k < ARRAY_LEN(pids); k++) {
+			cr_assert_eq(waitpid(pids[k], &status, 0), pids[k]);
+			cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+			close(reports[k]);
+		}
+		cr_expect_eq(kinds[i](other, 0), -ETIMEDOUT);
+		close(waiter.fd);
+		cr_expect_eq(kinds[i](other, 0), 0);
+		for (int k = 0; k < 2; k++)
+			close(ready[k]), close(go[k]), close(got[k]);
+	}
+}
