@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -172,6 +173,22 @@ int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, 
 		return e ? -e->code : -EIO;
 	}
 	return 0;
+}
+
+int io_sealed_file(const char *name, const void *bytes, size_t len, struct err *e)
+{
+	auto_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "make a memory file for %s", name);
+	r = io_write_all(fd, bytes, len);
+	if (r < 0)
+		return err_neg(e, r, "write %s to a memory file", name);
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+	    lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "seal the memory file of %s", name);
+	return take_fd(&fd);
 }
 
 int io_mkdir_all(const char *path, mode_t mode, struct err *e)

@@ -42,6 +42,12 @@ int io_read_value(int dirfd, const char *path, char *buf, size_t size) MUST_CHEC
 int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, struct err *e)
 	MUST_CHECK;
 
+/*
+ * A file in memory with these bytes, which nobody can change any more, to be read from its
+ * beginning: what a program gets as its standard input. Returns a descriptor; `name` is in messages.
+ */
+int io_sealed_file(const char *name, const void *bytes, size_t len, struct err *e) MUST_CHECK;
+
 /* Makes the directory `path` and its missing parents; fine if it exists. */
 int io_mkdir_all(const char *path, mode_t mode, struct err *e) MUST_CHECK;
 

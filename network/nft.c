@@ -10,11 +10,16 @@
 #include <sys/time.h>
 
 #include "base/helper.h"
+#include "base/io.h"
 #include "base/spawn.h"
 #include "base/util.h"
 #include "network/nlattr.h"
 
-enum { COMMENT_MAX = 100, TIMEOUT = 10 /* seconds */ };
+enum {
+	COMMENT_MAX = 100,
+	TIMEOUT = 10,      /* seconds, for the kernel's answer */
+	RUN_TIMEOUT = 120, /* seconds, for hull-nft */
+};
 
 /*
  * - guard: route_localnet on a bridge lets replies to 127.0.0.0/8 come back; no container may
@@ -197,14 +202,19 @@ int nft_table_exists(struct err *e)
 
 int nft_run(const char *text, const char *what, struct err *e)
 {
+	/* No pipe: the rules of all containers are more than one holds, and who is to read them may not. */
+	auto_fd int rules = io_sealed_file("rules", text, strlen(text), e);
+	const struct spawn_fd input = { rules, STDIN_FILENO };
 	struct helper_path program;
 	struct err why = { 0 };
 
+	TRY(rules);
 	TRY(helper_find("hull-nft", &program, e));
 	if (spawn_run(&(struct spawn_request){ .path = program.text,
 					       .argv = (const char *const[]){ "hull-nft", NULL },
-					       .input = text,
-					       .input_len = strlen(text),
+					       .fds = &input,
+					       .fds_n = 1,
+					       .timeout = RUN_TIMEOUT,
 					       .dies_with_us = true },
 		      NULL, &why) < 0)
 		return err_set(e, why.code, "%s: %s", what, why.msg);

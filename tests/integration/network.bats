@@ -580,6 +580,22 @@ options ndots:2
 	stderr_has "network web: names of containers are not answered: find the program hull-dns in $WORK/nothing (HULL_LIBEXEC)"
 }
 
+@test "rules are handed to hull-nft in a file that nobody can change" {
+	local real=${HULL%/*}/libexec/hull/hull-nft
+	mkdir "$WORK/helpers"
+	cat >"$WORK/helpers/hull-nft" <<-EOF
+		#!/bin/sh
+		readlink /proc/self/fd/0 >"$WORK/input"
+		! (echo flush ruleset >/proc/self/fd/0) 2>/dev/null || exit 9
+		exec "$(realpath "$real")"
+	EOF
+	chmod +x "$WORK/helpers/hull-nft"
+	HULL_LIBEXEC=$WORK/helpers container one publish=8080:80
+	[[ $(cat "$WORK/input") = /memfd:rules* ]] || mismatch "standard input" /memfd:rules "$(cat "$WORK/input")"
+	at "$HOST" nft list table inet hull >"$WORK/table" 2>/dev/null || return 0
+	grep -q 8080 "$WORK/table"
+}
+
 # A container of somebody who is not root: $1 is its name, its pid is set to that.
 user_container() {
 	local name=$1

@@ -984,6 +984,24 @@ Test(io, waits_for_descriptors_through_signals)
 	pthread_join(sender, NULL);
 }
 
+Test(io, seals_files_in_memory)
+{
+	static const char text[] = "rules";
+	struct err e = { 0 };
+	auto_fd int fd = io_sealed_file("rules", text, strlen(text), &e);
+	auto_fd int empty = io_sealed_file("nothing", NULL, 0, &e);
+	char back[16] = "";
+
+	cr_assert_geq(fd, 0, "%s", e.msg);
+	cr_expect_eq(read(fd, back, sizeof(back)), 5);
+	cr_expect_str_eq(back, text);
+	cr_expect(write(fd, "x", 1) < 0 && errno == EPERM);
+	cr_expect(ftruncate(fd, 0) < 0 && errno == EPERM);
+	cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	cr_assert_geq(empty, 0, "%s", e.msg);
+	cr_expect_eq(read(empty, back, sizeof(back)), 0);
+}
+
 Test(io, names_descriptors)
 {
 	char target[100] = "";
