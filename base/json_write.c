@@ -170,3 +170,31 @@ void json_write_raw(struct json_writer *w, const char *key, const char *text)
 	begin(w, key);
 	buf_str(w->out, text);
 }
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as json_parse() lets it be. */
+void json_write_value(struct json_writer *w, const char *key, const struct json *value)
+{
+	switch (value->type) {
+	case JSON_NULL:
+		json_write_null(w, key);
+		return;
+	case JSON_BOOL:
+		json_write_bool(w, key, value->boolean);
+		return;
+	case JSON_NUMBER:
+		json_write_raw(w, key, value->text);
+		return;
+	case JSON_STRING:
+		json_write_string(w, key, value->text);
+		return;
+	case JSON_ARRAY:
+		json_write_array(w, key);
+		break;
+	case JSON_OBJECT:
+		json_write_object(w, key);
+		break;
+	}
+	for (const struct json *m = value->first; m; m = m->next)
+		json_write_value(w, value->type == JSON_OBJECT ? m->key : NULL, m);
+	json_write_end(w);
+}

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/list.h"
 
 struct json_writer {
@@ -47,5 +48,10 @@ void json_write_bool(struct json_writer *w, const char *key, bool value);
 void json_write_null(struct json_writer *w, const char *key);
 /* `text` is JSON already. */
 void json_write_raw(struct json_writer *w, const char *key, const char *text);
+/*
+ * A value that was parsed, as it was: numbers digit by digit. Asserts that it fits below the brackets
+ * that are open: a document of JSON_MAX_DEPTH has room for it at the top alone.
+ */
+void json_write_value(struct json_writer *w, const char *key, const struct json *value);
 
 #endif

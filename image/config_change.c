@@ -286,34 +286,6 @@ int image_run_change(struct image_run *run, const char *instruction, struct aren
  * The document
  */
 
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as json_parse() lets it be. */
-static void copy_value(struct json_writer *w, const char *key, const struct json *j)
-{
-	switch (j->type) {
-	case JSON_NULL:
-		json_write_null(w, key);
-		return;
-	case JSON_BOOL:
-		json_write_bool(w, key, j->boolean);
-		return;
-	case JSON_NUMBER:
-		json_write_raw(w, key, j->text);
-		return;
-	case JSON_STRING:
-		json_write_string(w, key, j->text);
-		return;
-	case JSON_ARRAY:
-		json_write_array(w, key);
-		break;
-	case JSON_OBJECT:
-		json_write_object(w, key);
-		break;
-	}
-	for (const struct json *at = j->first; at; at = at->next)
-		copy_value(w, j->type == JSON_OBJECT ? at->key : NULL, at);
-	json_write_end(w);
-}
-
 static bool is_among(const char *name, const char *const *names)
 {
 	for (; *names; names++)
@@ -329,7 +301,7 @@ static void copy_others(struct json_writer *w, const struct json *object, const 
 		return;
 	for (const struct json *at = object->first; at; at = at->next)
 		if (!is_among(at->key, names))
-			copy_value(w, at->key, at);
+			json_write_value(w, at->key, at);
 }
 
 static void write_text(struct json_writer *w, const char *key, const char *value)
@@ -386,7 +358,7 @@ static void copy_elements(struct json_writer *w, const struct json *array)
 {
 	if (array && array->type == JSON_ARRAY)
 		for (const struct json *at = array->first; at; at = at->next)
-			copy_value(w, NULL, at);
+			json_write_value(w, NULL, at);
 }
 
 static void write_layers(struct json_writer *w, const struct image_step *step,
@@ -437,7 +409,7 @@ int image_config_change(const char *name, const char *text, size_t size,
 	if (step->author)
 		write_text(&w, "author", step->author);
 	else if (author)
-		copy_value(&w, "author", author);
+		json_write_value(&w, "author", author);
 	copy_others(&w, doc.root, ours);
 	write_run(&w, run, json_member(doc.root, "config"));
 	write_layers(&w, step, json_member(doc.root, "rootfs"));

@@ -9,7 +9,7 @@
 #include "base/json_write.h"
 #include "network/cni.h"
 
-enum { DEPTH_MAX = 32, PLUGINS_MAX = 32, NAME_LIMIT = 128 };
+enum { PLUGINS_MAX = 32, NAME_LIMIT = 128 };
 
 struct stored_plugin {
 	const char *type;
@@ -135,37 +135,6 @@ int cni_parse(const char *file, const char *text, size_t size, struct arena *a, 
  * Making ready
  */
 
-static int write_value(struct json_writer *w, const char *key, const struct json_doc *doc,
-		       const struct json *v, unsigned depth, struct err *e)
-{
-	if (depth > DEPTH_MAX)
-		return json_fail(doc, v, NULL, e, "it is nested deeper than %d", DEPTH_MAX);
-	switch (v->type) {
-	case JSON_NULL:
-		json_write_null(w, key);
-		return 0;
-	case JSON_BOOL:
-		json_write_bool(w, key, v->boolean);
-		return 0;
-	case JSON_NUMBER:
-		json_write_raw(w, key, v->text);
-		return 0;
-	case JSON_STRING:
-		json_write_string(w, key, v->text);
-		return 0;
-	case JSON_ARRAY:
-		json_write_array(w, key);
-		break;
-	case JSON_OBJECT:
-		json_write_object(w, key);
-		break;
-	}
-	for (const struct json *m = v->first; m; m = m->next)
-		TRY(write_value(w, v->type == JSON_OBJECT ? m->key : NULL, doc, m, depth + 1, e));
-	json_write_end(w);
-	return 0;
-}
-
 static void write_ports(struct json_writer *w, const struct port_list *ports)
 {
 	json_write_array(w, "portMappings");
@@ -225,9 +194,8 @@ static bool is_ours(const char *key)
 	return false;
 }
 
-static int write_plugin(struct buf *out, const struct json_doc *doc, const struct stored *s,
-			size_t i, const struct json *object, const struct cni_wish *wish,
-			struct err *e)
+static void write_plugin(struct buf *out, const struct stored *s, size_t i,
+			 const struct json *object, const struct cni_wish *wish)
 {
 	struct json_writer w = json_writer(out, NULL);
 
@@ -236,10 +204,9 @@ static int write_plugin(struct buf *out, const struct json_doc *doc, const struc
 	json_write_string(&w, "name", s->name);
 	for (const struct json *m = object->first; m; m = m->next)
 		if (!is_ours(m->key))
-			TRY(write_value(&w, m->key, doc, m, 0, e));
+			json_write_value(&w, m->key, m);
 	write_runtime_config(&w, s->name, &s->plugins.at[i].capabilities, wish);
 	json_write_end(&w);
-	return 0;
 }
 
 /* CHECK came with 0.4.0. */
@@ -287,7 +254,7 @@ int cni_prepare(const struct cni_net *net, const struct cni_wish *wish, struct a
 	for (size_t i = 0; i < s.plugins.n; i++, object = object->next) {
 		auto_buf struct buf out = { 0 };
 
-		TRY(write_plugin(&out, &doc, &s, i, object, wish, e));
+		write_plugin(&out, &s, i, object, wish);
 		p.plugins.at[p.plugins.n++] = arena_strndup(a, out.text, out.len);
 	}
 	*ret = p;

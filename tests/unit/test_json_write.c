@@ -143,6 +143,63 @@ Test(write, depth)
 	cr_expect(strstr(out.text, "[{\"k\":[{\"deep\":true}]}]"), "%s", out.text);
 }
 
+/* What was parsed is written again as it was, but for blanks. */
+Test(write, values_that_were_parsed)
+{
+	static const char *const rows[] = {
+		"null",
+		"true",
+		"false",
+		"-1.50e+07",
+		"123456789012345678901234567890",
+		"\"a \\\"b\\\" \\u0001 \303\244\"",
+		"[]",
+		"{}",
+		"[1,[2,[]],{\"a\":{}}]",
+		"{\"a\":null,\"b\":[true,\"x\",{\"c\":1.0}],\"d\":{\"e\":{\"f\":[]}}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		auto_json struct json_doc doc = { .name = "x",
+						  .text = rows[i],
+						  .size = strlen(rows[i]) };
+		auto_buf struct buf out = { 0 }, member = { 0 }, expected = { 0 };
+		struct json_writer w = json_writer(&out, NULL), inside = json_writer(&member, NULL);
+		struct err e = { 0 };
+
+		cr_assert_eq(json_parse(&doc, &a, &e), 0, "%s", e.msg);
+		json_write_value(&w, NULL, doc.root);
+		cr_expect_str_eq(out.text, rows[i]);
+		json_write_object(&inside, NULL);
+		json_write_value(&inside, "key", doc.root);
+		json_write_value(&inside, "again", doc.root);
+		json_write_end(&inside);
+		buf_printf(&expected, "{\"key\":%s,\"again\":%s}", rows[i], rows[i]);
+		cr_expect_str_eq(member.text, expected.text);
+	}
+}
+
+/* As deep as a document can be. */
+Test(write, a_deep_value_that_was_parsed)
+{
+	auto_arena struct arena a = { 0 };
+	auto_buf struct buf text = { 0 }, out = { 0 };
+	auto_json struct json_doc doc = { .name = "x" };
+	struct json_writer w = json_writer(&out, NULL);
+	struct err e = { 0 };
+
+	for (int i = 0; i < JSON_MAX_DEPTH; i++)
+		buf_char(&text, '[');
+	for (int i = 0; i < JSON_MAX_DEPTH; i++)
+		buf_char(&text, ']');
+	doc.text = text.text;
+	doc.size = text.len;
+	cr_assert_eq(json_parse(&doc, &a, &e), 0, "%s", e.msg);
+	json_write_value(&w, NULL, doc.root);
+	cr_expect_str_eq(out.text, text.text);
+}
+
 Test(write, a_member_needs_a_key, .signal = SIGABRT)
 {
 	struct buf out = { 0 };
