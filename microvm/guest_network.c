@@ -26,8 +26,11 @@ int guest_network_read(const void *bytes, size_t size, struct guest_network *ret
 			return -EPROTO;
 		addresses += ret->links[i].n_addresses;
 	}
+	for (size_t i = 0; i < ret->n_addresses; i++)
+		if (!address_is_sound(&ret->addresses[i]))
+			return -EPROTO;
 	for (size_t i = 0; i < ret->n_routes; i++)
-		if (ret->routes[i].index > ret->n_links)
+		if (ret->routes[i].index > ret->n_links || !route_is_sound(&ret->routes[i]))
 			return -EPROTO;
 	return addresses == ret->n_addresses ? 0 : -EPROTO;
 }

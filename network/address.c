@@ -17,51 +17,51 @@ struct address_walk {
 	unsigned index;
 };
 
+static const struct nlattr_row rows[] = {
+	NLATTR_ROW(IFA_LOCAL, struct link_address, local),
+	NLATTR_ROW(IFA_ADDRESS, struct link_address, peer),
+	NLATTR_ROW(IFA_BROADCAST, struct link_address, broadcast),
+};
+
+struct reading {
+	struct link_address address;
+	bool strange;
+};
+
 static void read_attribute(const struct nlattr *attr, void *ctx)
 {
-	struct link_address *a = ctx;
+	struct reading *r = ctx;
+	struct link_address *a = &r->address;
 	const size_t size = nlattr_content_size(attr);
-	const void *bytes = nlattr_content(attr);
-	const struct {
-		uint16_t type;
-		uint8_t *bytes, *len;
-	} places[] = {
-		{ IFA_LOCAL, a->local, &a->local_len },
-		{ IFA_ADDRESS, a->peer, &a->peer_len },
-		{ IFA_BROADCAST, a->broadcast, &a->broadcast_len },
-	};
-	const uint16_t type = nlattr_type(attr);
 
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		if (places[i].type != type || size > sizeof(a->local))
-			continue;
-		memcpy(places[i].bytes, bytes, size);
-		*places[i].len = (uint8_t)size;
-	}
-	if (type == IFA_FLAGS && size == sizeof(a->flags))
-		memcpy(&a->flags, bytes, size);
-	if (type == IFA_RT_PRIORITY && size == sizeof(a->metric))
-		memcpy(&a->metric, bytes, size);
+	if (nlattr_keep(attr, rows, ARRAY_LEN(rows), a) < 0)
+		r->strange = true;
+	if (nlattr_type(attr) == IFA_FLAGS && size == sizeof(a->flags))
+		a->flags = nlattr_u32(attr);
+	if (nlattr_type(attr) == IFA_RT_PRIORITY && size == sizeof(a->metric))
+		a->metric = nlattr_u32(attr);
 }
 
 static int read_address(const struct nlmsghdr *message, void *ctx)
 {
 	struct address_walk *walk = ctx;
 	const struct ifaddrmsg *info = nlmsg_content(message);
-	struct link_address a = { 0 };
+	struct reading r = { 0 };
 
-	if (nlmsg_content_size(message) < sizeof(*info) || info->ifa_index != walk->index ||
-	    info->ifa_scope != RT_SCOPE_UNIVERSE)
+	if (message->nlmsg_type != RTM_NEWADDR || nlmsg_content_size(message) < sizeof(*info) ||
+	    info->ifa_index != walk->index || info->ifa_scope != RT_SCOPE_UNIVERSE)
 		return 0;
-	a.family = info->ifa_family;
-	a.prefix = info->ifa_prefixlen;
-	a.flags = info->ifa_flags;
-	nlattr_each(message, sizeof(*info), read_attribute, &a);
-	if (!(a.flags & IFA_F_PERMANENT))
+	r.address.family = info->ifa_family;
+	r.address.prefix = info->ifa_prefixlen;
+	r.address.flags = info->ifa_flags;
+	nlattr_each(message, sizeof(*info), read_attribute, &r);
+	if (!(r.address.flags & IFA_F_PERMANENT))
 		return 0;
+	if (r.strange)
+		return -EBADMSG;
 	if (walk->n == LINK_ADDRESSES_MAX)
 		return -E2BIG;
-	walk->at[walk->n++] = a;
+	walk->at[walk->n++] = r.address;
 	return 0;
 }
 
@@ -76,6 +76,11 @@ int addresses_read(struct netlink *nl, unsigned index, const char *name, struct 
 	return walk.n;
 }
 
+bool address_is_sound(const struct link_address *a)
+{
+	return nlattr_rows_fit(rows, ARRAY_LEN(rows), a);
+}
+
 int address_repeat(struct netlink *nl, unsigned index, const char *name,
 		   const struct link_address *a, struct err *e)
 {
@@ -87,12 +92,7 @@ int address_repeat(struct netlink *nl, unsigned index, const char *name,
 	info->ifa_prefixlen = a->prefix;
 	info->ifa_scope = RT_SCOPE_UNIVERSE;
 	info->ifa_index = index;
-	if (a->local_len)
-		netlink_put(&m, IFA_LOCAL, a->local, a->local_len);
-	if (a->peer_len)
-		netlink_put(&m, IFA_ADDRESS, a->peer, a->peer_len);
-	if (a->broadcast_len)
-		netlink_put(&m, IFA_BROADCAST, a->broadcast, a->broadcast_len);
+	netlink_put_rows(&m, rows, ARRAY_LEN(rows), a);
 	netlink_put_u32(&m, IFA_FLAGS, a->flags & kept_flags);
 	if (a->metric)
 		netlink_put_u32(&m, IFA_RT_PRIORITY, a->metric);

@@ -8,6 +8,7 @@
 #ifndef HULL_NETWORK_ADDRESS_H
 #define HULL_NETWORK_ADDRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "network/netlink.h"
@@ -26,7 +27,10 @@ struct link_address {
 int addresses_read(struct netlink *nl, unsigned index, const char *name, struct link_address *ret,
 		   struct err *e) MUST_CHECK;
 
-/* Gives one to the link `index`, called `name`. It is there already: success. */
+/* Whether its lengths are those of addresses: of one that came from elsewhere. */
+bool address_is_sound(const struct link_address *a);
+
+/* Gives one, that is sound, to the link `index`, called `name`. It is there already: success. */
 int address_repeat(struct netlink *nl, unsigned index, const char *name,
 		   const struct link_address *a, struct err *e) MUST_CHECK;
 

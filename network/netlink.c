@@ -124,6 +124,17 @@ void netlink_put_u32(struct netlink_request *m, uint16_t type, uint32_t value)
 	netlink_put(m, type, &value, sizeof(value));
 }
 
+void netlink_put_rows(struct netlink_request *m, const struct nlattr_row *rows, size_t n,
+		      const void *from)
+{
+	const uint8_t *bytes = from;
+
+	assert(nlattr_rows_fit(rows, n, from));
+	for (size_t i = 0; i < n; i++)
+		if (bytes[rows[i].len])
+			netlink_put(m, rows[i].type, bytes + rows[i].bytes, bytes[rows[i].len]);
+}
+
 struct nlattr *netlink_nest(struct netlink_request *m, uint16_t type)
 {
 	struct nlattr *nest = nlattr_nest(header(m), sizeof(m->bytes), type);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "network/nlattr.h"
 
 struct netlink {
 	int fd;
@@ -51,6 +52,9 @@ void netlink_put_text(struct netlink_request *m, uint16_t type, const char *text
 void netlink_put_u8(struct netlink_request *m, uint16_t type, uint8_t value);
 void netlink_put_u16(struct netlink_request *m, uint16_t type, uint16_t value);
 void netlink_put_u32(struct netlink_request *m, uint16_t type, uint32_t value);
+/* Those of the struct `from` that there are (nlattr.h); its lengths are right. */
+void netlink_put_rows(struct netlink_request *m, const struct nlattr_row *rows, size_t n,
+		      const void *from);
 /* An attribute that holds others, or a bare structure: put them between these two. */
 struct nlattr *netlink_nest(struct netlink_request *m, uint16_t type);
 void *netlink_extra(struct netlink_request *m, size_t size); /* zeroed bytes */

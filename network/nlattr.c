@@ -1,5 +1,6 @@
 #include "network/nlattr.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Both kinds of headers, lengths without padding in them, are followed by aligned content. */
@@ -139,4 +140,33 @@ void nlattr_each(const struct nlmsghdr *head, size_t skip, nlattr_reader *fn, vo
 void nlattr_each_nested(const struct nlattr *attr, nlattr_reader *fn, void *ctx)
 {
 	each(nlattr_content(attr), nlattr_content_size(attr), fn, ctx);
+}
+
+static uint8_t length_of(const struct nlattr_row *row, const void *of)
+{
+	return *((const uint8_t *)of + row->len);
+}
+
+int nlattr_keep(const struct nlattr *attr, const struct nlattr_row *rows, size_t n, void *to)
+{
+	const size_t size = nlattr_content_size(attr);
+
+	for (size_t i = 0; i < n; i++) {
+		if ((rows[i].type & NLA_TYPE_MASK) != nlattr_type(attr))
+			continue;
+		if (size > rows[i].room)
+			return -EMSGSIZE;
+		memcpy((uint8_t *)to + rows[i].bytes, nlattr_content(attr), size);
+		*((uint8_t *)to + rows[i].len) = (uint8_t)size;
+		return 1;
+	}
+	return 0;
+}
+
+bool nlattr_rows_fit(const struct nlattr_row *rows, size_t n, const void *from)
+{
+	for (size_t i = 0; i < n; i++)
+		if (length_of(&rows[i], from) > rows[i].room)
+			return false;
+	return true;
 }

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/util.h"
+
 /* ---- making */
 
 /* A message without content at `bytes`, which are aligned for it; its type and flags are the caller's. */
@@ -49,5 +51,27 @@ typedef void nlattr_reader(const struct nlattr *attr, void *ctx);
 void nlattr_each(const struct nlmsghdr *head, size_t skip, nlattr_reader *fn, void *ctx);
 /* Each attribute in an attribute. */
 void nlattr_each_nested(const struct nlattr *attr, nlattr_reader *fn, void *ctx);
+
+/*
+ * A struct that keeps attributes of varying length, each in an array `name` with a uint8_t
+ * `name_len`, 0: there is none. One table says which, for those who read it and those who write it:
+ *
+ *	static const struct nlattr_row rows[] = { NLATTR_ROW(IFA_LOCAL, struct link_address, local) };
+ */
+struct nlattr_row {
+	uint16_t type; /* with NLA_F_NESTED if it holds others */
+	uint16_t bytes, len, room;
+};
+
+#define NLATTR_ROW(type, of, name)                                                          \
+	{                                                                                   \
+		type, offsetof(of, name), offsetof(of, name##_len), sizeof(((of *)0)->name) \
+	}
+
+/* 1: kept in *to. 0: no row has its type. -EMSGSIZE: it is longer than its array. */
+int nlattr_keep(const struct nlattr *attr, const struct nlattr_row *rows, size_t n, void *to)
+	MUST_CHECK;
+/* Whether no length is more than its array, in a struct that others have filled. */
+bool nlattr_rows_fit(const struct nlattr_row *rows, size_t n, const void *from);
 
 #endif

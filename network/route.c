@@ -10,6 +10,13 @@
 #include "network/nlattr.h"
 #include "network/subnet.h"
 
+static const struct nlattr_row rows[] = {
+	NLATTR_ROW(RTA_DST, struct link_route, destination),
+	NLATTR_ROW(RTA_GATEWAY, struct link_route, gateway),
+	NLATTR_ROW(RTA_PREFSRC, struct link_route, source),
+	NLATTR_ROW(RTA_METRICS | NLA_F_NESTED, struct link_route, metrics),
+};
+
 struct route_walk {
 	struct link_route *at;
 	int n;
@@ -26,28 +33,10 @@ static void read_attribute(const struct nlattr *attr, void *ctx)
 	struct reading *r = ctx;
 	struct link_route *route = &r->route;
 	const size_t size = nlattr_content_size(attr);
-	const struct {
-		uint16_t type;
-		uint8_t *bytes, *len;
-		size_t room;
-	} places[] = {
-		{ RTA_DST, route->destination, &route->destination_len, 16 },
-		{ RTA_GATEWAY, route->gateway, &route->gateway_len, 16 },
-		{ RTA_PREFSRC, route->source, &route->source_len, 16 },
-		{ RTA_METRICS, route->metrics, &route->metrics_len, ROUTE_METRICS_MAX },
-	};
 	const uint16_t type = nlattr_type(attr);
 
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		if (places[i].type != type)
-			continue;
-		if (size > places[i].room) {
-			r->strange = true;
-			return;
-		}
-		memcpy(places[i].bytes, nlattr_content(attr), size);
-		*places[i].len = (uint8_t)size;
-	}
+	if (nlattr_keep(attr, rows, ARRAY_LEN(rows), route) < 0)
+		r->strange = true;
 	if (type == RTA_OIF && size == sizeof(uint32_t))
 		route->index = nlattr_u32(attr);
 	if (type == RTA_PRIORITY && size == sizeof(uint32_t))
@@ -125,6 +114,11 @@ int routes_read(struct netlink *nl, struct link_route *ret, struct err *e)
 	return walk.n;
 }
 
+bool route_is_sound(const struct link_route *r)
+{
+	return nlattr_rows_fit(rows, ARRAY_LEN(rows), r);
+}
+
 int route_repeat(struct netlink *nl, const struct link_route *r, struct err *e)
 {
 	struct netlink_request m;
@@ -138,14 +132,7 @@ int route_repeat(struct netlink *nl, const struct link_route *r, struct err *e)
 	info->rtm_scope = r->scope;
 	info->rtm_type = r->type;
 	info->rtm_flags = r->onlink ? RTNH_F_ONLINK : 0;
-	if (r->destination_len)
-		netlink_put(&m, RTA_DST, r->destination, r->destination_len);
-	if (r->gateway_len)
-		netlink_put(&m, RTA_GATEWAY, r->gateway, r->gateway_len);
-	if (r->source_len)
-		netlink_put(&m, RTA_PREFSRC, r->source, r->source_len);
-	if (r->metrics_len)
-		netlink_put(&m, RTA_METRICS | NLA_F_NESTED, r->metrics, r->metrics_len);
+	netlink_put_rows(&m, rows, ARRAY_LEN(rows), r);
 	if (r->index)
 		netlink_put_u32(&m, RTA_OIF, r->index);
 	if (r->priority)

@@ -7,6 +7,7 @@
 #ifndef HULL_NETWORK_ROUTE_H
 #define HULL_NETWORK_ROUTE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "network/netlink.h"
@@ -29,7 +30,10 @@ struct link_route {
  */
 int routes_read(struct netlink *nl, struct link_route *ret, struct err *e) MUST_CHECK;
 
-/* Makes one. It is there already: success. */
+/* Whether its lengths are those of addresses and metrics: of one that came from elsewhere. */
+bool route_is_sound(const struct link_route *r);
+
+/* Makes one that is sound. It is there already: success. */
 int route_repeat(struct netlink *nl, const struct link_route *r, struct err *e) MUST_CHECK;
 
 #endif

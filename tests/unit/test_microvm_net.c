@@ -370,6 +370,30 @@ Test(guest_network, what_is_none)
 	cr_expect_eq(guest_network_read(&n, sizeof(n), &got), -EPROTO);
 }
 
+/* A length is of bytes that would be read, and put into a request. */
+Test(guest_network, lengths)
+{
+	static struct guest_network n = { .n_links = 1, .n_addresses = 1, .n_routes = 1 }, got;
+	struct link_address *a = &n.addresses[0];
+	struct link_route *r = &n.routes[0];
+	const struct {
+		uint8_t *length, most;
+	} rows[] = {
+		{ &a->local_len, 16 },       { &a->peer_len, 16 },    { &a->broadcast_len, 16 },
+		{ &r->destination_len, 16 }, { &r->gateway_len, 16 }, { &r->source_len, 16 },
+		{ &r->metrics_len, 64 },
+	};
+
+	n.links[0].n_addresses = 1;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		*rows[i].length = rows[i].most;
+		cr_expect_eq(guest_network_read(&n, sizeof(n), &got), 0, "%zu", i);
+		*rows[i].length = (uint8_t)(rows[i].most + 1);
+		cr_expect_eq(guest_network_read(&n, sizeof(n), &got), -EPROTO, "%zu", i);
+		*rows[i].length = 0;
+	}
+}
+
 static struct vmm vmm;
 static int command = -1; /* at its control socket */
 

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,4 +124,44 @@ Test(nlattr, text_ends_in_it)
 	head = nlmsg_begin(m.bytes);
 	cr_assert(nlattr_put(head, sizeof(m.bytes), 1, "abc", 4));
 	cr_expect(nlattr_is_text((struct nlattr *)(m.bytes + 16)));
+}
+
+struct kept {
+	uint8_t one_len, two_len;
+	uint8_t one[4], two[16];
+};
+
+static const struct nlattr_row rows[] = {
+	NLATTR_ROW(1, struct kept, one),
+	NLATTR_ROW(2 | NLA_F_NESTED, struct kept, two),
+};
+
+static const struct nlattr *attr_of(struct message *m, uint16_t type, size_t size)
+{
+	static const char bytes[32] = "abcdefghijklmnopqrstuvwxyz";
+	struct nlmsghdr *head = nlmsg_begin(m->bytes);
+
+	cr_assert(nlattr_put(head, sizeof(m->bytes), type, bytes, size));
+	return nlmsg_content(head);
+}
+
+Test(nlattr, rows_keep_what_they_have_room_for)
+{
+	struct kept k = { 0 };
+	struct message m;
+
+	cr_expect_eq(nlattr_keep(attr_of(&m, 1, 4), rows, 2, &k), 1);
+	cr_expect_eq(nlattr_keep(attr_of(&m, 2 | NLA_F_NESTED, 3), rows, 2, &k), 1);
+	cr_expect_eq(nlattr_keep(attr_of(&m, 2, 16), rows, 2, &k), 1);
+	cr_expect_eq(nlattr_keep(attr_of(&m, 3, 4), rows, 2, &k), 0);
+	cr_expect_eq(nlattr_keep(attr_of(&m, 1, 5), rows, 2, &k), -EMSGSIZE);
+	cr_expect_eq(nlattr_keep(attr_of(&m, 2, 17), rows, 2, &k), -EMSGSIZE);
+	cr_expect(k.one_len == 4 && memcmp(k.one, "abcd", 4) == 0);
+	cr_expect(k.two_len == 16 && memcmp(k.two, "abcdefghijklmnop", 16) == 0);
+	cr_expect(nlattr_rows_fit(rows, 2, &k));
+	k.one_len = 5;
+	cr_expect_not(nlattr_rows_fit(rows, 2, &k));
+	k.one_len = 0;
+	k.two_len = 255;
+	cr_expect_not(nlattr_rows_fit(rows, 2, &k));
 }
