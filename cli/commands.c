@@ -198,8 +198,11 @@ static const struct command commands[] = {
 			"CONTAINER... fails if what was made for a container is not there any "
 			"more, and lets CNI plug-ins look (CHECK). Networks of CNI are those of "
 			"the configurations in /etc/cni/net.d, or the directory that NETCONFPATH "
-			"names; their plug-ins are looked for in CNI_PATH, else in /opt/cni/bin and "
-			"/usr/lib/cni. The "
+			"names; their plug-ins are looked for in CNI_PATH, else in /opt/cni/bin "
+			"and "
+			"/usr/lib/cni, and for a container that has such a network, where they "
+			"were "
+			"when it came to be on it. The "
 			"default network, bridge, makes itself when a container first needs it. "
 			"Networks are kept in the directory that HULL_NETWORK_DIR names, else in "
 			"/var/lib/hull/network, or in a user's ~/.local/state/hull/network.",

@@ -10,6 +10,7 @@
 #include "network/attachment.h"
 #include "network/host_port.h"
 #include "network/link.h"
+#include "network/lock.h"
 #include "network/nft.h"
 #include "network/rootless.h"
 
@@ -188,15 +189,14 @@ static int set_up_inside(const struct attachment *at, int netns_fd, struct err *
 	return 0;
 }
 
-/* What is known only now: by which number the container knows its link; what plug-ins made. */
+/* What is known only now: by which number the container knows its link. */
 static int note_links(const struct attachment *at, struct err *e)
 {
 	auto_fd int lock = -1;
 	bool any = false;
 
 	for (size_t i = 0; i < at->record.interfaces.n; i++)
-		any = any || at->record.interfaces.at[i].index ||
-		      at->record.interfaces.at[i].cni_result;
+		any = any || at->record.interfaces.at[i].index;
 	if (!any)
 		return 0;
 	lock = network_lock(at->dir, e);
@@ -226,13 +226,16 @@ static int make(const struct net_request *req, struct attachment *at, struct err
 
 static int attach_own(const struct net_request *req, struct attachment *at, struct err *e)
 {
+	auto_fd int own = container_lock(at->dir, req->container_id, true, e);
 	bool recorded = false;
 	struct err undo = { 0 };
-	int r = reserve(req, at, &recorded, e);
+	int r;
 
+	TRY(own);
+	r = reserve(req, at, &recorded, e);
 	if (r >= 0)
 		r = make(req, at, e);
-	if (r < 0 && recorded && network_detach(at->dir, req->container_id, &undo) < 0)
+	if (r < 0 && recorded && attachment_detach(at->dir, req->container_id, &undo) < 0)
 		log_warn("container %s: its network was not attached, and: %s", req->container_id,
 			 undo.msg);
 	return r;
@@ -248,14 +251,16 @@ int network_attach(int state_dir_fd, const struct net_request *req, struct net_r
 		   struct err *e)
 {
 	struct net_result result = { 0 };
-	struct attachment at = { .dir = state_dir_fd, .a = &result.arena };
+	struct attachment at = { .dir = state_dir_fd, .lock = -1, .a = &result.arena };
 	struct err why = { 0 };
 	int r = attachment_check(req, &why);
 
 	if (r >= 0 && req->mode != NET_HOST && req->mode != NET_JOINED) {
 		r = attach_own(req, &at, &why);
 		if (may_be_swept(r) && network_sweep(state_dir_fd, NULL) > 0) {
-			at = (struct attachment){ .dir = state_dir_fd, .a = &result.arena };
+			at = (struct attachment){ .dir = state_dir_fd,
+						  .lock = -1,
+						  .a = &result.arena };
 			r = attach_own(req, &at, &why);
 		}
 	}

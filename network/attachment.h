@@ -1,7 +1,7 @@
 /*
  * attachment.h - one container's networks, decided, made and taken away one at a time:
  * what attach.c, connect.c and detach.c have in common. Everything here is called with
- * the lock of the networks held.
+ * the container's lock held and, but for what is made inside of it, the networks' (lock.h).
  *
  * The record on disk is ahead of what there is: an interface is in it, marked as
  * partial, before anything of it is made, and until all of it is gone.
@@ -31,6 +31,7 @@ struct attached {
 /* One container's; strings live in the arena. on[i] is what record.interfaces.at[i] stands for. */
 struct attachment {
 	int dir;
+	int lock; /* the networks', which is let go of while plug-ins run; -1: that is not held */
 	struct arena *a;
 	struct record record;
 	struct attached on[NETWORKS_MAX];
@@ -99,10 +100,20 @@ void attachment_result(const struct attachment *at, struct net_result *ret);
 /* What i's plug-ins are told: what `join` asks for, and the ports that they publish. */
 int attachment_cni_plan(struct attachment *at, size_t i, const struct net_join *join,
 			const struct port_list *ports, struct err *e) MUST_CHECK;
-/* Runs the plug-ins of i's network. `alive`: the container's first process is. */
-int attachment_cni_add(struct attachment *at, size_t i, struct err *e) MUST_CHECK;
-int attachment_cni_delete(const struct record *r, size_t i, bool alive, struct err *e) MUST_CHECK;
-int attachment_cni_check(const struct record *r, size_t i, struct err *e) MUST_CHECK;
+/*
+ * Runs the plug-ins of i's network. `netns_fd` is the container's namespace; -1: that is gone, which
+ * only DEL can bear. The record on disk has what ADD answered.
+ */
+int attachment_cni_add(struct attachment *at, size_t i, int netns_fd, struct err *e) MUST_CHECK;
+int attachment_cni_delete(const struct attachment *at, size_t i, int netns_fd, struct err *e)
+	MUST_CHECK;
+int attachment_cni_check(const struct attachment *at, size_t i, int netns_fd, struct err *e)
+	MUST_CHECK;
+/* The file that leads plug-ins to the namespace, of one who was killed. There is none: success. */
+int attachment_cni_forget(int state_dir_fd, const char *id, struct err *e) MUST_CHECK;
+
+/* network_detach() with the container's lock held. */
+int attachment_detach(int state_dir_fd, const char *id, struct err *e) MUST_CHECK;
 
 /* A link on the host, if it is the container's. There is none: success. */
 int attachment_delete_link(struct netlink *nl, const char *id, const char *name, struct err *e)

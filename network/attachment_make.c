@@ -123,7 +123,7 @@ int attachment_link(struct attachment *at, size_t i, struct netlink *nl, int net
 	auto_buf struct buf alias = { 0 };
 
 	if (n->driver == NETWORK_CNI)
-		return attachment_cni_add(at, i, e);
+		return attachment_cni_add(at, i, netns_fd, e);
 	if (n->driver == NETWORK_MACVLAN) {
 		TRY(link_make_child(nl, LINK_MACVLAN, master, &inner, e));
 		return note_index(at, i, netns_fd, e);

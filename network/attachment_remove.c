@@ -75,7 +75,7 @@ static int delete_link(const struct attachment *at, size_t i, int netns_fd, bool
 	const char *link = at->record.interfaces.at[i].link;
 
 	if (at->record.interfaces.at[i].cni.plugins.n)
-		return attachment_cni_delete(&at->record, i, netns_fd >= 0, e);
+		return attachment_cni_delete(at, i, netns_fd, e);
 	if (!link && netns_fd < 0)
 		return 0; /* it went with the namespace */
 	TRY(netlink_open(link ? -1 : netns_fd, &nl, e));

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "network/attach.h"
 #include "network/ipam.h"
+#include "network/lock.h"
 #include "network/nft.h"
 
 /* The alias that a bridge of ours has once all of it is made. */

@@ -7,8 +7,9 @@
  *	cni_add(&call, &arena, &result_text, &result, e)
  *	cni_check(&call, e), cni_delete(&call, e)   call.result is what add answered
  *
- * Plug-ins are programs in $CNI_PATH, by default /opt/cni/bin and /usr/lib/cni. They get the
- * variables of the specification and PATH, and nothing else of ours.
+ * Plug-ins are programs in $CNI_PATH, by default /opt/cni/bin and /usr/lib/cni; what one directory
+ * has made is taken away by the same (cni_prepared.path). They get the variables of the
+ * specification and PATH, and nothing else of ours; when we die they are killed.
  */
 #ifndef HULL_NETWORK_CNI_H
 #define HULL_NETWORK_CNI_H
@@ -55,6 +56,7 @@ struct cni_wish {
 struct cni_prepared {
 	struct strings plugins; /* for each, its configuration in JSON; it is one object */
 	bool unchecked;         /* there is no CHECK */
+	const char *path; /* directories of the programs; NULL, in an old record: cni_path() */
 };
 
 /* What plug-ins made. Of each family the first address in the container. */
@@ -91,6 +93,8 @@ int cni_find(const char *name, struct arena *a, struct cni_net *ret, struct err 
 /* All that are right, in the order of their files' names; no directory is none. */
 int cni_list(struct arena *a, struct cni_net_list *ret, struct err *e) MUST_CHECK;
 
+/* Where plug-ins are looked for: directories between colons. */
+const char *cni_path(void);
 /* Whether all its plug-ins are there, before anything is made. */
 int cni_programs_check(const struct cni_net *net, struct err *e) MUST_CHECK;
 
@@ -98,7 +102,8 @@ struct cni_call {
 	const struct cni_prepared *prepared;
 	const char *result;    /* of cni_add(); NULL: none yet */
 	const char *container; /* its id */
-	const char *netns;     /* a path; NULL: it is gone, which DEL alone can bear */
+	const char
+		*netns; /* a path, the same for each; NULL: it is gone, which DEL alone can bear */
 	const char *interface;
 };
 

@@ -167,10 +167,16 @@ static int open_plugin(const char *text, struct arena *a, struct plugin *ret, st
 	return strchr(ret->type, '/') ? json_fail(&doc, doc.root, "type", e, "that is no name") : 0;
 }
 
-/* The program of a type: the first in the directories, which are absolute. */
-static int find_program(const char *type, struct arena *a, const char **ret, struct err *e)
+const char *cni_path(void)
 {
-	const char *dirs = setting("CNI_PATH", PLUGIN_DIRS), *end;
+	return setting("CNI_PATH", PLUGIN_DIRS);
+}
+
+/* The program of a type: the first in the directories, which are absolute. */
+static int find_program(const char *type, const char *dirs, struct arena *a, const char **ret,
+			struct err *e)
+{
+	const char *end;
 
 	for (const char *at = dirs; at; at = *end ? end + 1 : NULL) {
 		const char *path;
@@ -196,7 +202,7 @@ int cni_programs_check(const struct cni_net *net, struct err *e)
 	const char *path;
 
 	for (size_t i = 0; i < net->types.n; i++)
-		if (find_program(net->types.at[i], &a, &path, e) < 0)
+		if (find_program(net->types.at[i], cni_path(), &a, &path, e) < 0)
 			return err_wrap(e, "network %s", net->name);
 	return 0;
 }
@@ -210,6 +216,11 @@ static void write_input(const struct plugin *p, const char *result, struct buf *
 	buf_char(out, '}');
 }
 
+static const char *path_of(const struct cni_call *c)
+{
+	return c->prepared->path ? c->prepared->path : cni_path();
+}
+
 static const char *const *environment(const struct cni_call *c, const char *command,
 				      struct arena *a)
 {
@@ -221,7 +232,7 @@ static const char *const *environment(const struct cni_call *c, const char *comm
 	env[n++] = arena_printf(a, "CNI_CONTAINERID=%s", c->container);
 	env[n++] = arena_printf(a, "CNI_NETNS=%s", c->netns ? c->netns : "");
 	env[n++] = arena_printf(a, "CNI_IFNAME=%s", c->interface);
-	env[n++] = arena_printf(a, "CNI_PATH=%s", setting("CNI_PATH", PLUGIN_DIRS));
+	env[n++] = arena_printf(a, "CNI_PATH=%s", path_of(c));
 	env[n] = NULL;
 	return env;
 }
@@ -238,10 +249,11 @@ static int run_program(const struct cni_call *c, const struct plugin *p, const c
 				     .answer = output,
 				     .answer_max = CNI_SIZE_MAX,
 				     .wait_status = &status,
-				     .timeout = RUN_TIMEOUT };
+				     .timeout = RUN_TIMEOUT,
+				     .dies_with_us = true };
 	struct err why = { 0 };
 
-	TRY(find_program(p->type, a, &req.path, e));
+	TRY(find_program(p->type, path_of(c), a, &req.path, e));
 	req.envp = environment(c, command, a);
 	ended = spawn_run(&req, NULL, &why);
 	if (ended >= 0)

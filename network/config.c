@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "network/link.h"
+#include "network/lock.h"
 
 enum {
 	CONFIG_VERSION = 1,
@@ -267,20 +267,18 @@ int network_plan(const struct network_wish *wish, const struct network_facts *fa
  * On disk
  */
 
-int network_lock(int state_dir_fd, struct err *e)
+int network_state_path(int state_dir_fd, struct arena *a, const char **ret, struct err *e)
 {
-	auto_fd int fd =
-		openat(state_dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r;
+	char path[PATH_MAX];
+	ssize_t n = readlink(io_fd_path(state_dir_fd).text, path, sizeof(path));
 
-	if (fd < 0)
-		return err_sys(e, "open the lock of the networks");
-	do
-		r = flock(fd, LOCK_EX);
-	while (r < 0 && errno == EINTR);
-	if (r < 0)
-		return err_sys(e, "lock the networks");
-	return take_fd(&fd);
+	if (n < 0)
+		return err_sys(e, "find the path of the directory of networks");
+	if (n == sizeof(path))
+		return err_set(e, ENAMETOOLONG,
+			       "the path of the directory of networks is too long");
+	*ret = arena_strndup(a, path, (size_t)n);
+	return 0;
 }
 
 static void write_text(struct json_writer *w, const char *key, struct net_text text)

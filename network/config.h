@@ -1,7 +1,7 @@
 /*
  * config.h - named networks: planned from what is asked for, kept on disk.
  *
- *	DIR/lock                held by whoever changes anything below DIR
+ *	DIR/lock, containers.lock  held by whoever changes anything below DIR (lock.h)
  *	DIR/networks/NAME.json  a network
  *	DIR/leases/NAME         who has which of its addresses (ipam.h)
  *	DIR/containers/ID.json  what was made for a container (record.h)
@@ -31,8 +31,8 @@ struct network {
 	const char *link;              /* the bridge's name; of the others: the link they are on */
 	struct subnet subnet, subnet6; /* family 0: none of that kind */
 	struct net_addr gateway, gateway6;
-	bool internal; /* nothing goes out of it or comes in */
-	uint32_t mtu;  /* 0: the kernel's choice */
+	bool internal;             /* nothing goes out of it or comes in */
+	uint32_t mtu;              /* 0: the kernel's choice */
 	const struct cni_net *cni; /* NETWORK_CNI, and looked for: its configuration */
 };
 
@@ -72,8 +72,9 @@ int network_plan(const struct network_wish *wish, const struct network_facts *fa
 const char *network_driver_name(enum network_driver driver);
 int network_driver_parse(const char *name, enum network_driver *ret) MUST_CHECK;
 
-/* The descriptor that holds the lock until it is closed. */
-int network_lock(int state_dir_fd, struct err *e) MUST_CHECK;
+/* The path of DIR, for programs that are to open files there. */
+int network_state_path(int state_dir_fd, struct arena *a, const char **ret, struct err *e)
+	MUST_CHECK;
 
 /* Refuses a name that there is already. */
 int network_create(int state_dir_fd, const struct network_wish *wish, struct arena *a,

@@ -12,9 +12,10 @@
 #include "network/host_port.h"
 #include "network/ipam.h"
 #include "network/link.h"
+#include "network/lock.h"
 #include "network/resolver.h"
 
-/* Under the lock: what the container has. Returns its network namespace. */
+/* Under its lock and the networks': what the container has. Returns its network namespace. */
 static int load(struct attachment *at, const char *id, struct err *e)
 {
 	const char *boot;
@@ -126,7 +127,9 @@ static int connect_it(struct attachment *at, const struct net_request *req, stru
 	r = make(at, i, req->hostname, netns, e);
 	if (r < 0) {
 		at->record.interfaces.at[i].partial = true;
-		if (attachment_remove(at, i, netns, true, &undo) < 0)
+		/* What cannot be taken away now is the next sweep's. */
+		if (network_lock_resume(at->lock, &undo) < 0 ||
+		    attachment_remove(at, i, netns, true, &undo) < 0)
 			log_warn("container %s: it was not connected, and: %s", req->container_id,
 				 undo.msg);
 	}
@@ -147,14 +150,16 @@ int network_connect(int state_dir_fd, const struct net_request *req, struct net_
 {
 	struct net_result result = { 0 };
 	struct attachment at = { .dir = state_dir_fd, .a = &result.arena };
-	auto_fd int lock = -1;
+	auto_fd int own = -1, lock = -1;
 	int r = attachment_check(req, e);
 
 	TRY(r);
 	assert(req->networks.n == 1);
 	/* What dead containers hold may be the address that is wanted. */
 	TRY(network_sweep(state_dir_fd, e));
-	lock = network_lock(state_dir_fd, e);
+	own = container_lock(state_dir_fd, req->container_id, true, e);
+	TRY(own);
+	at.lock = lock = network_lock(state_dir_fd, e);
 	TRY(lock);
 	r = connect_it(&at, req, e);
 	if (r >= 0)
@@ -185,11 +190,13 @@ int network_disconnect(int state_dir_fd, const struct net_request *req, const ch
 {
 	struct net_result result = { 0 };
 	struct attachment at = { .dir = state_dir_fd, .a = &result.arena };
-	auto_fd int lock = -1;
+	auto_fd int own = -1, lock = -1;
 	int r = attachment_check(req, e);
 
 	TRY(r);
-	lock = network_lock(state_dir_fd, e);
+	own = container_lock(state_dir_fd, req->container_id, true, e);
+	TRY(own);
+	at.lock = lock = network_lock(state_dir_fd, e);
 	TRY(lock);
 	r = disconnect_it(&at, req, network, force, e);
 	if (r == 0)
@@ -205,7 +212,7 @@ int network_disconnect(int state_dir_fd, const struct net_request *req, const ch
 int network_look(int state_dir_fd, const char *container_id, struct net_result *ret, struct err *e)
 {
 	struct net_result result = { 0 };
-	struct attachment at = { .dir = state_dir_fd, .a = &result.arena };
+	struct attachment at = { .dir = state_dir_fd, .lock = -1, .a = &result.arena };
 	const char *boot;
 	int r = attachment_load(&at, container_id, e);
 
@@ -223,20 +230,21 @@ int network_look(int state_dir_fd, const char *container_id, struct net_result *
 	return 0;
 }
 
-static int check_link(struct netlink *nl, const struct record *r, size_t i, struct err *e)
+static int check_link(const struct attachment *at, size_t i, struct netlink *nl, int netns,
+		      struct err *e)
 {
-	const struct record_interface *it = &r->interfaces.at[i];
+	const struct record_interface *it = &at->record.interfaces.at[i];
 	struct link_info link;
 	int found;
 
 	if (it->cni.plugins.n)
-		return it->cni.unchecked ? 0 : attachment_cni_check(r, i, e);
+		return it->cni.unchecked ? 0 : attachment_cni_check(at, i, netns, e);
 	if (!it->link)
 		return 0;
 	found = link_get(nl, it->link, &link, e);
 	if (found == -ENODEV)
-		return err_set(e, ENODEV, "container %s: its link %s to network %s is gone", r->id,
-			       it->link, it->network);
+		return err_set(e, ENODEV, "container %s: its link %s to network %s is gone",
+			       at->record.id, it->link, it->network);
 	return found;
 }
 
@@ -244,21 +252,25 @@ int network_check(int state_dir_fd, const char *container_id, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	auto_netlink struct netlink nl = NETLINK_CLOSED;
-	auto_fd int lock = network_lock(state_dir_fd, e);
-	struct record r = { 0 };
+	struct attachment at = { .dir = state_dir_fd, .lock = -1, .a = &a };
+	auto_fd int own = container_lock(state_dir_fd, container_id, true, e), netns = -1;
 	const char *boot;
 	int found;
 
-	TRY(lock);
+	TRY(own);
 	TRY(record_boot(&a, &boot, e));
-	found = record_read(state_dir_fd, container_id, &a, &r, e);
-	if (found == -ENOENT || (found >= 0 && !record_is_alive(&r, boot)))
+	found = record_read(state_dir_fd, container_id, &a, &at.record, e);
+	if (found >= 0 && strcmp(at.record.boot, boot) == 0) {
+		netns = attachment_netns(&at, e);
+		found = netns == -ESRCH || netns >= 0 ? 0 : netns;
+	}
+	if (found == -ENOENT || (found >= 0 && netns < 0))
 		return err_set(e, ENOTCONN, "container %s is not attached to any network",
 			       container_id);
 	TRY(found);
 	TRY(netlink_open(-1, &nl, e));
-	for (size_t i = 0; i < r.interfaces.n; i++)
-		TRY(check_link(&nl, &r, i, e));
+	for (size_t i = 0; i < at.record.interfaces.n; i++)
+		TRY(check_link(&at, i, &nl, netns, e));
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "network/config.h"
 #include "network/ipam.h"
 #include "network/link.h"
+#include "network/lock.h"
 #include "network/nft.h"
 #include "network/record.h"
 #include "network/resolver.h"
@@ -30,91 +31,65 @@ static int delete_ports(const struct record *r, struct err *e)
 	return nft_run(rules.text, "take published ports back", e);
 }
 
+/*
+ * What is to be taken away is tried in turn, whatever became of what was before it; the first
+ * failure is what is said.
+ */
+static int note(int r, struct err *why, struct err *first)
+{
+	if (r < 0 && !first->code)
+		*first = *why;
+	*why = (struct err){ 0 };
+	return r;
+}
+
+static int finish(const struct err *first, struct err *e)
+{
+	if (first->code && e)
+		*e = *first;
+	return -first->code;
+}
+
+static int delete_links(const struct record *r, struct err *e)
+{
+	auto_netlink struct netlink nl = NETLINK_CLOSED;
+	struct err why = { 0 }, first = { 0 };
+
+	if (r->interfaces.n)
+		TRY(netlink_open(-1, &nl, e));
+	for (size_t i = 0; i < r->interfaces.n; i++)
+		if (r->interfaces.at[i].link)
+			note(attachment_delete_link(&nl, r->id, r->interfaces.at[i].link, &why),
+			     &why, &first);
+	return finish(&first, e);
+}
+
+static int drop_lease(int state_dir_fd, const char *network, const char *id, struct err *e)
+{
+	auto_leases struct leases leases = { 0 };
+
+	TRY(leases_read(state_dir_fd, network, &leases, e));
+	return leases_drop(&leases, id) ? leases_write(state_dir_fd, network, &leases, e) : 0;
+}
+
 static int drop_leases(int state_dir_fd, const struct record *r, struct err *e)
 {
-	for (size_t i = 0; i < r->interfaces.n; i++) {
-		auto_leases struct leases leases = { 0 };
-		const char *network = r->interfaces.at[i].network;
+	struct err why = { 0 }, first = { 0 };
 
-		TRY(leases_read(state_dir_fd, network, &leases, e));
-		if (leases_drop(&leases, r->id))
-			TRY(leases_write(state_dir_fd, network, &leases, e));
-	}
-	return 0;
+	for (size_t i = 0; i < r->interfaces.n; i++)
+		note(drop_lease(state_dir_fd, r->interfaces.at[i].network, r->id, &why), &why,
+		     &first);
+	return finish(&first, e);
 }
 
 static int drop_names(int state_dir_fd, const struct record *r, struct err *e)
 {
-	for (size_t i = 0; i < r->interfaces.n; i++)
-		TRY(resolver_drop(state_dir_fd, r->interfaces.at[i].network, r->id, e));
-	return 0;
-}
-
-/* Also of an earlier boot: what plug-ins keep on disk is theirs to give back. */
-static int delete_cni(const struct record *r, const char *boot, struct err *e)
-{
-	for (size_t i = r->interfaces.n; i-- > 0;)
-		if (r->interfaces.at[i].cni.plugins.n)
-			TRY(attachment_cni_delete(r, i, record_is_alive(r, boot), e));
-	return 0;
-}
-
-static int detach(int state_dir_fd, const struct record *r, const char *boot, struct err *e)
-{
-	auto_netlink struct netlink nl = NETLINK_CLOSED;
-
-	TRY(delete_cni(r, boot, e));
-	/* Of an earlier boot only files are left. */
-	if (strcmp(r->boot, boot) == 0) {
-		TRY(rootless_stop(state_dir_fd, r, e));
-		if (r->interfaces.n)
-			TRY(netlink_open(-1, &nl, e));
-		TRY(delete_ports(r, e));
-		for (size_t i = 0; i < r->interfaces.n; i++)
-			if (r->interfaces.at[i].link)
-				TRY(attachment_delete_link(&nl, r->id, r->interfaces.at[i].link,
-							   e));
-	}
-	TRY(drop_names(state_dir_fd, r, e));
-	TRY(drop_leases(state_dir_fd, r, e));
-	return record_forget(state_dir_fd, r->id, e);
-}
-
-int network_detach(int state_dir_fd, const char *container_id, struct err *e)
-{
-	auto_arena struct arena a = { 0 };
-	struct record record = { 0 };
-	const char *boot;
-	auto_fd int lock = -1;
-	int r;
-
-	TRY(record_check_id(container_id, e));
-	lock = network_lock(state_dir_fd, e);
-	if (lock < 0)
-		return lock;
-	r = record_read(state_dir_fd, container_id, &a, &record, e);
-	if (r == -ENOENT)
-		return 0;
-	TRY(r);
-	TRY(record_boot(&a, &boot, e));
-	if (detach(state_dir_fd, &record, boot, e) < 0)
-		return err_wrap(e, "take the network of container %s away", container_id);
-	return 0;
-}
-
-/* What a killed hull left of the networks of one that lives. */
-static int repair(int state_dir_fd, const struct record *r, struct err *e)
-{
-	auto_arena struct arena a = { 0 };
-	struct attachment at = { .dir = state_dir_fd, .a = &a };
-	bool partial = false;
+	struct err why = { 0 }, first = { 0 };
 
 	for (size_t i = 0; i < r->interfaces.n; i++)
-		partial = partial || r->interfaces.at[i].partial;
-	if (!partial)
-		return 0;
-	TRY(attachment_load(&at, r->id, e));
-	return attachment_repair(&at, e);
+		note(resolver_drop(state_dir_fd, r->interfaces.at[i].network, r->id, &why), &why,
+		     &first);
+	return finish(&first, e);
 }
 
 static bool is_of_cni(const struct record *r)
@@ -125,41 +100,154 @@ static bool is_of_cni(const struct record *r)
 	return false;
 }
 
+/* Also of an earlier boot: what plug-ins keep on disk is theirs to give back. */
+static int delete_cni(const struct attachment *at, const char *boot, struct err *e)
+{
+	const struct record *r = &at->record;
+	struct err why = { 0 }, first = { 0 };
+	auto_fd int netns = -1;
+
+	if (!is_of_cni(r))
+		return 0;
+	if (strcmp(r->boot, boot) == 0) {
+		netns = attachment_netns(at, e);
+		if (netns < 0 && netns != -ESRCH)
+			return netns;
+	}
+	for (size_t i = r->interfaces.n; i-- > 0;)
+		if (r->interfaces.at[i].cni.plugins.n)
+			note(attachment_cni_delete(at, i, netns < 0 ? -1 : netns, &why), &why,
+			     &first);
+	note(attachment_cni_forget(at->dir, r->id, &why), &why, &first);
+	return finish(&first, e);
+}
+
+/* With the container's lock held. */
+static int detach(const struct attachment *at, const char *boot, struct err *e)
+{
+	const struct record *r = &at->record;
+	struct err why = { 0 }, first = { 0 };
+	auto_fd int lock = -1;
+	bool led = false;
+
+	note(delete_cni(at, boot, &why), &why, &first);
+	lock = network_lock(at->dir, e);
+	TRY(lock);
+	/* Of an earlier boot only files are left. */
+	if (strcmp(r->boot, boot) == 0) {
+		note(rootless_stop(at->dir, r, &why), &why, &first);
+		led = note(delete_ports(r, &why), &why, &first) < 0;
+		led = note(delete_links(r, &why), &why, &first) < 0 || led;
+	}
+	note(drop_names(at->dir, r, &why), &why, &first);
+	/* An address to which rules or links of this one may lead is nobody else's yet. */
+	if (!led)
+		note(drop_leases(at->dir, r, &why), &why, &first);
+	TRY(finish(&first, e));
+	return record_forget(at->dir, r->id, e);
+}
+
+int attachment_detach(int state_dir_fd, const char *id, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	struct attachment at = { .dir = state_dir_fd, .lock = -1, .a = &a };
+	const char *boot;
+	int r = record_read(state_dir_fd, id, &a, &at.record, e);
+
+	if (r == -ENOENT)
+		return 0;
+	TRY(r);
+	TRY(record_boot(&a, &boot, e));
+	if (detach(&at, boot, e) < 0)
+		return err_wrap(e, "take the network of container %s away", id);
+	return 0;
+}
+
+int network_detach(int state_dir_fd, const char *container_id, struct err *e)
+{
+	auto_fd int own = -1;
+
+	TRY(record_check_id(container_id, e));
+	own = container_lock(state_dir_fd, container_id, true, e);
+	TRY(own);
+	return attachment_detach(state_dir_fd, container_id, e);
+}
+
+static bool is_partial(const struct record *r)
+{
+	for (size_t i = 0; i < r->interfaces.n; i++)
+		if (r->interfaces.at[i].partial)
+			return true;
+	return false;
+}
+
+/* What a killed hull left of the networks of one that lives. */
+static int repair(int state_dir_fd, const char *id, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	auto_fd int lock = network_lock(state_dir_fd, e);
+	struct attachment at = { .dir = state_dir_fd, .lock = lock, .a = &a };
+
+	TRY(lock);
+	TRY(attachment_load(&at, id, e));
+	return attachment_repair(&at, e);
+}
+
+/*
+ * One container, as it is now that its lock is ours. Returns 1 if it was detached. Another hull
+ * that is at it does what is to be done, and is waited for, but not if its plug-ins may run.
+ */
+static int sweep_one(int state_dir_fd, const struct record *seen, const char *boot, struct err *e)
+{
+	bool wait = !record_is_alive(seen, boot) && !is_of_cni(seen);
+	auto_fd int own = container_lock(state_dir_fd, seen->id, wait, e);
+	auto_arena struct arena a = { 0 };
+	struct record now = { 0 };
+	int r;
+
+	if (own == -EBUSY && !wait)
+		return 0;
+	TRY(own);
+	r = record_read(state_dir_fd, seen->id, &a, &now, e);
+	if (r == -ENOENT)
+		return 0;
+	TRY(r);
+	if (!record_is_alive(&now, boot)) {
+		TRY(attachment_detach(state_dir_fd, now.id, e));
+		log_debug("the network of container %s, which is gone, was taken away", now.id);
+		return 1;
+	}
+	/* It is in nobody's way but its own. */
+	if (is_partial(&now) && repair(state_dir_fd, now.id, e) < 0)
+		log_warn("%s", e->msg);
+	return 0;
+}
+
 int network_sweep(int state_dir_fd, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct record_list records = { 0 };
+	struct err first = { 0 };
 	const char *boot;
-	auto_fd int lock = network_lock(state_dir_fd, e);
 	int n = 0;
 
-	if (lock < 0)
-		return lock;
 	TRY(record_read_all(state_dir_fd, &a, &records, e));
 	TRY(record_boot(&a, &boot, e));
 	for (size_t i = 0; i < records.n; i++) {
 		const struct record *r = &records.at[i];
 		struct err why = { 0 };
+		int swept;
 
-		if (record_is_alive(r, boot)) {
-			/* It is in nobody's way but its own. */
-			if (repair(state_dir_fd, r, &why) < 0)
-				log_warn("%s", why.msg);
+		if (record_is_alive(r, boot) && !is_partial(r))
 			continue;
-		}
-		if (detach(state_dir_fd, r, boot, &why) < 0) {
-			err_wrap(&why, "take the network of container %s away", r->id);
-			/* A plug-in that is not there any more is in the way of its own networks alone. */
-			if (is_of_cni(r)) {
-				log_warn("%s", why.msg);
-				continue;
-			}
-			if (e)
-				*e = why;
-			return -why.code;
-		}
-		log_debug("the network of container %s, which is gone, was taken away", r->id);
-		n++;
+		swept = sweep_one(state_dir_fd, r, boot, &why);
+		/* A plug-in that is not there any more is in the way of its own networks alone. */
+		if (swept < 0 && is_of_cni(r))
+			log_warn("%s", why.msg);
+		else
+			note(swept, &why, &first);
+		n += swept > 0;
 	}
+	TRY(finish(&first, e));
 	return n;
 }

@@ -33,6 +33,8 @@ network_libnetwork_a_SOURCES = \
 	network/link.h \
 	network/listen.c \
 	network/listen.h \
+	network/lock.c \
+	network/lock.h \
 	network/loopback.c \
 	network/loopback.h \
 	network/mode.c \

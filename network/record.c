@@ -18,7 +18,7 @@ enum { RECORD_VERSION = 1, RECORD_SIZE_MAX = 1024 * 1024, STAT_SIZE = 1024 };
 struct stored_interface {
 	const char *network, *link, *name, *ip, *ip6, *mac;
 	struct strings aliases, cni;
-	const char *cni_result;
+	const char *cni_result, *cni_path;
 	bool named, partial, cni_unchecked, cni_ports;
 	uint32_t index;
 };
@@ -44,6 +44,7 @@ JSON_TABLE(interface_fields, struct stored_interface) = {
 	FIELD_U32(struct stored_interface, "index", index, 0),
 	FIELD_STRINGS(struct stored_interface, "cni", cni, 0),
 	FIELD_BOOL(struct stored_interface, "cniUnchecked", cni_unchecked, 0),
+	FIELD_STRING(struct stored_interface, "cniPath", cni_path, 0),
 	FIELD_STRING(struct stored_interface, "cniResult", cni_result, 0),
 	FIELD_BOOL(struct stored_interface, "cniPorts", cni_ports, 0),
 	{ 0 },
@@ -105,6 +106,8 @@ static void write_cni(struct json_writer *w, const struct record_interface *it)
 {
 	json_write_strings(w, "cni", &it->cni.plugins);
 	json_write_bool(w, "cniUnchecked", it->cni.unchecked);
+	if (it->cni.path)
+		json_write_string(w, "cniPath", it->cni.path);
 	if (it->cni_result)
 		json_write_string(w, "cniResult", it->cni_result);
 	json_write_bool(w, "cniPorts", it->cni_ports);
@@ -184,7 +187,9 @@ static int decode(const struct stored *s, struct arena *a, struct record *ret, s
 						 .named = from->named,
 						 .partial = from->partial,
 						 .index = from->index,
-						 .cni = { from->cni, from->cni_unchecked },
+						 .cni = { .plugins = from->cni,
+							  .unchecked = from->cni_unchecked,
+							  .path = from->cni_path },
 						 .cni_result = from->cni_result,
 						 .cni_ports = from->cni_ports };
 		TRY(network_name_check(from->network, e));
@@ -209,6 +214,12 @@ int record_write(int state_dir_fd, const struct record *r, struct err *e)
 	auto_fd int dir = -1;
 
 	encode(r, &text);
+	/* What was written must be read again: there is no other way to take away what it stands for. */
+	if (text.len > RECORD_SIZE_MAX)
+		return err_set(e, EFBIG,
+			       "the network record of container %s would have %zu bytes, and may "
+			       "have %d: it has too many names, or plug-ins of CNI say too much",
+			       r->id, text.len, RECORD_SIZE_MAX);
 	if (mkdirat(state_dir_fd, "containers", 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make the directory of attached containers");
 	dir = openat(state_dir_fd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

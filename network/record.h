@@ -60,6 +60,7 @@ struct record_list {
 /* Whether it can be a file's name and a comment in rules. */
 int record_check_id(const char *id, struct err *e) MUST_CHECK;
 
+/* -EFBIG: it is longer than a record may be; what is on disk stays. */
 int record_write(int state_dir_fd, const struct record *r, struct err *e) MUST_CHECK;
 /* -ENOENT without words if there is none. */
 int record_read(int state_dir_fd, const char *id, struct arena *a, struct record *ret,

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/json_write.h"
 #include "base/spawn.h"
+#include "network/config.h"
 #include "network/daemon.h"
 
 enum {
@@ -147,24 +148,6 @@ static int read_pid(const char *path, pid_t *ret, struct err *e)
 	return *ret > 0 ? 0 : err_set(e, EINVAL, "pasta wrote no pid");
 }
 
-/*
- * The path of the state directory, for a program that opens its file from within the
- * container's user namespace: there /proc/PID/fd of ours is closed to it.
- */
-static int path_of(int state_dir_fd, struct arena *a, const char **ret, struct err *e)
-{
-	char path[PATH_MAX];
-	ssize_t n = readlink(io_fd_path(state_dir_fd).text, path, sizeof(path));
-
-	if (n < 0)
-		return err_sys(e, "find the path of the directory of networks");
-	if (n == sizeof(path))
-		return err_set(e, ENAMETOOLONG,
-			       "the path of the directory of networks is too long");
-	*ret = arena_strndup(a, path, (size_t)n);
-	return 0;
-}
-
 static int start_pasta(int state_dir_fd, const struct net_request *req, struct record *record,
 		       const char *path, struct arena *a, struct err *e)
 {
@@ -174,7 +157,8 @@ static int start_pasta(int state_dir_fd, const struct net_request *req, struct r
 	pid_t pid = 0;
 	int r;
 
-	TRY(path_of(state_dir_fd, a, &dir, e));
+	/* It opens its file from within the container's user namespace: /proc/PID/fd of ours is closed there. */
+	TRY(network_state_path(state_dir_fd, a, &dir, e));
 	pid_file = arena_printf(a, "%s/%s", dir, name);
 	run.argv = rootless_pasta_args(req, &record->ports, pid_file, a);
 	r = spawn_run(&run, NULL, e);

@@ -427,7 +427,7 @@ rebooted() {
 	[ "$status" -eq 0 ] || mismatch "network rm" 0 "$stderr"
 	[ -z "$(at "$HOST" ip -brief link show type bridge)" ]
 	[ "$(at "$HOST" nft list table inet hull | grep -c elements)" = 0 ]
-	[ "$(find "$HULL_NETWORK_DIR" -type f -printf %P)" = lock ]
+	[ "$(find "$HULL_NETWORK_DIR" -type f -printf '%P\n' | sort | tr '\n' ' ')" = "containers.lock lock " ]
 }
 
 @test "a bridge of that name that is not hull's is left alone" {
@@ -521,7 +521,7 @@ options ndots:2
 	netattach detach one
 	netattach detach three
 	wait_for 10 process_gone "$dns"
-	[ "$(find "$HULL_NETWORK_DIR" -type f -printf '%P\n' | sort | tr '\n' ' ')" = "leases/web lock networks/web.json " ]
+	[ "$(find "$HULL_NETWORK_DIR" -type f -printf '%P\n' | sort | tr '\n' ' ')" = "containers.lock leases/web lock networks/web.json " ]
 }
 
 @test "names of other networks are only for those who are on them" {

@@ -157,7 +157,7 @@ no_plugin() { ! pgrep -f "^$PLUGINS/(bridge|host-local)" >/dev/null; }
 	[ "$(cat "$WORK/env-ADD-second")" = "CNI_COMMAND=ADD
 CNI_CONTAINERID=one
 CNI_IFNAME=eth0
-CNI_NETNS=/proc/$one/ns/net
+CNI_NETNS=$HULL_NETWORK_DIR/containers/one.netns
 CNI_PATH=$CNI_PATH
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 PWD=$PWD" ] || mismatch environment "CNI_ and PATH" "$(cat "$WORK/env-ADD-second")"
@@ -321,7 +321,7 @@ fails() {
 	[ -z "$(leases lan)" ]
 	[ "$(at "$one" ip -brief link show | grep -c eth1)" = 0 ]
 	netattach disconnect one made
-	grep -qx "CNI_NETNS=/proc/$one/ns/net" "$WORK/env-DEL-first"
+	grep -qx "CNI_NETNS=$HULL_NETWORK_DIR/containers/one.netns" "$WORK/env-DEL-first"
 	fake 'echo "{\"code\": 5, \"msg\": \"full\"}"; exit 1'
 	cp "$WORK/fake" "$WORK/plugins/first"
 	netattach connect one net=made
@@ -332,6 +332,208 @@ fails() {
 	netattach sweep
 	[ "$(jq '.interfaces | length' "$HULL_NETWORK_DIR/containers/one.json")" = 1 ]
 }
+
+@test "the namespace that plug-ins are given is the container's, by one path, for as long as they run" {
+	local path=$HULL_NETWORK_DIR/containers/one.netns
+	fake "echo \$CNI_COMMAND \$(readlink \$CNI_NETNS | cut -d / -f 2,4) \$(stat -Lc %i \$CNI_NETNS) >>$WORK/seen"
+	fake_net made first
+	container one net=made
+	netattach check one
+	[ "$status" -eq 0 ] || mismatch check 0 "$stderr"
+	[ ! -L "$path" ]
+	# What a killed hull left is of no use, and nobody's.
+	ln -s /proc/1/ns/net "$path"
+	netattach detach one
+	[ "$status" -eq 0 ] || mismatch detach 0 "$stderr"
+	[ "$(sort -u "$WORK/seen")" = "$(printf '%s proc/fd %s\n' ADD "$(stat -Lc %i "/proc/$one/ns/net")" \
+		CHECK "$(stat -Lc %i "/proc/$one/ns/net")" DEL "$(stat -Lc %i "/proc/$one/ns/net")")" ]
+	assert_no_container
+}
+
+@test "what plug-ins of one directory made those take away, whatever CNI_PATH says by then" {
+	local before=$WORK/plugins:$PLUGINS
+	fake
+	fake_net made first
+	container one net=made
+	container two net=made
+	mkdir "$WORK/others"
+	printf '#!/bin/sh\nexit 9\n' >"$WORK/others/first"
+	chmod +x "$WORK/others/first"
+	export CNI_PATH=$WORK/others
+	netattach check one
+	[ "$status" -eq 0 ] || mismatch check 0 "$stderr"
+	netattach detach one
+	[ "$status" -eq 0 ] || mismatch detach 0 "$stderr"
+	grep -qx "CNI_PATH=$before" "$WORK/env-DEL-first"
+	# A record of a hull that did not keep it.
+	jq 'del(.interfaces[].cniPath)' "$HULL_NETWORK_DIR/containers/two.json" >"$WORK/record"
+	cp "$WORK/record" "$HULL_NETWORK_DIR/containers/two.json"
+	netattach detach two
+	[ "$status" -eq 1 ]
+	stderr_has "CNI plug-in first failed to DEL: $WORK/others/first ended with exit status 9"
+	CNI_PATH=$before netattach detach two
+	assert_no_container
+}
+
+@test "a plug-in that fails to DEL is in the way of nothing else of its container" {
+	fake "[ \$CNI_COMMAND != DEL ] || { echo \"{\\\"code\\\": 5, \\\"msg\\\": \\\"\$here is stuck\\\"}\"; exit 1; }"
+	fake_net made first
+	fake_net more other
+	create web --subnet 10.8.0.0/24
+	container one net=made net=web net=more publish=8080:80 hostname=one-host
+	netattach detach one
+	[ "$status" -eq 1 ]
+	# The last network first; what is said is the first failure.
+	stderr_is "netattach: take the network of container one away: network more: CNI plug-in other failed to DEL: other is stuck (code 5)"
+	[ "$(tail -n 2 "$WORK/calls" | tr '\n' ,)" = "DEL other,DEL first," ]
+	[ "$(at "$HOST" ip -brief link show | grep -c '^hv')" = 0 ]
+	! grep -v '^last ' "$HULL_NETWORK_DIR/leases/web" || false
+	[ ! -e "$HULL_NETWORK_DIR/names/web" ]
+	# What is left is known, and its ports are its own until then.
+	[ -e "$HULL_NETWORK_DIR/containers/one.json" ]
+	fake
+	cp "$WORK/fake" "$WORK/plugins/first"
+	cp "$WORK/fake" "$WORK/plugins/other"
+	netattach detach one
+	[ "$status" -eq 0 ] || mismatch detach 0 "$stderr"
+	assert_no_container
+}
+
+@test "answers that a record has no room for: all is taken away, by who knows what was answered" {
+	local n nets=()
+	fake "[ \$CNI_COMMAND != ADD ] || { printf '{\"cniVersion\": \"1.0.0\", \"by\": \"%s\", \"pad\": \"' \$here; head -c 250000 /dev/zero | tr '\\0' x; echo '\"}'; exit 0; }"
+	for n in 1 2 3 4 5; do
+		fake_net "made$n" "plugin$n"
+		nets+=("net=made$n")
+	done
+	netattach attach one "$(namespace)" "${nets[@]}"
+	[ "$status" -eq 1 ]
+	stderr_has "netattach: the network record of container one would have "
+	stderr_has " bytes, and may have 1048576: it has too many names, or plug-ins of CNI say too much"
+	[ "$(wc -l <<<"$stderr")" = 1 ]
+	assert_no_container
+	# Of the fifth nothing is in the record: the first DEL of it is from memory.
+	for n in 1 2 3 4; do
+		jq -e --arg by "plugin$n" '.prevResult.by == $by' "$WORK/input-DEL-plugin$n"
+	done
+	[ "$(grep -c 'DEL plugin5' "$WORK/calls")" = 2 ]
+	# The same for a container that runs.
+	container one "${nets[@]:0:4}"
+	netattach connect one net=made5
+	[ "$status" -eq 1 ]
+	stderr_has "netattach: the network record of container one would have "
+	[ "$(jq '.interfaces | length' "$HULL_NETWORK_DIR/containers/one.json")" = 4 ]
+	netattach detach one
+	assert_no_container
+}
+
+# waits_at COMMAND: a plug-in that at this says $WORK/begun and waits for $WORK/go.
+waits_at() { fake "[ \$CNI_COMMAND != $1 ] || { touch $WORK/begun; while [ ! -e $WORK/go ]; do sleep 0.05; done; }"; }
+
+# meanwhile WORD...: netattach in the background, until its plug-in has begun.
+meanwhile() {
+	in_background nsenter --net="/proc/$HOST/ns/net" "$attach_tool" "$HULL_NETWORK_DIR" "$@" >/dev/null
+	MEANWHILE=$!
+	wait_for 30 test -e "$WORK/begun"
+}
+
+# others_go_on: everything that other containers do, and a sweep.
+others_go_on() {
+	local other=other$RANDOM gone=gone$RANDOM
+	container "$other"
+	container "$gone"
+	netattach connect "$other" net=web
+	[ "$status" -eq 0 ] || mismatch connect 0 "$stderr"
+	netattach disconnect "$other" web
+	[ "$status" -eq 0 ] || mismatch disconnect 0 "$stderr"
+	kill -9 "${!gone}"
+	wait_for 10 process_gone "${!gone}"
+	netattach sweep
+	stdout_is 1
+	netattach detach "$other"
+	[ "$status" -eq 0 ] || mismatch detach 0 "$stderr"
+	process_alive "$MEANWHILE"
+}
+
+process_alive() { ! process_gone "$1"; }
+
+# ends: what was in the background ends well.
+ends() {
+	local ended=0
+	touch "$WORK/go"
+	wait "$MEANWHILE" || ended=$?
+	[ "$ended" -eq 0 ] || mismatch "the end of what waited" 0 "$ended"
+	rm "$WORK/go" "$WORK/begun"
+}
+
+@test "a slow plug-in is in nobody's way but its own container's" {
+	create web --subnet 10.8.0.0/24
+	waits_at ADD
+	fake_net made first
+	one=$(namespace)
+	meanwhile attach one "$one" net=made
+	others_go_on
+	ends
+	container two
+	meanwhile connect two net=made
+	others_go_on
+	# It is being made, and so no sweep has taken it away.
+	ends
+	[ "$(jq -c '[.interfaces[] | [.network, .partial]]' "$HULL_NETWORK_DIR/containers/two.json")" = '[["bridge",false],["made",false]]' ]
+	for word in CHECK DEL; do
+		waits_at "$word"
+		cp "$WORK/fake" "$WORK/plugins/first"
+		if [ "$word" = CHECK ]; then meanwhile check two; else meanwhile disconnect two made; fi
+		others_go_on
+		ends
+	done
+	[ "$(jq '.interfaces | length' "$HULL_NETWORK_DIR/containers/two.json")" = 1 ]
+	meanwhile detach one
+	others_go_on
+	ends
+	netattach detach two
+	assert_no_container
+}
+
+@test "two commands about one container come one after the other" {
+	waits_at ADD
+	fake_net made first
+	container one
+	meanwhile connect one net=made
+	in_background nsenter --net="/proc/$HOST/ns/net" "$attach_tool" "$HULL_NETWORK_DIR" detach one
+	local second=$!
+	wait_for 10 waits_for_lock
+	[ -e "$HULL_NETWORK_DIR/containers/one.json" ]
+	ends
+	wait "$second"
+	[ "$(tr '\n' , <"$WORK/calls")" = "ADD first,DEL first," ]
+	assert_no_container
+}
+
+# A process waits for a byte of the containers' lock.
+waits_for_lock() {
+	grep -q "^[0-9]*: -> OFDLCK .*:$(stat -c %i "$HULL_NETWORK_DIR/containers.lock") " /proc/locks
+}
+
+@test "hull is killed while a plug-in runs: that dies as well, and the next sweep takes the rest away" {
+	waits_at ADD
+	fake_net made first
+	container one
+	meanwhile connect one net=made
+	kill -9 "$MEANWHILE"
+	wait_for 10 no_fake
+	[ "$(jq '.interfaces[1].partial' "$HULL_NETWORK_DIR/containers/one.json")" = true ]
+	[ -L "$HULL_NETWORK_DIR/containers/one.netns" ]
+	netattach sweep
+	[ "$status" -eq 0 ] || mismatch sweep 0 "$stderr"
+	[ "$(tail -n 1 "$WORK/calls")" = "DEL first" ]
+	[ "$(jq '.interfaces | length' "$HULL_NETWORK_DIR/containers/one.json")" = 1 ]
+	[ ! -L "$HULL_NETWORK_DIR/containers/one.netns" ]
+	netattach detach one
+	assert_no_container
+}
+
+no_fake() { ! pgrep --full "$WORK/plugins/first"; }
 
 @test "portmap publishes for plug-ins' networks" {
 	requires path=$PLUGINS/portmap program=iptables

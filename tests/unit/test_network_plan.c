@@ -39,10 +39,12 @@ Test(network_plan, modes)
 		{ "ns:x", .error = "network \"ns:x\": the path of a namespace begins with \"/\"" },
 		{ "container:", .error = "\"\" is no id of a container" },
 		{ "container:../x", .error = "\"../x\" is no id of a container" },
-		{ "container", .error = "network \"container\": that is bridge, none, host, pasta, "
-					"slirp4netns, container:ID, ns:PATH or the name of a network" },
-		{ "Web!", .error = "network name \"Web!\": only letters, digits, \"_\", \".\" and \"-\" "
-				   "are allowed, and the first is a letter or digit" },
+		{ "container",
+		  .error = "network \"container\": that is bridge, none, host, pasta, "
+			   "slirp4netns, container:ID, ns:PATH or the name of a network" },
+		{ "Web!",
+		  .error = "network name \"Web!\": only letters, digits, \"_\", \".\" and \"-\" "
+			   "are allowed, and the first is a letter or digit" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -83,20 +85,25 @@ Test(network_plan, rules_of_ports)
 		const char *text;
 	} rows[] = {
 		{ "8080:80", false, false,
-		  "add element inet hull publish4 { tcp . 8080 comment \"web\" : 10.0.0.2 . 80 }\n" },
+		  "add element inet hull publish4 { tcp . 8080 comment \"web\" : 10.0.0.2 . 80 "
+		  "}\n" },
 		{ "8080:80", true, false,
 		  "add element inet hull publish4 { tcp . 8080 comment \"web\" : 10.0.0.2 . 80 }\n"
-		  "add element inet hull publish6 { tcp . 8080 comment \"web\" : fd00::2 . 80 }\n" },
+		  "add element inet hull publish6 { tcp . 8080 comment \"web\" : fd00::2 . 80 "
+		  "}\n" },
 		{ "0.0.0.0:8080:80", true, false,
-		  "add element inet hull publish4 { tcp . 8080 comment \"web\" : 10.0.0.2 . 80 }\n" },
+		  "add element inet hull publish4 { tcp . 8080 comment \"web\" : 10.0.0.2 . 80 "
+		  "}\n" },
 		{ "[::]:8080:80/udp", true, false,
-		  "add element inet hull publish6 { udp . 8080 comment \"web\" : fd00::2 . 80 }\n" },
+		  "add element inet hull publish6 { udp . 8080 comment \"web\" : fd00::2 . 80 "
+		  "}\n" },
 		{ "127.0.0.1:8080:80", true, false,
 		  "add element inet hull publish4_at { 127.0.0.1 . tcp . 8080 comment \"web\" : "
 		  "10.0.0.2 . 80 }\n" },
 		{ "8080-8081:80-81", false, false,
 		  "add element inet hull publish4 { tcp . 8080 comment \"web\" : 10.0.0.2 . 80 }\n"
-		  "add element inet hull publish4 { tcp . 8081 comment \"web\" : 10.0.0.2 . 81 }\n" },
+		  "add element inet hull publish4 { tcp . 8081 comment \"web\" : 10.0.0.2 . 81 "
+		  "}\n" },
 		{ "8080:80", false, true,
 		  "add element inet hull publish4 { tcp . 8080 comment \"web\" : 10.0.0.2 . 80 }\n"
 		  "delete element inet hull publish4 { tcp . 8080 }\n" },
@@ -121,17 +128,19 @@ Test(network_plan, rules_of_a_network)
 
 	cr_assert_eq(subnet_parse("10.0.0.0/24", &n.subnet, NULL), 0);
 	nft_network(&text, &n, false);
-	cr_expect_str_eq(text.text, "add element inet hull bridges { \"hull1\" }\n"
-				    "add element inet hull same { \"hull1\" . \"hull1\" }\n"
-				    "add element inet hull subnets4 { 10.0.0.0/24 }\n"
-				    "add element inet hull within4 { 10.0.0.0/24 . 10.0.0.0/24 }\n");
+	cr_expect_str_eq(text.text,
+			 "add element inet hull bridges { \"hull1\" }\n"
+			 "add element inet hull same { \"hull1\" . \"hull1\" }\n"
+			 "add element inet hull subnets4 { 10.0.0.0/24 }\n"
+			 "add element inet hull within4 { 10.0.0.0/24 . 10.0.0.0/24 }\n");
 	buf_clear(&text);
 	n.internal = true;
 	nft_network(&text, &n, false);
-	cr_expect_str_eq(text.text, "add element inet hull bridges { \"hull1\" }\n"
-				    "add element inet hull internal { \"hull1\" }\n"
-				    "add element inet hull same { \"hull1\" . \"hull1\" }\n"
-				    "add element inet hull within4 { 10.0.0.0/24 . 10.0.0.0/24 }\n");
+	cr_expect_str_eq(text.text,
+			 "add element inet hull bridges { \"hull1\" }\n"
+			 "add element inet hull internal { \"hull1\" }\n"
+			 "add element inet hull same { \"hull1\" . \"hull1\" }\n"
+			 "add element inet hull within4 { 10.0.0.0/24 . 10.0.0.0/24 }\n");
 	n.driver = NETWORK_MACVLAN;
 	nft_network(&none, &n, false);
 	cr_expect_eq(none.len, 0);
@@ -194,10 +203,48 @@ Test(network_plan, records)
 	cr_expect_eq(all.n, 1);
 	cr_assert_eq(record_forget(dir_fd, "db", &e), 0);
 	cr_assert_eq(record_forget(dir_fd, "db", &e), 0);
-	dir_file("containers/x.json", "{\"version\":9,\"id\":\"x\",\"boot\":\"\",\"owner\":{\"pid\":1,"
-				      "\"start\":1}}");
+	dir_file("containers/x.json",
+		 "{\"version\":9,\"id\":\"x\",\"boot\":\"\",\"owner\":{\"pid\":1,"
+		 "\"start\":1}}");
 	cr_expect_eq(record_read(dir_fd, "x", &a, &back, &e), -ENOTSUP);
-	cr_expect_str_eq(e.msg, "network record of container x: it has version 9 and this hull knows 1");
+	cr_expect_str_eq(e.msg,
+			 "network record of container x: it has version 9 and this hull knows 1");
+}
+
+/* It would be one that nobody can read, and so nobody could take away what it stands for. */
+Test(network_plan, a_record_that_is_too_long_is_not_written)
+{
+	auto_arena struct arena a = { 0 };
+	struct record_interface it = { .network = "made", .name = "eth0" };
+	struct record r = { .id = "db", .boot = "b", .interfaces = { &it, 1 } }, back = { 0 };
+	const char *plugins[] = { "{}" };
+	struct err e = { 0 };
+	auto_buf struct buf text = { 0 }, expected = { 0 };
+	size_t room;
+
+	it.cni = (struct cni_prepared){ .plugins = { plugins, 1 }, .path = "/opt/a:/b" };
+	it.cni_result = "";
+	cr_assert_eq(record_write(dir_fd, &r, &e), 0, "%s", e.msg);
+	cr_assert_eq(io_read_file(dir_fd, "containers/db.json", 1 << 20, "it", &text, &e), 0);
+	room = (1 << 20) - text.len;
+	buf_clear(&text);
+	for (size_t i = 0; i < room; i++)
+		buf_char(&text, 'x');
+	it.cni_result = text.text;
+	cr_assert_eq(record_write(dir_fd, &r, &e), 0, "%s", e.msg);
+	cr_assert_eq(record_read(dir_fd, "db", &a, &back, &e), 0, "%s", e.msg);
+	cr_expect_eq(strlen(back.interfaces.at[0].cni_result), room);
+	cr_expect_str_eq(back.interfaces.at[0].cni.path, "/opt/a:/b");
+	buf_char(&text, 'x');
+	it.cni_result = text.text;
+	cr_expect_eq(record_write(dir_fd, &r, &e), -EFBIG);
+	buf_printf(
+		&expected,
+		"the network record of container db would have %d bytes, and may have %d: it has "
+		"too many names, or plug-ins of CNI say too much",
+		(1 << 20) + 1, 1 << 20);
+	cr_expect_str_eq(e.msg, expected.text);
+	cr_expect_eq(record_read(dir_fd, "db", &a, &back, &e), 0, "%s", e.msg);
 }
 
 Test(network_plan, the_dead_are_dead)
