@@ -12,19 +12,28 @@
 #include <sys/time.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "network/nlattr.h"
 
 #ifndef SOL_NETLINK
 	#define SOL_NETLINK 270
 #endif
 
-enum { ANSWER_SIZE = 32768, INTERRUPTED_MAX = 16 };
+enum {
+	DATAGRAM_SIZE = 32768,
+	ANSWER_MAX = 256 << 20, /* bytes: a full table of the internet's routes is some 100 MB */
+	INTERRUPTED_MAX = 16,
+};
 
-/* What the kernel says of an answer that was cut by a change meanwhile, and ours for "again". */
+/*
+ * An answer, of which nothing counts before it is complete: a list that changes while the kernel
+ * writes it down is marked so (NLM_F_DUMP_INTR), and asked for again.
+ */
 struct answer {
-	netlink_reader *fn;
-	void *ctx;
-	struct err *why; /* the kernel's words */
+	bool wanted; /* there is one beside the kernel's word */
+	bool interrupted;
+	struct buf messages; /* aligned */
+	struct err *why;     /* the kernel's words */
 };
 
 int netns_call(int netns_fd, int (*fn)(void *ctx, struct err *e), void *ctx, struct err *e)
@@ -182,9 +191,29 @@ static int read_error(const struct nlmsghdr *head, struct err *why)
 	return err_set(why, -answer->error, "%s", err_text(-answer->error));
 }
 
+/* A list ends with the word on it: that it is not whole, if that is so. */
+static int read_end(const struct nlmsghdr *head, struct err *why)
+{
+	int code = 0;
+
+	if (nlmsg_content_size(head) >= sizeof(code))
+		memcpy(&code, nlmsg_content(head), sizeof(code));
+	return code < 0 ? err_set(why, -code, "%s", err_text(-code)) : 0;
+}
+
+static int keep(struct answer *a, const struct nlmsghdr *head)
+{
+	static const char padding[NLMSG_ALIGNTO];
+
+	if (a->messages.len + head->nlmsg_len > ANSWER_MAX)
+		return err_set(a->why, EFBIG, "the answer has more than %d bytes", ANSWER_MAX);
+	buf_add(&a->messages, head, head->nlmsg_len);
+	buf_add(&a->messages, padding, NLMSG_ALIGN(head->nlmsg_len) - head->nlmsg_len);
+	return 0;
+}
+
 /* One datagram's messages: 1 when the answer is complete, 0 when more follows. */
-static int read_messages(struct netlink *nl, const char *bytes, size_t left, struct answer *a,
-			 bool *interrupted)
+static int read_messages(const struct netlink *nl, const char *bytes, size_t left, struct answer *a)
 {
 	const struct nlmsghdr *head = (const struct nlmsghdr *)bytes;
 
@@ -192,26 +221,56 @@ static int read_messages(struct netlink *nl, const char *bytes, size_t left, str
 		if (head->nlmsg_seq != nl->seq)
 			continue; /* of an earlier request that timed out */
 		if (head->nlmsg_flags & NLM_F_DUMP_INTR)
-			*interrupted = true;
+			a->interrupted = true;
 		if (head->nlmsg_type == NLMSG_ERROR) {
 			TRY(read_error(head, a->why));
 			return 1;
 		}
-		if (head->nlmsg_type == NLMSG_DONE)
+		if (head->nlmsg_type == NLMSG_DONE) {
+			TRY(read_end(head, a->why));
 			return 1;
-		if (a->fn && !*interrupted)
-			TRY(a->fn(head, a->ctx));
+		}
+		if (a->wanted)
+			TRY(keep(a, head));
 	}
 	return 0;
 }
 
+/*
+ * The next datagram of the kernel's. Others may send some as well, with the numbers of our requests:
+ * root of a container in its network namespace, where we have sockets too. -EAGAIN: it was such a one.
+ */
+static ssize_t receive(const struct netlink *nl, void *bytes, struct err *why)
+{
+	struct sockaddr_nl from = { 0 };
+	socklen_t size = sizeof(from);
+	ssize_t n = recvfrom(nl->fd, bytes, DATAGRAM_SIZE, MSG_TRUNC,
+			     (struct sockaddr *)(void *)&from, &size);
+
+	if (n < 0 && errno == EINTR)
+		return -EAGAIN;
+	if (n < 0 && errno == EAGAIN)
+		return err_set(why, ETIMEDOUT, "no answer from the kernel for %d seconds",
+			       NETLINK_TIMEOUT);
+	if (n < 0)
+		return err_sys(why, "receive the answer");
+	if (from.nl_pid != 0)
+		return -EAGAIN;
+	if (n > DATAGRAM_SIZE)
+		return err_set(why, EMSGSIZE, "an answer of %zd bytes", n);
+	return n;
+}
+
+/* The whole answer; -EAGAIN without words: it was interrupted. */
 static int exchange(struct netlink *nl, struct netlink_request *m, struct answer *a)
 {
-	_Alignas(struct nlmsghdr) char bytes[ANSWER_SIZE];
-	bool interrupted = false;
+	_Alignas(struct nlmsghdr) char bytes[DATAGRAM_SIZE];
+	int64_t end = io_now_us() + NETLINK_TIMEOUT * INT64_C(1000000);
 	ssize_t n;
 	int r = 0;
 
+	buf_clear(&a->messages);
+	a->interrupted = false;
 	header(m)->nlmsg_seq = ++nl->seq;
 	do
 		n = send(nl->fd, m->bytes, header(m)->nlmsg_len, 0);
@@ -219,34 +278,45 @@ static int exchange(struct netlink *nl, struct netlink_request *m, struct answer
 	if (n < 0)
 		return err_sys(a->why, "send the request");
 	while (r == 0) {
-		n = recv(nl->fd, bytes, sizeof(bytes), MSG_TRUNC);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
+		n = receive(nl, bytes, a->why);
+		if (n == -EAGAIN && io_now_us() > end)
 			return err_set(a->why, ETIMEDOUT,
 				       "no answer from the kernel for %d seconds", NETLINK_TIMEOUT);
+		if (n == -EAGAIN)
+			continue;
 		if (n < 0)
-			return err_sys(a->why, "receive the answer");
-		if (n > (ssize_t)sizeof(bytes))
-			return err_set(a->why, EMSGSIZE, "an answer of %zd bytes", n);
-		r = read_messages(nl, bytes, (size_t)n, a, &interrupted);
+			return (int)n;
+		r = read_messages(nl, bytes, (size_t)n, a);
+		end = io_now_us() + NETLINK_TIMEOUT * INT64_C(1000000);
 	}
-	if (r == 1 && interrupted)
+	if (r == 1 && a->interrupted)
 		return -EAGAIN;
 	return r < 0 ? r : 0;
+}
+
+static int each_message(const struct answer *a, netlink_reader *fn, void *ctx)
+{
+	const struct nlmsghdr *head = (const struct nlmsghdr *)(const void *)a->messages.text;
+
+	for (size_t left = a->messages.len; left; head = nlmsg_next(head, &left))
+		TRY(fn(head, ctx));
+	return 0;
 }
 
 static int ask(struct netlink *nl, struct netlink_request *m, netlink_reader *fn, void *ctx,
 	       struct err *e, const char *fmt, va_list ap)
 {
 	struct err why = { 0 };
-	struct answer a = { fn, ctx, &why };
+	struct answer a = { .wanted = fn, .why = &why };
 	auto_buf struct buf what = { 0 };
 	int r = -EAGAIN;
 
 	header(m)->nlmsg_flags |= fn ? 0 : NLM_F_ACK;
 	for (int i = 0; r == -EAGAIN && !why.code && i < INTERRUPTED_MAX; i++)
 		r = exchange(nl, m, &a);
+	if (r >= 0 && fn)
+		r = each_message(&a, fn, ctx);
+	buf_done(&a.messages);
 	if (r >= 0)
 		return 0;
 	buf_vprintf(&what, fmt, ap);

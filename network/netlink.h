@@ -64,7 +64,10 @@ void netlink_nest_end(struct netlink_request *m, struct nlattr *nest);
 int netlink_do(struct netlink *nl, struct netlink_request *m, struct err *e, const char *fmt, ...)
 	PRINTF_LIKE(4, 5) MUST_CHECK;
 
-/* The same for requests with an answer: fn gets each message. A negative return of fn ends it. */
+/*
+ * The same for requests with an answer: fn gets each message, once the answer is there and whole. A
+ * negative return of fn ends it.
+ */
 typedef int netlink_reader(const struct nlmsghdr *message, void *ctx);
 int netlink_ask(struct netlink *nl, struct netlink_request *m, netlink_reader *fn, void *ctx,
 		struct err *e, const char *fmt, ...) PRINTF_LIKE(6, 7) MUST_CHECK;

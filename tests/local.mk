@@ -74,6 +74,7 @@ UNIT_TESTS = \
 	tests/unit/test_netdev \
 	tests/unit/test_net_redirect \
 	tests/unit/test_net_route \
+	tests/unit/test_netlink \
 	tests/unit/test_nlattr \
 	tests/unit/test_network_config \
 	tests/unit/test_network_plan \
@@ -350,6 +351,10 @@ tests_unit_test_link_SOURCES = tests/unit/test_link.c
 tests_unit_test_link_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_link_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_link_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_netlink_SOURCES = tests/unit/test_netlink.c
+tests_unit_test_netlink_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_netlink_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_netlink_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_nlattr_SOURCES = tests/unit/test_nlattr.c
 tests_unit_test_nlattr_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_nlattr_LDFLAGS = $(UNITLDFLAGS)
