@@ -203,6 +203,13 @@ static int refuse_other(const char *name, struct arena *a, struct err *e)
 
 int network_remove(int state_dir_fd, const char *name, struct err *e)
 {
+	/* With what one who was killed was about to write. */
+	static const struct {
+		const char *dir, *suffix;
+	} files[] = {
+		{ "leases", "" },        { "leases", ".new" },        { "names", ".new" },
+		{ "resolvers", ".new" }, { "networks", ".json.new" },
+	};
 	auto_arena struct arena a = { 0 };
 	auto_netlink struct netlink nl = NETLINK_CLOSED;
 	struct record_list records = { 0 };
@@ -229,11 +236,11 @@ int network_remove(int state_dir_fd, const char *name, struct err *e)
 					       records.at[i].id);
 	TRY(netlink_open(-1, &nl, e));
 	TRY(network_down(&nl, n, e));
-	{
-		const char *leases = arena_printf(&a, "leases/%s", name);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const char *path = arena_printf(&a, "%s/%s%s", files[i].dir, name, files[i].suffix);
 
-		if (unlinkat(state_dir_fd, leases, 0) < 0 && errno != ENOENT)
-			return err_sys(e, "remove the leases of network %s", name);
+		if (unlinkat(state_dir_fd, path, 0) < 0 && errno != ENOENT)
+			return err_sys(e, "remove %s of network %s", path, name);
 	}
 	return network_forget(state_dir_fd, name, e);
 }

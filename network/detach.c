@@ -223,11 +223,31 @@ static int sweep_one(int state_dir_fd, const struct record *seen, const char *bo
 	return 0;
 }
 
+/* Records that were being written when their writer was killed: nobody else would look for them. */
+static int sweep_unwritten(int state_dir_fd, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	struct strings ids = { 0 };
+
+	TRY(network_files(state_dir_fd, "containers", ".json.new", &a, &ids, e));
+	for (size_t i = 0; i < ids.n; i++) {
+		const char *name = arena_printf(&a, "containers/%s.json.new", ids.at[i]);
+		auto_fd int own = container_lock(state_dir_fd, ids.at[i], false, e);
+
+		if (own == -EBUSY)
+			continue;
+		TRY(own);
+		if (unlinkat(state_dir_fd, name, 0) < 0 && errno != ENOENT)
+			return err_sys(e, "remove %s", name);
+	}
+	return 0;
+}
+
 int network_sweep(int state_dir_fd, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct record_list records = { 0 };
-	struct err first = { 0 };
+	struct err first = { 0 }, why = { 0 };
 	const char *boot;
 	int n = 0;
 
@@ -235,7 +255,6 @@ int network_sweep(int state_dir_fd, struct err *e)
 	TRY(record_boot(&a, &boot, e));
 	for (size_t i = 0; i < records.n; i++) {
 		const struct record *r = &records.at[i];
-		struct err why = { 0 };
 		int swept;
 
 		if (record_is_alive(r, boot) && !is_partial(r))
@@ -248,6 +267,7 @@ int network_sweep(int state_dir_fd, struct err *e)
 			note(swept, &why, &first);
 		n += swept > 0;
 	}
+	note(sweep_unwritten(state_dir_fd, &why), &why, &first);
 	TRY(finish(&first, e));
 	return n;
 }

@@ -212,6 +212,10 @@ int leases_write(int state_dir_fd, const char *network, const struct leases *l, 
 	auto_fd int dir = -1;
 
 	leases_encode(l, &text);
+	if (text.len > LEASES_SIZE_MAX)
+		return err_set(e, EFBIG,
+			       "the leases of network %s would have %zu bytes, and may have %d",
+			       network, text.len, LEASES_SIZE_MAX);
 	if (mkdirat(state_dir_fd, "leases", 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make the directory of leases");
 	dir = openat(state_dir_fd, "leases", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

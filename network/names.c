@@ -183,6 +183,11 @@ int names_write(int state_dir_fd, const char *network, const struct names *n, st
 	auto_fd int dir = -1;
 
 	names_encode(n, &text);
+	/* Nobody could read it any more, and so nobody leave the network. */
+	if (text.len > NAMES_SIZE_MAX)
+		return err_set(e, EFBIG,
+			       "the names of network %s would have %zu bytes, and may have %d",
+			       network, text.len, NAMES_SIZE_MAX);
 	if (mkdirat(state_dir_fd, "names", 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make the directory of names");
 	dir = openat(state_dir_fd, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

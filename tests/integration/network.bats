@@ -580,6 +580,20 @@ options ndots:2
 	stderr_has "network web: names of containers are not answered: find the program hull-dns in $WORK/nothing (HULL_LIBEXEC)"
 }
 
+@test "what killed processes were about to write is taken away" {
+	create web
+	container one net=web
+	touch "$HULL_NETWORK_DIR/containers/ghost.json.new" "$HULL_NETWORK_DIR/containers/one.json.new" \
+		"$HULL_NETWORK_DIR/leases/web.new" "$HULL_NETWORK_DIR/networks/web.json.new"
+	netattach sweep
+	stdout_is 0
+	[ "$(ls -A "$HULL_NETWORK_DIR/containers")" = one.json ]
+	netattach detach one
+	network rm web
+	[ "$status" -eq 0 ] || mismatch "network rm" 0 "$stderr"
+	[ "$(find "$HULL_NETWORK_DIR" -type f -printf '%P\n' | sort | tr '\n' ' ')" = "containers.lock lock " ]
+}
+
 @test "rules are handed to hull-nft in a file that nobody can change" {
 	local real=${HULL%/*}/libexec/hull/hull-nft
 	mkdir "$WORK/helpers"

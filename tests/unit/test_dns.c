@@ -197,3 +197,24 @@ Test(dns, names_on_disk)
 	cr_assert_eq(names_read(dir_fd, "web", &back, &e), 0, "%s", e.msg);
 	cr_expect_eq(back.n, 1);
 }
+
+/* More than is read again is not written. */
+Test(dns, too_many_names_for_the_disk)
+{
+	auto_names struct names n = { 0 }, back = { 0 };
+	struct net_addr addr = { AF_INET, { 10, 0, 0, 3 } };
+	struct err e = { 0 };
+	char also[201] = "";
+
+	memset(also, 'x', sizeof(also) - 1);
+	names_add(&n, &addr, "db", "db");
+	cr_assert_eq(names_write(dir_fd, "web", &n, &e), 0, "%s", e.msg);
+	for (size_t i = 0; i <= NAMES_SIZE_MAX / sizeof(also); i++)
+		names_add_also(&n, "db", also);
+	cr_expect_eq(names_write(dir_fd, "web", &n, &e), -EFBIG);
+	cr_expect(strstr(e.msg, "the names of network web would have ") &&
+			  strstr(e.msg, " bytes, and may have 16777216"),
+		  "%s", e.msg);
+	cr_assert_eq(names_read(dir_fd, "web", &back, &e), 0, "%s", e.msg);
+	cr_expect_eq(back.n, 1);
+}
