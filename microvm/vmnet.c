@@ -19,13 +19,14 @@
 #include <sys/wait.h>
 
 #include "base/io.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "microvm/control.h"
 #include "network/link.h"
 #include "network/redirect.h"
 #include "network/tap.h"
 
-enum { ANSWER_WAIT = 60 /* seconds */, LINKS_MAX = 256 };
+enum { ANSWER_WAIT = 60, LOCK_WAIT = 60 /* seconds */, LINKS_MAX = 256 };
 
 /* The interfaces that a guest is to have. */
 struct found {
@@ -217,16 +218,19 @@ static int ask(int control, const int *fds, size_t n, struct err *e)
 
 /*
  * While redirects are made or taken away there, nobody else does. flock(2) on the namespace itself:
- * closing `netns`, at the end of the process at the latest, gives it back.
+ * closing `netns`, at the end of the process at the latest, gives it back. Whoever is in there can
+ * keep it as well, hence the deadline.
  */
 static int lock(int netns, struct err *e)
 {
-	int r;
+	int r = lock_file(netns, LOCK_WAIT);
 
-	do
-		r = flock(netns, LOCK_EX);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? err_sys(e, "lock the network namespace") : 0;
+	if (r == -ETIMEDOUT)
+		return err_set(
+			e, ETIMEDOUT,
+			"lock the network namespace: another process has kept the lock for %d s",
+			LOCK_WAIT);
+	return r < 0 ? err_neg(e, r, "lock the network namespace") : 0;
 }
 
 static int give(int control, int netns, struct err *e)

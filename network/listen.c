@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "network/lock.h"
 #include "network/record.h"
 
 enum { TEXT_MAX = 200 };
@@ -132,8 +133,10 @@ int listen_open(int state_dir_fd, const struct listen_wish *wish, struct err *e)
 	const struct port *p = &wish->port;
 	int one = 1, type = p->protocol == PORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	int family = p->ip.family ? p->ip.family : AF_INET6;
-	auto_fd int fd = -1;
+	/* Until it listens nobody decides on that port: who does sees either our socket or his own record. */
+	auto_fd int lock = network_lock(state_dir_fd, e), fd = -1;
 
+	TRY(lock);
 	TRY(check_rules(state_dir_fd, p, e));
 	fd = socket(family, type | SOCK_CLOEXEC, 0);
 	if (fd < 0 && errno == EAFNOSUPPORT && !p->ip.family) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "base/io.h"
 #include "base/json_write.h"
@@ -195,12 +196,19 @@ static int slirp_call(int state_dir_fd, const char *name, const struct port *p, 
 		unsigned short family;
 		char path[108];
 	} address = { .family = AF_UNIX };
+	const struct timeval timeout = { .tv_sec = START_TIMEOUT };
 	auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	auto_buf struct buf text = { 0 }, answer = { 0 };
 	struct json_writer w = json_writer(&text, NULL);
 
-	snprintf(address.path, sizeof(address.path), "/proc/self/fd/%d/%s", state_dir_fd, name);
-	if (fd < 0 ||
+	if (snprintf(address.path, sizeof(address.path), "/proc/self/fd/%d/%s", state_dir_fd,
+		     name) >= (int)sizeof(address.path))
+		return err_set(
+			e, ENAMETOOLONG,
+			"ask slirp4netns for port %s: the path of its socket, %s, is too long",
+			port_text(p).text, name);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0 ||
 	    connect(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) < 0)
 		return err_sys(e, "ask slirp4netns for port %s", port_text(p).text);
 	json_write_object(&w, NULL);
