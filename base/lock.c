@@ -68,13 +68,20 @@ static int wait_for(const struct lock *l, unsigned seconds)
 	/* No signal at its end: it is nobody's child but ours, and waited for as such (__WCLONE). */
 	int fd = -1, status = 0, r;
 	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&fd };
-	pid_t parent = getpid(), pid = sys_clone3(&args);
+	pid_t parent = getpid(), pid;
 	auto_fd int pidfd = -1;
+	sigset_t all, old;
 
-	if (pid < 0)
-		return -errno;
+	/* What the terminal sends to all of us is ours to handle, and not for it. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid = sys_clone3(&args);
+	r = -errno;
 	if (pid == 0)
 		wait_in_our_place(l, parent);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return r;
 	pidfd = fd;
 	r = wait_for_end(pidfd, seconds);
 	if (r < 0)

@@ -230,15 +230,26 @@ int network_look(int state_dir_fd, const char *container_id, struct net_result *
 	return 0;
 }
 
-static int check_link(const struct attachment *at, size_t i, struct netlink *nl, int netns,
-		      struct err *e)
+/* Plug-ins alone are told the namespace, which not everybody may open. */
+static int check_cni(const struct attachment *at, size_t i, struct err *e)
+{
+	auto_fd int netns = -1;
+
+	if (at->record.interfaces.at[i].cni.unchecked)
+		return 0;
+	netns = attachment_netns(at, e);
+	TRY(netns);
+	return attachment_cni_check(at, i, netns, e);
+}
+
+static int check_link(const struct attachment *at, size_t i, struct netlink *nl, struct err *e)
 {
 	const struct record_interface *it = &at->record.interfaces.at[i];
 	struct link_info link;
 	int found;
 
 	if (it->cni.plugins.n)
-		return it->cni.unchecked ? 0 : attachment_cni_check(at, i, netns, e);
+		return check_cni(at, i, e);
 	if (!it->link)
 		return 0;
 	found = link_get(nl, it->link, &link, e);
@@ -253,24 +264,20 @@ int network_check(int state_dir_fd, const char *container_id, struct err *e)
 	auto_arena struct arena a = { 0 };
 	auto_netlink struct netlink nl = NETLINK_CLOSED;
 	struct attachment at = { .dir = state_dir_fd, .lock = -1, .a = &a };
-	auto_fd int own = container_lock(state_dir_fd, container_id, true, e), netns = -1;
+	auto_fd int own = container_lock(state_dir_fd, container_id, true, e);
 	const char *boot;
 	int found;
 
 	TRY(own);
 	TRY(record_boot(&a, &boot, e));
 	found = record_read(state_dir_fd, container_id, &a, &at.record, e);
-	if (found >= 0 && strcmp(at.record.boot, boot) == 0) {
-		netns = attachment_netns(&at, e);
-		found = netns == -ESRCH || netns >= 0 ? 0 : netns;
-	}
-	if (found == -ENOENT || (found >= 0 && netns < 0))
+	if (found == -ENOENT || (found >= 0 && !record_is_alive(&at.record, boot)))
 		return err_set(e, ENOTCONN, "container %s is not attached to any network",
 			       container_id);
 	TRY(found);
 	TRY(netlink_open(-1, &nl, e));
 	for (size_t i = 0; i < at.record.interfaces.n; i++)
-		TRY(check_link(&at, i, &nl, netns, e));
+		TRY(check_link(&at, i, &nl, e));
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/pidfd.h>
@@ -100,14 +101,33 @@ static void holds(void *arg)
 	CHILD_ASSERT(read(h->go, &byte, 1) == 1, "errno %d", errno);
 }
 
+static void on_signal(int sig UNUSED)
+{
+}
+
 static void waits(void *arg)
 {
 	const struct held *h = arg;
 
 	/* Ignored children, as some shells hand on: its end is still seen. */
 	signal(SIGCHLD, SIG_IGN);
+	/* What the whole group gets, as by Control-C, is ours to handle. */
+	signal(SIGINT, on_signal);
+	CHILD_ASSERT(setpgid(0, 0) == 0, "errno %d", errno);
 	CHILD_ASSERT(kinds[h->kind](h->fd, LONG) == 0, "it was not given");
 	CHILD_ASSERT(write(h->ready, "", 1) == 1, "errno %d", errno);
+}
+
+/* Until it has one: that which waits in its place. */
+static void wait_for_child(pid_t pid)
+{
+	char path[64], children[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	if (access(path, R_OK) < 0)
+		cr_skip_test("needs a kernel with CONFIG_PROC_CHILDREN");
+	while (io_read_value(AT_FDCWD, path, children, sizeof(children)) == 0 && !children[0])
+		usleep(1000);
 }
 
 Test(lock, is_waited_for)
@@ -126,6 +146,8 @@ Test(lock, is_waited_for)
 		pids[0] = child_start(holds, &holder, &reports[0]);
 		cr_assert_eq(read(ready[0], &byte, 1), 1);
 		pids[1] = child_start(waits, &waiter, &reports[1]);
+		wait_for_child(pids[1]);
+		cr_assert_eq(kill(-pids[1], SIGINT), 0, "errno %d", errno);
 		cr_assert_eq(write(go[1], "", 1), 1);
 		cr_assert_eq(read(got[0], &byte, 1), 1);
 		/* It is the waiter's descriptor that has it, and we have that too. */
