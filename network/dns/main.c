@@ -9,7 +9,8 @@
  * directory of names, it has no capability, and system calls are an allow-list.
  *
  * A query over UDP is one slot of a table that is full at some point: then, and from
- * a client that has too many, queries are dropped. One over TCP is a child with an alarm.
+ * a client that has too many, queries are dropped. One over TCP is a child with an alarm; of those,
+ * too, there are some in all and fewer for each client.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,7 @@ enum {
 	SLOTS_OF_CLIENT = 64,
 	ASK_TIMEOUT = 2500, /* milliseconds, for each server */
 	TCP_CHILDREN = 16,
+	TCP_OF_CLIENT = 4,
 	TCP_SECONDS = 10,
 	TCP_QUERIES = 8,
 	PORT = 53,
@@ -56,7 +58,7 @@ union name {
 
 /* A query that was forwarded. */
 struct slot {
-	int fd; /* -1: free */
+	int fd;   /* -1: free */
 	int from; /* the socket that it came in by */
 	union name client;
 	socklen_t client_size;
@@ -68,6 +70,12 @@ struct slot {
 	uint8_t packet[DNS_PACKET_MAX];
 };
 
+/* Who serves a connection. */
+struct child {
+	pid_t pid; /* 0: free */
+	union name client;
+};
+
 struct server {
 	const char *network;
 	struct names names;
@@ -76,7 +84,8 @@ struct server {
 	bool stream[SOCKETS_MAX];
 	size_t n;
 	struct slot slots[SLOTS];
-	unsigned children;
+	struct child children[TCP_CHILDREN];
+	unsigned n_children;
 };
 
 static _Noreturn void fail(const char *what)
@@ -87,21 +96,51 @@ static _Noreturn void fail(const char *what)
 
 /* What a child of a TCP connection needs is in here too. */
 static const int allowed_calls[] = {
-	SCMP_SYS(accept4),     SCMP_SYS(alarm),		SCMP_SYS(bind),
-	SCMP_SYS(brk),	       SCMP_SYS(clock_gettime), SCMP_SYS(clone),
-	SCMP_SYS(clone3),      SCMP_SYS(close),		SCMP_SYS(connect),
-	SCMP_SYS(exit),	       SCMP_SYS(exit_group),	SCMP_SYS(fcntl),
-	SCMP_SYS(fstat),       SCMP_SYS(futex),		SCMP_SYS(getpid),
-	SCMP_SYS(getrandom),   SCMP_SYS(gettid),	SCMP_SYS(lseek),
-	SCMP_SYS(madvise),     SCMP_SYS(mmap),		SCMP_SYS(mprotect),
-	SCMP_SYS(mremap),      SCMP_SYS(munmap),	SCMP_SYS(newfstatat),
-	SCMP_SYS(openat),      SCMP_SYS(poll),		SCMP_SYS(ppoll),
-	SCMP_SYS(read),	       SCMP_SYS(recvfrom),	SCMP_SYS(recvmsg),
-	SCMP_SYS(restart_syscall), SCMP_SYS(rseq),	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto),      SCMP_SYS(set_robust_list), SCMP_SYS(setitimer),
-	SCMP_SYS(setsockopt),  SCMP_SYS(shutdown),	SCMP_SYS(statx),
-	SCMP_SYS(wait4),       SCMP_SYS(write),
+	SCMP_SYS(accept4),
+	SCMP_SYS(alarm),
+	SCMP_SYS(bind),
+	SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clone),
+	SCMP_SYS(clone3),
+	SCMP_SYS(close),
+	SCMP_SYS(connect),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fstat),
+	SCMP_SYS(futex),
+	SCMP_SYS(getpid),
+	SCMP_SYS(getppid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(gettid),
+	SCMP_SYS(lseek),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mmap),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(mremap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(openat),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(read),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rseq),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(setitimer),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(statx),
+	SCMP_SYS(wait4),
+	SCMP_SYS(write),
 };
 
 /* A sanitizer makes calls of its own, and wants all the address space there is. */
@@ -122,6 +161,9 @@ static void filter_calls(void)
 	for (int family = AF_INET; r == 0 && family <= AF_INET6; family += AF_INET6 - AF_INET)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+				     SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
 	if (r == 0)
 		r = seccomp_load(ctx);
 	if (r < 0) {
@@ -416,8 +458,10 @@ static size_t ask_stream(struct server *s, const uint8_t *packet, size_t size,
 	return dns_answer_write(packet, q, &failed, out);
 }
 
-static _Noreturn void serve_stream(struct server *s, int fd, const union name *client)
+static _Noreturn void serve_stream(struct server *s, pid_t parent, int fd, const union name *client)
 {
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL) < 0 || getppid() != parent)
+		_exit(1);
 	/* They are its parent's, and free when that ends. */
 	for (size_t i = 0; i < s->n; i++)
 		close(s->sockets[i]);
@@ -448,19 +492,42 @@ static _Noreturn void serve_stream(struct server *s, int fd, const union name *c
 	_exit(0);
 }
 
+/* A free place, unless the client has its share. */
+static struct child *free_child(struct server *s, const union name *client)
+{
+	struct child *found = NULL;
+	unsigned has = 0;
+
+	for (size_t i = 0; i < TCP_CHILDREN; i++) {
+		if (!s->children[i].pid)
+			found = &s->children[i];
+		else if (same_client(&s->children[i].client, client))
+			has++;
+	}
+	return has < TCP_OF_CLIENT ? found : NULL;
+}
+
 static void take_stream(struct server *s, int listener)
 {
 	union name client = { 0 };
 	socklen_t size = sizeof(client);
 	auto_fd int fd = accept4(listener, &client.any, &size, SOCK_CLOEXEC);
-	pid_t pid;
+	struct child *child;
+	pid_t parent, pid;
 
-	if (fd < 0 || s->children >= TCP_CHILDREN)
+	if (fd < 0)
 		return;
+	child = free_child(s, &client);
+	if (!child)
+		return;
+	parent = getpid();
 	pid = fork();
 	if (pid == 0)
-		serve_stream(s, fd, &client);
-	s->children += pid > 0;
+		serve_stream(s, parent, fd, &client);
+	if (pid < 0)
+		return;
+	*child = (struct child){ pid, client };
+	s->n_children++;
 }
 
 /*
@@ -469,15 +536,21 @@ static void take_stream(struct server *s, int listener)
 
 static void reap(struct server *s)
 {
-	while (s->children && waitpid(-1, NULL, WNOHANG) > 0)
-		s->children--;
+	pid_t pid;
+
+	while (s->n_children && (pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		s->n_children--;
+		for (size_t i = 0; i < TCP_CHILDREN; i++)
+			if (s->children[i].pid == pid)
+				s->children[i].pid = 0;
+	}
 }
 
 static void wait_and_take(struct server *s)
 {
 	struct pollfd polls[SOCKETS_MAX + SLOTS];
 	struct slot *of[SOCKETS_MAX + SLOTS];
-	int64_t now = io_now_us() / 1000, next = s->children ? now + 1000 : INT64_MAX;
+	int64_t now = io_now_us() / 1000, next = s->n_children ? now + 1000 : INT64_MAX;
 	nfds_t n = 0;
 	int timeout;
 

@@ -515,6 +515,7 @@ options ndots:2
 	named "$one" two "ok 203.0.113.9"
 	# Killed, it is there again with the next container.
 	kill -9 "$dns"
+	wait_for 10 process_gone "$dns"
 	container three net=web
 	named "$one" three "ok $(address "$three")"
 	dns=$(awk '{ print $2 }' "$HULL_NETWORK_DIR/resolvers/web")
@@ -568,6 +569,28 @@ options ndots:2
 	done
 	named "$three" www.example servfail
 	named "$two" two "ok $(address "$two")"
+}
+
+@test "a container that keeps connections to hull-dns open is in no other's way" {
+	local dns child children
+	requires_dns
+	create web
+	container one net=web
+	container two net=web
+	in_background nsenter --net="/proc/$one/ns/net" "$python" -c '
+import socket, sys, time
+kept = [socket.create_connection((sys.argv[1], 53)) for _ in range(64)]
+open(sys.argv[2], "w").close()
+time.sleep(1000)' "$(gateway "$one")" "$WORK/connected"
+	wait_for 30 test -e "$WORK/connected"
+	named "$two" one "ok $(address "$one")" A tcp
+	named "$one" two "ok $(address "$two")"
+	# Who serves them ends with it.
+	dns=$(awk '{ print $2 }' "$HULL_NETWORK_DIR/resolvers/web")
+	children=$(pgrep --parent "$dns")
+	[ "$(wc -w <<<"$children")" -ge 1 ]
+	kill -9 "$dns"
+	for child in $children; do wait_for 5 process_gone "$child"; done
 }
 
 @test "without hull-dns there is a warning, and the host's servers" {
