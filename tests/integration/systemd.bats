@@ -294,15 +294,15 @@ each() {
 	ctl stop "$slice"
 }
 
-# It waits in flock(2).
-stands_in_line() { grep -qE "lock" "/proc/$1/wchan"; }
+# A process waits in flock(2) for it: hull's, in its place.
+stands_in_line() { grep -q "^[0-9]*: -> FLOCK .*:$(stat --format %i /run/systemd/inaccessible/dir) " /proc/locks; }
 
 @test "systemd: who asks it stands in line" {
 	sd_bundle
 	in_background flock /run/systemd/inaccessible/dir sh -c 'until [ -e "$0/go" ]; do sleep 0.1; done' "$WORK"
 	wait_for 10 line_is_taken
 	start_hull --systemd-cgroup create --bundle "$BUNDLE" "$ID"
-	wait_for 30 stands_in_line "$hull_pid"
+	wait_for 30 stands_in_line
 	no_unit
 	touch "$WORK/go"
 	wait_hull
