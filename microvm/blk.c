@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "microvm/jail.h"
+
 enum { SECTOR = 512, SEGMENTS = 126 /* so that two of the largest requests find room */ };
 
 static void config(struct virtio *v, uint32_t offset, void *ret, size_t size)
@@ -120,6 +122,7 @@ static void *work(void *arg)
 	struct blk *b = arg;
 	eventfd_t n;
 
+	jail_close_or_end(JAIL_FILES);
 	for (;;) {
 		if (eventfd_read(b->v.wake, &n) < 0 && errno != EINTR)
 			return NULL;

@@ -158,7 +158,7 @@ static int prepare(struct vmm *v, struct err *e)
 	close((int)o->kernel);
 	close((int)o->initramfs);
 	TRY(machine_start(&v->machine, e));
-	TRY(jail_close(e));
+	TRY(jail_close(JAIL_MAIN, e));
 	machine_go(&v->machine);
 	return 0;
 }

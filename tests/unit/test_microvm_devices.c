@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <linux/pci_regs.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
@@ -10,11 +11,16 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -23,6 +29,7 @@
 #include "microvm/console.h"
 #include "microvm/frame.h"
 #include "microvm/fsdev.h"
+#include "microvm/jail.h"
 #include "microvm/machine.h"
 #include "microvm/net.h"
 #include "microvm/pci.h"
@@ -577,6 +584,63 @@ static void control(uint32_t id, uint16_t event, uint16_t value)
 	describe(0x13000, n % 8, DATA + 64 * (n % 8), sizeof(m), 0, 0);
 	offer(0x13400, 8, n % 8);
 	n++;
+}
+
+/* What becomes of a thread's system call: a status of wait(2). */
+static int call_in_jail(enum jail_thread who, long call, long first, long second, long third)
+{
+	struct err e = { 0 };
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (jail_close(who, &e) < 0)
+			_exit(1);
+		syscall(call, first, second, third, 0, 0);
+		_exit(0);
+	}
+	cr_assert_gt(child, 0);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return status;
+}
+
+Test(jail, each_thread_has_its_list)
+{
+	enum { V = 1 << JAIL_VCPU, F = 1 << JAIL_FILES, M = 1 << JAIL_MAIN };
+	static const struct {
+		const char *what;
+		long call, first, second, third;
+		unsigned allowed;
+	} rows[] = {
+		{ "write", SYS_write, -1, 0, 0, V | F | M },
+		{ "run a vCPU", SYS_ioctl, -1, KVM_RUN, 0, V },
+		{ "raise an interrupt", SYS_ioctl, -1, KVM_SIGNAL_MSI, 0, V | F | M },
+		{ "ask a terminal", SYS_ioctl, -1, TIOCGWINSZ, 0, M },
+		{ "fill a terminal's input", SYS_ioctl, -1, TIOCSTI, 0, 0 },
+		{ "open", SYS_openat, -1, 0, 0, F },
+		{ "poll", SYS_poll, 0, 0, 0, M },
+		{ "accept", SYS_accept4, -1, 0, 0, M },
+		{ "make a socket", SYS_socket, -1, 0, 0, 0 },
+		{ "execute", SYS_execve, 0, 0, 0, 0 },
+		{ "make a process", SYS_clone, 0, 0, 0, 0 },
+		{ "kill another", SYS_tgkill, 1, 1, 0, 0 },
+		{ "map memory", SYS_mmap, 0, 0, PROT_READ, V | F | M },
+		{ "map code", SYS_mmap, 0, 0, PROT_EXEC, 0 },
+		{ "load another filter", SYS_seccomp, 1, 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (unsigned who = JAIL_VCPU; who <= JAIL_MAIN; who++) {
+			int status = call_in_jail((enum jail_thread)who, rows[i].call,
+						  rows[i].first, rows[i].second, rows[i].third);
+			bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+
+			cr_expect_eq(killed, !(rows[i].allowed >> who & 1), "%s: thread %u: 0x%x",
+				     rows[i].what, who, (unsigned)status);
+			cr_expect(killed || status == 0, "%s: thread %u: 0x%x", rows[i].what, who,
+				  (unsigned)status);
+		}
 }
 
 Test(console, opens_its_port)
