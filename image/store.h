@@ -130,12 +130,16 @@ struct image_layer {
 	const struct image_store *store; /* NULL: none begun */
 	int fs;                          /* an empty directory, 0755: unpack here. -1: present */
 	int dir;                         /* the one around it, in staging/ */
+	int lock;                        /* while it is unpacked: others wait for it */
 	bool present;                    /* it is there already */
 	char staged[40];
 	struct digest diff_id;
 };
 
-/* Begins an unpacked layer. With `present` there is nothing to do but to abandon. */
+/*
+ * Begins an unpacked layer. With `present` there is nothing to do but to abandon.
+ * While another process unpacks this one it waits, and finds it present.
+ */
 int image_layer_begin(const struct image_store *s, const struct digest *diff_id,
 		      struct image_layer *ret, struct err *e) MUST_CHECK;
 /* `diff_id` is what the unpacker found; -EBADMSG if it is another. Renames it into its place. */

@@ -72,12 +72,35 @@ static int make_layer(struct image_layer *l)
 	return l->fs < 0 || fchmod(l->fs, 0755) < 0 ? -errno : 0;
 }
 
+/* A byte of a file, by the digest: two layers of the same byte would only wait for each other. */
+static int lock_layer(struct image_layer *l)
+{
+	struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	unsigned long long number;
+
+	if (sscanf(digest_hex(&l->diff_id), "%15llx", &number) != 1)
+		return -EINVAL;
+	byte.l_start = (off_t)number;
+	l->lock = openat(l->store->dir, "unpack.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+			 0600);
+	if (l->lock < 0)
+		return -errno;
+	while (fcntl(l->lock, F_OFD_SETLKW, &byte) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
 int image_layer_begin(const struct image_store *s, const struct digest *diff_id,
 		      struct image_layer *ret, struct err *e)
 {
-	struct image_layer l = { .store = s, .fs = -1, .dir = -1, .diff_id = *diff_id };
+	struct image_layer l = { .store = s, .fs = -1, .dir = -1, .lock = -1, .diff_id = *diff_id };
 	int r = store_layer_state(s, store_place(diff_id).text);
 
+	if (r == 0)
+		r = lock_layer(&l);
+	if (r == 0)
+		r = store_layer_state(s, store_place(diff_id).text);
 	l.present = r == 1;
 	if (r == 0)
 		r = make_layer(&l);
@@ -170,6 +193,7 @@ void image_layer_abandon(struct image_layer *l)
 	if (l->staged[0])
 		/* What stays is gc's. */
 		(void)!io_remove_tree(l->store->staging, l->staged);
+	close_fd(&l->lock);
 	l->store = NULL;
 }
 

@@ -17,7 +17,7 @@
 #include "runtime/host.h"
 #include "runtime/init.h"
 
-#define AGENT_ROOT "/root" /* where the container's root is mounted */
+#define AGENT_ROOT "/root" /* where the container's root, as the host has it, is mounted */
 
 /* A process of a session. */
 struct guest_process {
@@ -35,6 +35,7 @@ struct agent {
 	struct arena arena; /* of the container's configuration */
 	struct spec spec;   /* adapted (guest_spec.h) */
 	struct state state;
+	const char *rootfs; /* the container's root: AGENT_ROOT, or DISK_ROOT */
 	struct mux mux;
 	struct frame_reader reader;
 	int port, signals;
@@ -44,6 +45,9 @@ struct agent {
 
 /* Mounts what the agent needs, loads modules, and waits for the port. (agent_setup.c) */
 int agent_set_up(int *ret_port, struct err *e) MUST_CHECK;
+
+/* Loads the modules of a disk, and makes the container's root of it (disk.h). */
+int agent_mount_disk(struct err *e) MUST_CHECK;
 
 /* Finds the devices that have come onto the bus, and makes the network (guest_network.h) over them. */
 int agent_make_network(const struct frame *f, struct err *e) MUST_CHECK;

@@ -15,6 +15,7 @@
 #include <termios.h>
 
 #include "microvm/agent.h"
+#include "microvm/disk.h"
 #include "microvm/guest_spec.h"
 #include "process/rlimits.h"
 #include "runtime/handshake.h"
@@ -59,17 +60,21 @@ struct guest_process *agent_find(struct agent *g, uint16_t session)
 static int plan_first(struct making *m, const struct document *d, struct err *e)
 {
 	struct agent *g = m->agent;
-	const struct plan_request req = {
+	struct plan_request req = {
 		.id = "container",
 		.bundle = "/",
-		.rootfs = AGENT_ROOT,
 		.no_pivot = true, /* the initial root can't be left in another way */
 		.no_new_keyring = true,
 		.cgroups_disabled = true,
 	};
+	bool on_disk;
 
 	TRY(spec_parse(&g->spec, "config.json", d->text, d->size, e));
-	guest_spec_for_guest(&g->spec, AGENT_ROOT);
+	on_disk = spec_annotation(&g->spec, DISK_ANNOTATION) != NULL;
+	if (on_disk)
+		TRY(agent_mount_disk(e));
+	g->rootfs = req.rootfs = on_disk ? DISK_ROOT : AGENT_ROOT;
+	guest_spec_for_guest(&g->spec, AGENT_ROOT, !on_disk);
 	g->state = (struct state){ .id = req.id,
 				   .oci_version = g->spec.oci_version,
 				   .bundle = req.bundle,
@@ -88,7 +93,7 @@ static int plan_further(struct making *m, const struct document *d, struct err *
 {
 	const struct strings no_caps = { 0 };
 	const struct plan_request req = {
-		.id = "container", .bundle = "/", .rootfs = AGENT_ROOT, .no_new_keyring = true
+		.id = "container", .bundle = "/", .rootfs = m->agent->rootfs, .no_new_keyring = true
 	};
 
 	if (!m->agent->init)

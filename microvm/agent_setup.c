@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "microvm/agent.h"
+#include "microvm/disk.h"
 #include "microvm/fsdev.h"
 #include "microvm/guest_network.h"
 #include "microvm/initramfs.h"
@@ -94,6 +95,12 @@ static int open_port(struct err *e)
 		nanosleep(&look, NULL);
 	}
 	return err_sys(e, "open /dev/vport0p0");
+}
+
+int agent_mount_disk(struct err *e)
+{
+	TRY(load_modules(INITRAMFS_DISK, e));
+	return disk_mount(e);
 }
 
 int agent_make_network(const struct frame *f, struct err *e)

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "microvm/balloon.h"
 #include "microvm/control.h"
+#include "microvm/disk.h"
 #include "microvm/document.h"
 #include "microvm/guest_spec.h"
 #include "microvm/initramfs.h"
@@ -41,18 +42,20 @@ enum {
 	HAND_INITRAMFS,
 	HAND_DOCUMENT,
 	HAND_CONTROL,
+	HAND_DISK,
 	HAND_PROC,
 	HANDS
 };
 
 /* init.executor_data */
 struct machine_plan {
-	struct strings targets; /* the guest's mount points, that the host makes */
+	struct strings targets; /* the guest's mount points in the host's root, that the host makes */
 	const char *kernel;     /* NULL: whichever there is */
 	struct strings parameters;
 	uint64_t memory;
 	unsigned cpus;
-	bool network; /* there may be one in its namespace */
+	bool network;     /* there may be one in its namespace */
+	const char *disk; /* the image of its root, NULL: the root is the host's (disk.h) */
 };
 
 static int vm_check(const struct spec *s, const struct create_request *req, struct err *e)
@@ -80,11 +83,14 @@ static int vm_adapt(struct creation *c, struct err *e)
 		p->parameters = c->spec.vm->kernel.parameters;
 	}
 	p->network = guest_spec_has_network(&c->spec);
+	p->disk = spec_annotation(&c->spec, DISK_ANNOTATION);
 	if (!p->network)
 		log_info("the microVM has no network but its loopback: it has no network "
 			 "namespace, or "
 			 "holds a pod's for others");
 	guest_spec_for_host(&c->spec, &p->targets);
+	if (p->disk)
+		p->targets.n = 0;
 	c->init.executor_data = p;
 	return 0;
 }
@@ -127,6 +133,7 @@ static int open_kvm(struct err *e)
 static int make_initramfs(const struct kernel *k, bool network, struct err *e)
 {
 	const struct strings none = { 0 };
+	const struct strings *network_modules = network ? &k->network : &none;
 	auto_fd int agent = open_program("hull-agent", e);
 
 	TRY(agent);
@@ -134,7 +141,12 @@ static int make_initramfs(const struct kernel *k, bool network, struct err *e)
 		return err_set(e, ENOENT,
 			       "the kernel %s has no virtio_net, which a microVM's network needs",
 			       k->path);
-	return initramfs_make(agent, &k->modules, network ? &k->network : &none, e);
+	if (!k->has_disk)
+		return err_set(e, ENOENT,
+			       "the kernel %s has not all of virtio_blk, overlay and the image's "
+			       "file system, which annotation " DISK_ANNOTATION " needs",
+			       k->path);
+	return initramfs_make(agent, &k->modules, network_modules, &k->disk, e);
 }
 
 static int hand(struct init *in, int fd)
@@ -145,20 +157,33 @@ static int hand(struct init *in, int fd)
 	return 0;
 }
 
+/* -1: there is none. */
+static int open_disk(const struct machine_plan *p, const char **ret_type, struct err *e)
+{
+	*ret_type = NULL;
+	return p->disk ? disk_open(p->disk, ret_type, e) : -1;
+}
+
 static int vm_prepare(struct creation *c, struct err *e)
 {
 	const struct machine_plan *p = c->init.executor_data;
 	const struct document d = { c->config.text, c->config.len, c->plan.seccomp };
+	const char *disk_type;
+	auto_fd int disk = open_disk(p, &disk_type, e);
 	struct kernel k;
 
+	if (p->disk)
+		TRY(disk);
 	TRY(hand(&c->init, open_program("hull-vmm", e)));
 	TRY(hand(&c->init, open_kvm(e)));
-	TRY(kernel_open(p->kernel, &c->spec.arena, &k, e));
+	TRY(kernel_open(p->kernel, disk_type, &c->spec.arena, &k, e));
 	TRY(hand(&c->init, k.fd));
 	log_debug("the microVM's kernel is %s, with %zu modules", k.path, k.modules.n);
 	TRY(hand(&c->init, make_initramfs(&k, p->network, e)));
 	TRY(hand(&c->init, vm_document_make(&d, e)));
-	return hand(&c->init, control_make(c->dir, e));
+	TRY(hand(&c->init, control_make(c->dir, e)));
+	c->init.hands[c->init.n_hands++] = take_fd(&disk);
+	return 0;
 }
 
 /* The terminal is one of the host's: the guest's own ends in the VMM. */
@@ -236,6 +261,7 @@ static int vm_become(struct init *in, struct err *e)
 		.initramfs = in->hands[HAND_INITRAMFS],
 		.document = in->hands[HAND_DOCUMENT],
 		.control = in->hands[HAND_CONTROL],
+		.disk = in->hands[HAND_DISK],
 		.proc = in->hands[HAND_PROC],
 		.log = log_fd(),
 		.memory = (int64_t)p->memory,

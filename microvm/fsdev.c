@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "microvm/fs/fs.h"
+#include "microvm/jail.h"
 
 enum { HIGH_PRIORITY, REQUESTS, QUEUES, WORKERS = 2 };
 
@@ -67,6 +68,7 @@ static void *work(void *arg)
 	eventfd_t n;
 	int queue;
 
+	jail_close_or_end(JAIL_FILES);
 	for (;;) {
 		if (eventfd_read(f->v.wake, &n) < 0 && errno != EINTR)
 			return NULL;

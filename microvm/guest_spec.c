@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "microvm/disk.h"
 #include "microvm/machine.h"
 #include "security/seccomp.h"
 
@@ -149,7 +150,10 @@ static int check_vm(const struct spec_vm *vm, struct err *e)
 	if (vm->kernel.initrd)
 		return err_set(e, ENOTSUP, "vm.kernel.initrd: hull makes its own");
 	if (vm->image.path)
-		return err_set(e, ENOTSUP, "vm.image: not in this version of hull");
+		return err_set(
+			e, ENOTSUP,
+			"vm.image: the machine's own root is hull's; annotation " DISK_ANNOTATION
+			" names an image for the container's");
 	if (vm->hw_config.device_tree || vm->hw_config.dtdevs.n || vm->hw_config.iomems.n ||
 	    vm->hw_config.irqs.n)
 		return err_set(e, ENOTSUP,
@@ -160,8 +164,14 @@ static int check_vm(const struct spec_vm *vm, struct err *e)
 int guest_spec_check(const struct spec *s, struct err *e)
 {
 	const struct spec_process *p = s->process;
+	const char *disk = spec_annotation(s, DISK_ANNOTATION);
 
 	TRY(check_vm(s->vm, e));
+	if (disk && disk[0] != '/')
+		return err_set(e, EINVAL,
+			       "annotation " DISK_ANNOTATION
+			       ": must be an absolute path, not \"%s\"",
+			       disk);
 	TRY(check_namespaces(s, e));
 	TRY(check_mounts(s, e));
 	TRY(check_devices(s, e));
@@ -236,13 +246,13 @@ void guest_spec_for_host(struct spec *s, struct strings *ret_targets)
 }
 
 /* One file system over another: what the host has bound beneath it is bound once more. */
-static void rebind(struct spec *s, struct spec_mount *m, const char *rootfs)
+static void rebind(struct spec *s, struct spec_mount *m, const char *shared)
 {
-	m->source = arena_printf(&s->arena, "%s/%s", rootfs, m->destination);
+	m->source = arena_printf(&s->arena, "%s/%s", shared, m->destination);
 	m->type = "bind";
 }
 
-void guest_spec_for_guest(struct spec *s, const char *rootfs)
+void guest_spec_for_guest(struct spec *s, const char *shared, bool is_root)
 {
 	static const enum spec_ns own[] = { SPEC_NS_PID, SPEC_NS_MOUNT, SPEC_NS_IPC, SPEC_NS_UTS,
 					    SPEC_NS_CGROUP };
@@ -252,11 +262,11 @@ void guest_spec_for_guest(struct spec *s, const char *rootfs)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->mounts.n; i++) {
-		if (!is_guests(&s->mounts.at[i]) && !is_covered(s, i))
+		if (is_root && !is_guests(&s->mounts.at[i]) && !is_covered(s, i))
 			continue;
 		kept[n] = s->mounts.at[i];
 		if (!is_guests(&kept[n]))
-			rebind(s, &kept[n], rootfs);
+			rebind(s, &kept[n], shared);
 		n++;
 	}
 	s->mounts.at = kept;
@@ -273,7 +283,7 @@ void guest_spec_for_guest(struct spec *s, const char *rootfs)
 		(struct spec_resources){ .pids_limit = s->linux.resources.pids_limit };
 	s->linux.rootfs_propagation = 0;
 	/* Each of the host's mounts is or is not; to the guest they are all one, volumes included. */
-	s->root.readonly = false;
+	s->root.readonly = s->root.readonly && !is_root;
 	for (int kind = 0; kind < SPEC_HOOK_KINDS; kind++)
 		if (kind != SPEC_HOOK_START_CONTAINER)
 			s->hooks[kind].n = 0;

@@ -49,7 +49,7 @@ static int add_modules(struct buf *b, const char *prefix, const struct strings *
 }
 
 int initramfs_make(int agent, const struct strings *modules, const struct strings *network,
-		   struct err *e)
+		   const struct strings *disk, struct err *e)
 {
 	auto_buf struct buf b = { 0 }, program = { 0 };
 	auto_fd int fd = memfd_create("initramfs", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -65,6 +65,7 @@ int initramfs_make(int agent, const struct strings *modules, const struct string
 	add(&b, "modules", S_IFDIR | 0700, 0, NULL);
 	TRY(add_modules(&b, "", modules, e));
 	TRY(add_modules(&b, INITRAMFS_NETWORK, network, e));
+	TRY(add_modules(&b, INITRAMFS_DISK, disk, e));
 	add(&b, "TRAILER!!!", 0, 0, NULL);
 	r = io_write_all(fd, b.text, b.len);
 	return r < 0 ? err_neg(e, r, "write the initial file system") : take_fd(&fd);

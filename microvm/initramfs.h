@@ -8,13 +8,15 @@
 #include "base/err.h"
 #include "base/list.h"
 
-#define INITRAMFS_NETWORK "net-" /* what the names of a network's modules begin with */
+/* What the names of modules begin with that are loaded when they are needed. */
+#define INITRAMFS_NETWORK "net-"
+#define INITRAMFS_DISK "disk-"
 
 /*
  * Returns a memfd with it. The modules are /modules/NN, to be loaded in this
- * order; those of `network`, which is loaded when there is one, /modules/net-NN.
+ * order; those of `network` and of `disk` are /modules/net-NN, /modules/disk-NN.
  */
 int initramfs_make(int agent, const struct strings *modules, const struct strings *network,
-		   struct err *e) MUST_CHECK;
+		   const struct strings *disk, struct err *e) MUST_CHECK;
 
 #endif

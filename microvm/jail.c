@@ -13,7 +13,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "security/caps.h"
 #include "security/privileges.h"
 
@@ -24,28 +26,68 @@
 
 enum { CALL = offsetof(struct seccomp_data, nr), ARCH = offsetof(struct seccomp_data, arch) };
 
-/* Those that come most often first. */
-const int jail_calls[] = {
-	/* threads and memory */
-	SYS_futex, SYS_read, SYS_write, SYS_poll, SYS_ppoll, SYS_brk, SYS_munmap, SYS_madvise,
-	SYS_mremap, SYS_getrandom, SYS_clock_gettime, SYS_clock_nanosleep, SYS_sched_yield,
-	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_restart_syscall, SYS_getpid,
-	SYS_gettid, SYS_set_robust_list, SYS_rseq, SYS_sched_getaffinity, SYS_exit, SYS_exit_group,
-	/* the file server */
-	SYS_preadv, SYS_preadv2, SYS_pwritev, SYS_pwritev2, SYS_statx, SYS_openat2, SYS_openat,
-	SYS_close, SYS_fstat, SYS_newfstatat, SYS_getdents64, SYS_lseek, SYS_fcntl, SYS_fstatfs,
-	SYS_readlinkat, SYS_unlinkat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_mkdirat,
-	SYS_mknodat, SYS_fchmod, SYS_fchmodat, SYS_fchmodat2, SYS_fchownat, SYS_utimensat,
-	SYS_ftruncate, SYS_fallocate, SYS_fsync, SYS_fdatasync, SYS_syncfs, SYS_copy_file_range,
-	SYS_flock, SYS_fgetxattr, SYS_fsetxattr, SYS_flistxattr, SYS_fremovexattr, SYS_getxattr,
-	SYS_setxattr, SYS_listxattr, SYS_removexattr,
-	/* packets; commands at the sockets; the end */
-	SYS_writev, SYS_accept4, SYS_recvmsg, SYS_sendmsg, SYS_prlimit64, SYS_setrlimit,
-};
-const unsigned jail_n_calls = ARRAY_LEN(jail_calls);
+/* Each kind of thread has its list; those calls that come most often are first. */
 
-static const unsigned ioctls[] = { KVM_RUN, KVM_SIGNAL_MSI, KVM_IRQ_LINE, TIOCGWINSZ,
-				   TUNSETOFFLOAD };
+/* memory, other threads, the log, and the end: of all of them */
+static const int common_calls[] = {
+	SYS_futex,
+	SYS_write,
+	SYS_brk,
+	SYS_munmap,
+	SYS_madvise,
+	SYS_mremap,
+	SYS_clock_gettime,
+	SYS_sched_yield,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigreturn,
+	SYS_restart_syscall,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_set_robust_list,
+	SYS_rseq,
+	SYS_sched_getaffinity,
+	SYS_exit,
+	SYS_exit_group,
+};
+
+/* the file server, and the disk */
+static const int files_calls[] = {
+	SYS_read,       SYS_preadv,      SYS_preadv2,         SYS_pwritev,         SYS_pwritev2,
+	SYS_statx,      SYS_openat2,     SYS_openat,          SYS_close,           SYS_fstat,
+	SYS_newfstatat, SYS_getdents64,  SYS_lseek,           SYS_fcntl,           SYS_fstatfs,
+	SYS_readlinkat, SYS_unlinkat,    SYS_renameat2,       SYS_linkat,          SYS_symlinkat,
+	SYS_mkdirat,    SYS_mknodat,     SYS_fchmod,          SYS_fchmodat,        SYS_fchmodat2,
+	SYS_fchownat,   SYS_utimensat,   SYS_ftruncate,       SYS_fallocate,       SYS_fsync,
+	SYS_fdatasync,  SYS_syncfs,      SYS_copy_file_range, SYS_flock,           SYS_fgetxattr,
+	SYS_fsetxattr,  SYS_flistxattr,  SYS_fremovexattr,    SYS_getxattr,        SYS_setxattr,
+	SYS_listxattr,  SYS_removexattr, SYS_getrandom,       SYS_clock_nanosleep,
+};
+
+/* streams, packets, commands at the sockets, and the document that goes to the guest */
+static const int main_calls[] = {
+	SYS_poll,      SYS_ppoll,           SYS_read,       SYS_writev,       SYS_close,
+	SYS_fcntl,     SYS_fstat,           SYS_newfstatat, SYS_lseek,        SYS_getrandom,
+	SYS_accept4,   SYS_recvmsg,         SYS_sendmsg,    SYS_rt_sigaction, SYS_prlimit64,
+	SYS_setrlimit, SYS_clock_nanosleep,
+};
+
+static const unsigned vcpu_ioctls[] = { KVM_RUN, KVM_SIGNAL_MSI, KVM_IRQ_LINE, TUNSETOFFLOAD };
+static const unsigned files_ioctls[] = { KVM_SIGNAL_MSI };
+static const unsigned main_ioctls[] = { KVM_SIGNAL_MSI, TIOCGWINSZ };
+
+static const struct {
+	const int *calls;
+	size_t n_calls;
+	const unsigned *ioctls;
+	size_t n_ioctls;
+	bool ends; /* it ends the process as the guest's ended, by a signal to itself */
+} lists[] = {
+	[JAIL_VCPU] = { NULL, 0, vcpu_ioctls, ARRAY_LEN(vcpu_ioctls), false },
+	[JAIL_FILES] = { files_calls, ARRAY_LEN(files_calls), files_ioctls, ARRAY_LEN(files_ioctls),
+			 false },
+	[JAIL_MAIN] = { main_calls, ARRAY_LEN(main_calls), main_ioctls, ARRAY_LEN(main_ioctls),
+			true },
+};
 
 int jail_drop_privileges(struct err *e)
 {
@@ -118,7 +160,15 @@ static void allow_memory(struct program *p, uint32_t call)
 	answer(p, SECCOMP_RET_ALLOW);
 }
 
-static void build(struct program *p, unsigned self)
+static void allow(struct program *p, const int *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		add(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i], 0, 1);
+		answer(p, SECCOMP_RET_ALLOW);
+	}
+}
+
+static void build(struct program *p, enum jail_thread who, unsigned self)
 {
 	const unsigned pdeathsig = PR_SET_PDEATHSIG;
 
@@ -126,27 +176,36 @@ static void build(struct program *p, unsigned self)
 	add(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
 	answer(p, SECCOMP_RET_KILL_PROCESS);
 	load(p, CALL);
-	allow_with(p, SYS_ioctl, 1, ioctls, ARRAY_LEN(ioctls));
-	for (unsigned i = 0; i < jail_n_calls; i++) {
-		add(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)jail_calls[i], 0, 1);
-		answer(p, SECCOMP_RET_ALLOW);
-	}
+	allow_with(p, SYS_ioctl, 1, lists[who].ioctls, lists[who].n_ioctls);
+	allow(p, common_calls, ARRAY_LEN(common_calls));
+	allow(p, lists[who].calls, lists[who].n_calls);
 	allow_memory(p, SYS_mmap);
 	allow_memory(p, SYS_mprotect);
-	/* It kills itself as the guest's process was killed, and nobody else. */
-	allow_with(p, SYS_tgkill, 0, &self, 1);
-	allow_with(p, SYS_prctl, 0, &pdeathsig, 1);
+	if (lists[who].ends) {
+		allow_with(p, SYS_tgkill, 0, &self, 1);
+		allow_with(p, SYS_prctl, 0, &pdeathsig, 1);
+	}
 	answer(p, SECCOMP_RET_KILL_PROCESS);
 }
 
-int jail_close(struct err *e)
+int jail_close(enum jail_thread who, struct err *e)
 {
 	struct program p = { .n = 0 };
 	struct sock_fprog program;
 
-	build(&p, (unsigned)getpid());
+	build(&p, who, (unsigned)getpid());
 	program = (struct sock_fprog){ p.n, p.at };
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
-		return err_sys(e, "load the VMM's filter");
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+		return err_sys(e, "load the filter of the VMM's system calls");
 	return 0;
+}
+
+void jail_close_or_end(enum jail_thread who)
+{
+	struct err e;
+
+	if (jail_close(who, &e) == 0)
+		return;
+	log_line(LOG_LEVEL_ERROR, "%s", e.msg);
+	_exit(JAIL_FAILED);
 }

@@ -14,11 +14,22 @@
 /* Before there are threads: each has capabilities of its own. */
 int jail_drop_privileges(struct err *e) MUST_CHECK;
 
-/* When all threads are there: the filter is for all of them. No file can be executed after it. */
-int jail_close(struct err *e) MUST_CHECK;
+/* What a thread is for: so it has its own list of system calls. */
+enum jail_thread {
+	JAIL_VCPU,  /* runs the guest, and the devices' registers */
+	JAIL_FILES, /* serves files, or a disk */
+	JAIL_MAIN,  /* all else */
+};
 
-/* For tests: the system calls that are allowed. */
-extern const int jail_calls[];
-extern const unsigned jail_n_calls;
+/*
+ * Leaves the calling thread its list, for ever: any other system call ends the
+ * process. No thread may be made after it, and no file executed. Each thread
+ * does so before it has seen anything of the guest's; the main one is the last.
+ */
+int jail_close(enum jail_thread who, struct err *e) MUST_CHECK;
+
+/* The same for threads that have nobody to fail to: they end the process. */
+enum { JAIL_FAILED = 125 };
+void jail_close_or_end(enum jail_thread who);
 
 #endif

@@ -15,6 +15,17 @@ static const char *const wanted[] = { "virtio_pci", "virtio_console", "virtiofs"
 /* Fine to be without. */
 static const char *const wished[] = { "virtio_rng", "virtio-rng", "virtio_balloon" };
 
+/* modules.dep and modules.builtin (depmod(8)) */
+struct lists {
+	struct buf dep, builtin;
+};
+
+static void lists_done(struct lists *l)
+{
+	buf_done(&l->dep);
+	buf_done(&l->builtin);
+}
+
 /* "kernel/fs/fuse/virtiofs.ko.xz" is the module virtiofs; '-' and '_' are the same. */
 static bool is_module(const char *path, size_t len, const char *name)
 {
@@ -157,18 +168,20 @@ static int open_modules(const struct kernel *k, struct arena *a, const char **re
 		       places[0], places[1]);
 }
 
-/* What virtio_net needs of modules that others do not need already. */
-static int find_network(struct kernel *k, const char *dep, const char *builtin, struct arena *a)
+/* What these need of modules that others do not need already; -ENOENT: there is not all of it. */
+static int find_beyond(const struct kernel *k, const struct lists *lists, const char *const *names,
+		       size_t n, struct arena *a, struct strings *ret)
 {
 	struct strings all = { arena_array(a, KERNEL_MODULES_MAX, sizeof(char *)), 0 };
-	int r = kernel_resolve(dep, builtin, "virtio_net", a, &all);
+	int r = 0;
 
-	k->has_network = r == 0;
-	k->network.at = arena_array(a, KERNEL_MODULES_MAX, sizeof(char *));
+	*ret = (struct strings){ arena_array(a, KERNEL_MODULES_MAX, sizeof(char *)), 0 };
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = kernel_resolve(lists->dep.text, lists->builtin.text, names[i], a, &all);
 	for (size_t i = 0; r == 0 && i < all.n; i++)
 		if (!has(&k->modules, all.at[i], strlen(all.at[i])))
-			k->network.at[k->network.n++] = all.at[i];
-	return r == -E2BIG ? r : 0;
+			ret->at[ret->n++] = all.at[i];
+	return r;
 }
 
 static void add_place(const char *place, struct strings *modules, struct arena *a)
@@ -177,38 +190,61 @@ static void add_place(const char *place, struct strings *modules, struct arena *
 		modules->at[i] = arena_printf(a, "%s/%s", place, modules->at[i]);
 }
 
-static int find_modules(struct kernel *k, struct arena *a, struct err *e)
+static int too_many(const struct kernel *k, struct err *e)
 {
-	auto_buf struct buf dep = { 0 }, builtin = { 0 };
+	return err_set(e, E2BIG, "the kernel %s needs too many modules", k->path);
+}
+
+static int read_lists(int dir, struct lists *ret, struct err *e)
+{
+	TRY(io_read_file(dir, "modules.dep", LIST_MAX, "modules.dep", &ret->dep, e));
+	return io_read_file(dir, "modules.builtin", LIST_MAX, "modules.builtin", &ret->builtin, e);
+}
+
+static int find_modules(struct kernel *k, const char *disk, struct arena *a, struct err *e)
+{
+	static const char *const network[] = { "virtio_net" };
+	const char *const disks[] = { "virtio_blk", "overlay", disk };
+	__attribute__((cleanup(lists_done))) struct lists lists = { 0 };
 	const char *place;
 	auto_fd int dir = open_modules(k, a, &place, e);
+	int r;
 
 	TRY(dir);
-	TRY(io_read_file(dir, "modules.dep", LIST_MAX, "modules.dep", &dep, e));
-	TRY(io_read_file(dir, "modules.builtin", LIST_MAX, "modules.builtin", &builtin, e));
+	TRY(read_lists(dir, &lists, e));
 	k->modules.at = arena_array(a, KERNEL_MODULES_MAX, sizeof(char *));
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-		if (kernel_resolve(dep.text, builtin.text, wanted[i], a, &k->modules) < 0)
+		if (kernel_resolve(lists.dep.text, lists.builtin.text, wanted[i], a, &k->modules) <
+		    0)
 			return err_set(e, ENOENT, "the kernel %s has no %s, which a microVM needs",
 				       k->path, wanted[i]);
 	for (size_t i = 0; i < ARRAY_LEN(wished); i++)
-		if (kernel_resolve(dep.text, builtin.text, wished[i], a, &k->modules) == -E2BIG)
-			return err_set(e, E2BIG, "the kernel %s needs too many modules", k->path);
-	if (find_network(k, dep.text, builtin.text, a) < 0)
-		return err_set(e, E2BIG, "the kernel %s needs too many modules", k->path);
+		if (kernel_resolve(lists.dep.text, lists.builtin.text, wished[i], a, &k->modules) ==
+		    -E2BIG)
+			return too_many(k, e);
+	r = find_beyond(k, &lists, network, ARRAY_LEN(network), a, &k->network);
+	if (r == -E2BIG)
+		return too_many(k, e);
+	k->has_network = r == 0;
+	r = disk ? find_beyond(k, &lists, disks, ARRAY_LEN(disks), a, &k->disk) : 0;
+	if (r == -E2BIG)
+		return too_many(k, e);
+	k->has_disk = r == 0;
 	add_place(place, &k->modules, a);
 	add_place(place, &k->network, a);
+	add_place(place, &k->disk, a);
 	return 0;
 }
 
-int kernel_open(const char *path, struct arena *a, struct kernel *ret, struct err *e)
+int kernel_open(const char *path, const char *disk, struct arena *a, struct kernel *ret,
+		struct err *e)
 {
-	struct kernel k = { .fd = -1, .has_network = true };
+	struct kernel k = { .fd = -1, .has_network = true, .has_disk = true };
 
 	TRY(open_image(path, a, &k, e));
 	k.version = read_version(k.fd, a);
 	/* An ELF file does not say: then it has to have everything in it. */
-	if (k.version && find_modules(&k, a, e) < 0) {
+	if (k.version && find_modules(&k, disk, a, e) < 0) {
 		close(k.fd);
 		return -e->code;
 	}

@@ -14,16 +14,19 @@
 struct kernel {
 	int fd; /* the image */
 	const char *path, *version;
-	/* paths, in the order in which they are to be loaded; those of a network beyond the others */
-	struct strings modules, network;
-	bool has_network; /* it can drive a network device */
+	/* paths, in the order in which they are to be loaded */
+	struct strings modules;
+	struct strings network, disk; /* beyond the others: for a network, for the root's image */
+	bool has_network, has_disk;   /* it can drive them */
 };
 
 /*
  * Opens `path`, or without one (NULL) the newest of /usr/lib/hull/vmlinuz* and
- * /boot/vmlinuz-*, Debian's cloud kernels first. All strings live in `a`.
+ * /boot/vmlinuz-*, Debian's cloud kernels first. `disk` is the type of the file
+ * system in the root's image (NULL: there is none). All strings live in `a`.
  */
-int kernel_open(const char *path, struct arena *a, struct kernel *ret, struct err *e) MUST_CHECK;
+int kernel_open(const char *path, const char *disk, struct arena *a, struct kernel *ret,
+		struct err *e) MUST_CHECK;
 
 /*
  * Pure: which of the files of `dep` (a modules.dep) are to be loaded for the

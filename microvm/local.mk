@@ -5,6 +5,8 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/agent.h \
 	microvm/balloon.c \
 	microvm/balloon.h \
+	microvm/blk.c \
+	microvm/blk.h \
 	microvm/boot.c \
 	microvm/boot.h \
 	microvm/console.c \
@@ -13,6 +15,8 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/control.h \
 	microvm/cpu.c \
 	microvm/cpu.h \
+	microvm/disk.c \
+	microvm/disk.h \
 	microvm/document.c \
 	microvm/document.h \
 	microvm/dsdt.h \

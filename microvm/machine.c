@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "microvm/acpi.h"
 #include "microvm/cpu.h"
+#include "microvm/jail.h"
 #include "microvm/pci.h"
 
 enum {
@@ -247,6 +248,7 @@ static void *run_vcpu(void *arg)
 	struct kvm_run *run;
 
 	free(arg);
+	jail_close_or_end(JAIL_VCPU);
 	pthread_mutex_lock(&t.machine->lock); /* until machine_go() */
 	pthread_mutex_unlock(&t.machine->lock);
 	run = mmap(NULL, (size_t)t.machine->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, t.fd, 0);

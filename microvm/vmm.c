@@ -83,6 +83,16 @@ static int make_fs(struct vmm *v, struct err *e)
 	return fsdev_start(&v->fs, server, e);
 }
 
+/* The last on the bus: the others are where they are without it. */
+static int add_disk(struct vmm *v, struct err *e)
+{
+	if (v->options.disk < 0)
+		return 0;
+	machine_add(&v->machine, &v->disk.v, &blk_kind);
+	TRY(blk_open(&v->disk, (int)v->options.disk, e));
+	return blk_start(&v->disk, e);
+}
+
 static void raise_limits(void)
 {
 	struct rlimit files;
@@ -142,12 +152,13 @@ static int prepare(struct vmm *v, struct err *e)
 		virtio_set_absent(&v->nets[i].v, true);
 	}
 	machine_add(&v->machine, &v->balloon.v, &balloon_kind);
+	TRY(add_disk(v, e));
 	TRY(make_fs(v, e));
 	TRY(machine_boot(&v->machine, &boot, e));
 	close((int)o->kernel);
 	close((int)o->initramfs);
 	TRY(machine_start(&v->machine, e));
-	TRY(jail_close(e));
+	TRY(jail_close(JAIL_MAIN, e));
 	machine_go(&v->machine);
 	return 0;
 }

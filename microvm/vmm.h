@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "microvm/balloon.h"
+#include "microvm/blk.h"
 #include "microvm/console.h"
 #include "microvm/fsdev.h"
 #include "microvm/guest_network.h"
@@ -45,6 +46,7 @@ struct vmm {
 	struct rng rng;
 	struct balloon balloon;
 	struct fsdev fs;
+	struct blk disk;                  /* if there is one */
 	struct net nets[GUEST_LINKS_MAX]; /* absent from the bus until they have taps */
 	enum vmm_network network;
 	struct mux mux;

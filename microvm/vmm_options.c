@@ -20,6 +20,7 @@ static const struct {
 	{ "document", offsetof(struct vmm_options, document), false },
 	{ "proc", offsetof(struct vmm_options, proc), false },
 	{ "control", offsetof(struct vmm_options, control), false },
+	{ "disk", offsetof(struct vmm_options, disk), false },
 	{ "log", offsetof(struct vmm_options, log), false },
 	{ "log-level", offsetof(struct vmm_options, log_level), false },
 	{ "log-json", offsetof(struct vmm_options, log_json), false },

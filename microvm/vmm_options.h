@@ -22,6 +22,7 @@ struct vmm_options {
 	int64_t document;               /* document.h, a file */
 	int64_t proc;                   /* /proc/self/fd of this process */
 	int64_t control;                /* listens for exec; -1: none */
+	int64_t disk;                   /* the root's image (disk.h), a file; -1: none */
 	int64_t log;                    /* -1: standard error */
 	/* numbers */
 	int64_t log_level, log_json;

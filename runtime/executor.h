@@ -69,6 +69,9 @@ extern const struct executor executor_process;
 /* What config.json asks for beside the command line: "process" or "vm". */
 #define EXECUTOR_ANNOTATION "run.hull.isolation"
 
+/* What one of them asks for by annotations; their names begin so. */
+#define EXECUTOR_VM_ANNOTATIONS "run.hull.vm."
+
 /* By name (NULL: processes); -ENOTSUP if this hull has none of that name. */
 int executor_find(const struct runtime *rt, const char *name, const struct executor **ret,
 		  struct err *e) MUST_CHECK;

@@ -42,8 +42,9 @@ void features_read(struct arena *a, struct features *ret)
 		if (seccomp_flag_works((unsigned)spec_seccomp_flag_names[i].value))
 			ret->seccomp_flags.at[ret->seccomp_flags.n++] =
 				spec_seccomp_flag_names[i].name;
-	ret->annotations.at = arena_array(a, 2, sizeof(*ret->annotations.at));
+	ret->annotations.at = arena_array(a, 3, sizeof(*ret->annotations.at));
 	ret->annotations.at[ret->annotations.n++] = "org.systemd.property.";
 	ret->annotations.at[ret->annotations.n++] = EXECUTOR_ANNOTATION;
+	ret->annotations.at[ret->annotations.n++] = EXECUTOR_VM_ANNOTATIONS;
 	ret->libseccomp = arena_printf(a, "%u.%u.%u", v->major, v->minor, v->micro);
 }

@@ -9,9 +9,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "microvm/balloon.h"
+#include "microvm/blk.h"
 #include "microvm/console.h"
 #include "microvm/net.h"
 #include "microvm/rng.h"
@@ -89,6 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct memory memory = { ram, MEMORY };
 	struct console c = { 0 };
 	struct balloon balloon = { 0 };
+	static struct blk disk;
+	static int file = -1;
+	struct err e;
 	struct rng r;
 	struct buf b = { 0 };
 	char rest;
@@ -96,6 +102,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pair[0] < 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair) < 0)
 		abort();
 	memset(ram, 0, sizeof(ram));
+	if (file < 0) {
+		file = memfd_create("disk", MFD_CLOEXEC);
+		if (ftruncate(file, MEMORY) < 0)
+			abort();
+	}
+	virtio_init(&disk.v, &blk_kind, &memory, 0xd0018000);
+	if (blk_open(&disk, file, &e) < 0)
+		abort();
 	virtio_init(&c.v, &console_kind, &memory, 0xd0000000);
 	virtio_init(&r.v, &rng_kind, &memory, 0xd0008000);
 	virtio_init(&balloon.v, &balloon_kind, &memory, 0xd0010000);
@@ -105,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	virtio_init(&n.v, &net_kind, &memory, 0xd0010000);
 	set_up(&n.v, &data, &size);
 	set_up(&balloon.v, &data, &size);
+	set_up(&disk.v, &data, &size);
 	/* pages in turn: descriptors, available, used of the first queue, then of the second */
 	for (size_t i = 0; i < size; i++)
 		ram[(i / 64 * 0x1000 + i % 64) % MEMORY] = data[i];
@@ -117,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (recv(pair[0], &rest, 1, MSG_DONTWAIT) > 0)
 		;
 	balloon_attend(&balloon);
+	blk_attend(&disk);
 	for (size_t i = 0; i < VIRTIO_QUEUES; i++) {
 		c.v.queues[i].next = 0;
 		walk(&c.v.queues[i]);

@@ -187,3 +187,54 @@ inside_more_than() { [ "$(memory_inside)" -gt "$1" ]; }
 	wait_for 30 inside_more_than 400
 	expect 0 delete --force "$ID"
 }
+
+# The root becomes an image that the command makes of it; what stays is an empty directory.
+root_of_image() {
+	"$@" >"$WORK/mkfs" 2>&1
+	rm -r "$BUNDLE/rootfs"
+	mkdir "$BUNDLE/rootfs"
+	config --arg image "$WORK/root.image" '.annotations["run.hull.vm.rootfs"] = $image'
+}
+
+@test "a root of an EROFS image: its files, changes in memory, binds of the host's" {
+	requires program=mkfs.erofs
+	local sum
+	mkdir "$WORK/volume"
+	echo from-host >"$WORK/volume/a"
+	ln -s /somewhere "$BUNDLE/rootfs/link"
+	chmod 711 "$BUNDLE/rootfs"
+	root_of_image mkfs.erofs "$WORK/root.image" "$BUNDLE/rootfs"
+	sum=$(sha256sum <"$WORK/root.image")
+	config --arg volume "$WORK/volume" '.mounts += [
+		{destination: "/volume", type: "bind", source: $volume, options: ["bind"]},
+		{destination: "/dev/below", type: "bind", source: $volume, options: ["bind", "ro"]}]'
+	config_args sh -c 'grep -c "^overlay / overlay rw" /proc/mounts; readlink /link; stat -c %a /
+		cat /volume/a /dev/below/a; echo from-guest >/volume/b; echo x >/dev/below/c
+		echo new >/new; rm /link; ls -d /new /link; sleep 1000'
+	start_hull --isolation vm run --bundle "$BUNDLE" "$ID"
+	local said=$stdout_file
+	wait_for 90 grep -q '^/new' "$said"
+	[ "$(cat "$said")" = "$(printf '%s\n' 1 /somewhere 711 from-host from-host /new)" ]
+	expect 0 exec "$ID" cat /new /volume/b
+	stdout_is "$(printf '%s\n' new from-guest)"
+	expect 0 delete --force "$ID"
+	wait_hull
+	[ "$(cat "$WORK/volume/b")" = from-guest ]
+	[ ! -e "$WORK/volume/c" ]
+	[ "$sum" = "$(sha256sum <"$WORK/root.image")" ]
+	[ "$(ls "$BUNDLE/rootfs")" = "$(printf '%s\n' dev volume)" ]
+}
+
+@test "a root of an ext4 image, read-only; and what is no image" {
+	root_of_image mke2fs -q -t ext4 -d "$BUNDLE/rootfs" "$WORK/root.image" 16M
+	config '.root.readonly = true'
+	config_args sh -c 'echo x >/x; cat /bin/busybox | wc -c; echo x >/tmp/x && echo written'
+	config '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]'
+	vm 0 run --bundle "$BUNDLE" "$ID"
+	stdout_is "$(stat -c %s "$(command -v busybox)")
+written"
+	stderr_has 'Read-only file system'
+	truncate --size 100 "$WORK/root.image"
+	vm 1 run --bundle "$BUNDLE" "$ID"
+	stderr_has "annotation run.hull.vm.rootfs: $WORK/root.image is no image of an EROFS or ext4 file system"
+}

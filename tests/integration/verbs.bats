@@ -422,7 +422,7 @@ while True:
 	jq -e '.ociVersionMin == "1.0.0" and .ociVersionMax == "1.3.0" and
 		(.mountOptions | index("rro") != null) and .linux.namespaces == ["user", "pid", "network",
 		"mount", "ipc", "uts", "cgroup", "time"] and (.hooks | length == 6) and
-		.potentiallyUnsafeConfigAnnotations == ["org.systemd.property.", "run.hull.isolation"]' <<<"$stdout"
+		.potentiallyUnsafeConfigAnnotations == ["org.systemd.property.", "run.hull.isolation", "run.hull.vm."]' <<<"$stdout"
 	expect 0 --version
 	[[ ${lines[0]} =~ ^hull\ version\ [0-9] ]]
 	[ "${lines[2]}" = "spec: 1.3.0" ]

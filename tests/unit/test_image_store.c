@@ -334,17 +334,63 @@ Test(image_store, layer_is_there_when_it_is_whole)
 	cr_expect_eq(image_layer_commit(&l, &d, &e), 0);
 }
 
-Test(image_store, the_second_maker_of_a_layer_finds_the_first)
+/* Another process unpacks it, having said so, for a while. */
+static pid_t begin_elsewhere(const struct digest *d, bool commit)
+{
+	struct image_layer l = { .store = NULL };
+	struct err e = { 0 };
+	int pair[2];
+	char byte;
+	pid_t child;
+
+	cr_assert_eq(pipe(pair), 0);
+	child = fork();
+	if (child == 0) {
+		bool begun = image_layer_begin(&store, d, &l, &e) == 0 && !l.present;
+
+		(void)!write(pair[1], "", 1);
+		usleep(300 * 1000);
+		if (begun && commit)
+			begun = mkdirat(l.fs, "etc", 0755) == 0 &&
+				image_layer_commit(&l, d, &e) == 0;
+		_exit(begun ? 0 : 1); /* without commit: as if it had been killed */
+	}
+	cr_assert_eq(read(pair[0], &byte, 1), 1);
+	close(pair[0]);
+	close(pair[1]);
+	return child;
+}
+
+Test(image_store, the_second_maker_of_a_layer_waits_for_the_first)
+{
+	struct digest d = parsed(ABC), other = digest_of(DIGEST_SHA256, "", 0);
+	struct image_layer l = { .store = NULL };
+	struct err e = { 0 };
+	int status;
+	pid_t child = begin_elsewhere(&d, true);
+
+	cr_assert_eq(image_layer_begin(&store, &other, &l, &e), 0, "%s", e.msg);
+	cr_expect_eq(image_layer_open(&store, &d, &e), -ENOENT, "another layer's maker waits not");
+	image_layer_abandon(&l);
+	cr_assert_eq(image_layer_begin(&store, &d, &l, &e), 0, "%s", e.msg);
+	cr_expect(l.present);
+	image_layer_abandon(&l);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_expect_eq(status, 0);
+	cr_expect_eq(staged(), 0);
+}
+
+Test(image_store, what_a_killed_maker_of_a_layer_did_is_done_again)
 {
 	struct digest d = parsed(ABC);
 	struct image_layer l = { .store = NULL };
 	struct err e = { 0 };
+	pid_t child = begin_elsewhere(&d, false);
 
 	cr_assert_eq(image_layer_begin(&store, &d, &l, &e), 0, "%s", e.msg);
-	cr_assert_eq(try_make_layer(&store, &d, &e), 0, "%s", e.msg);
+	cr_expect_not(l.present);
 	cr_expect_eq(image_layer_commit(&l, &d, &e), 0, "%s", e.msg);
-	cr_expect(layer_has_file(&d)); /* ours was empty */
-	cr_expect_eq(staged(), 0);
+	cr_assert_eq(waitpid(child, NULL, 0), child);
 }
 
 static void other_boot(const struct digest *d)

@@ -2,25 +2,34 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <linux/pci_regs.h>
+#include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "microvm/balloon.h"
+#include "microvm/blk.h"
 #include "microvm/console.h"
 #include "microvm/frame.h"
 #include "microvm/fsdev.h"
+#include "microvm/jail.h"
 #include "microvm/machine.h"
 #include "microvm/net.h"
 #include "microvm/pci.h"
@@ -348,6 +357,104 @@ Test(rng, a_broken_one_does_nothing_until_its_reset)
 	cr_expect_eq(read_bar(&r.v, VIRTIO_PCI_COMMON_STATUS, 1), 0U);
 }
 
+/* A disk of three sectors and a bit: bytes of 'a', 'b', 'c' and 'd'. */
+static void begin_blk(struct blk *b)
+{
+	int file = memfd_create("disk", MFD_CLOEXEC);
+	struct err e = { 0 };
+	char bytes[3 * 512 + 100];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)('a' + i / 512);
+	cr_assert_eq(write(file, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
+	begin(&b->v, &blk_kind);
+	cr_assert_eq(blk_open(b, file, &e), 0, "%s", e.msg);
+	cr_expect_eq(b->sectors, 3U);
+}
+
+/* A request: its status, 0xee for none; `size` bytes of answer come to DATA + 0x100. */
+static uint8_t ask_blk(struct blk *b, uint32_t type, uint64_t sector, uint32_t size)
+{
+	static uint16_t head;
+	const struct virtio_blk_outhdr h = { .type = type, .sector = sector };
+	uint64_t table = b->v.queues[0].descriptors;
+
+	memcpy(ram + DATA, &h, sizeof(h));
+	ram[DATA + 0x80] = 0xee;
+	describe(table, 0, DATA, sizeof(h), VRING_DESC_F_NEXT, size ? 1 : 2);
+	describe(table, 1, DATA + 0x100, size, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 2);
+	describe(table, 2, DATA + 0x80, 1, VRING_DESC_F_WRITE, 0);
+	offer(b->v.queues[0].available, 8, head);
+	blk_attend(b);
+	return ram[DATA + 0x80];
+}
+
+Test(blk, reads_sectors)
+{
+	struct blk b;
+
+	begin_blk(&b);
+	cr_expect_eq(read_bar(&b.v, 0x2000, 4), 3U);
+	cr_expect_eq(read_bar(&b.v, 0x2000 + offsetof(struct virtio_blk_config, seg_max), 4), 126U);
+	cr_expect_eq(ask_blk(&b, VIRTIO_BLK_T_IN, 1, 1024), VIRTIO_BLK_S_OK);
+	cr_expect(ram[DATA + 0x100] == 'b' && ram[DATA + 0x100 + 1023] == 'c');
+	cr_expect_eq(ram[DATA + 0x100 + 1024], 0);
+	cr_expect_eq(*(uint32_t *)(ram + b.v.queues[0].used + 8), 1025U, "data and status");
+	cr_expect_eq(interrupts, 1U);
+	cr_expect_eq(ask_blk(&b, VIRTIO_BLK_T_IN, 3, 0), VIRTIO_BLK_S_OK);
+}
+
+Test(blk, what_it_does_not_do)
+{
+	static const struct {
+		uint32_t type;
+		uint64_t sector;
+		uint32_t size;
+		uint8_t status;
+	} rows[] = {
+		{ VIRTIO_BLK_T_IN, 3, 512, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, 2, 1024, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, 0, 511, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, UINT64_MAX, 512, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, UINT64_MAX / 512 + 1, 512, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_OUT, 0, 512, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_FLUSH, 0, 0, VIRTIO_BLK_S_UNSUPP },
+		{ VIRTIO_BLK_T_GET_ID, 0, 20, VIRTIO_BLK_S_UNSUPP },
+		{ VIRTIO_BLK_T_DISCARD, 0, 512, VIRTIO_BLK_S_UNSUPP },
+	};
+	struct blk b;
+	char first;
+
+	begin_blk(&b);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		cr_expect_eq(ask_blk(&b, rows[i].type, rows[i].sector, rows[i].size),
+			     rows[i].status, "%zu", i);
+	cr_expect_eq(pread(b.file, &first, 1, 0), 1);
+	cr_expect_eq(first, 'a');
+	cr_assert_eq(ftruncate(b.file, 700), 0);
+	cr_expect_eq(ask_blk(&b, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	cr_expect_eq(ask_blk(&b, VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_IOERR,
+		     "the file has become shorter");
+	cr_expect_not(b.v.broken);
+}
+
+Test(blk, a_request_without_room_for_its_status)
+{
+	struct blk b;
+
+	begin_blk(&b);
+	describe(b.v.queues[0].descriptors, 0, DATA, 16, 0, 0);
+	offer(b.v.queues[0].available, 8, 0);
+	blk_attend(&b);
+	cr_expect(b.v.broken);
+	begin_blk(&b);
+	describe(b.v.queues[0].descriptors, 0, DATA, 16, VRING_DESC_F_NEXT, 1);
+	describe(b.v.queues[0].descriptors, 1, DATA, 0, VRING_DESC_F_WRITE, 0);
+	offer(b.v.queues[0].available, 8, 0);
+	blk_attend(&b);
+	cr_expect(b.v.broken);
+}
+
 /* The used ring over the available one: each answer is the next request. */
 static void feed_itself(struct virtio *v, unsigned queue)
 {
@@ -477,6 +584,63 @@ static void control(uint32_t id, uint16_t event, uint16_t value)
 	describe(0x13000, n % 8, DATA + 64 * (n % 8), sizeof(m), 0, 0);
 	offer(0x13400, 8, n % 8);
 	n++;
+}
+
+/* What becomes of a thread's system call: a status of wait(2). */
+static int call_in_jail(enum jail_thread who, long call, long first, long second, long third)
+{
+	struct err e = { 0 };
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (jail_close(who, &e) < 0)
+			_exit(1);
+		syscall(call, first, second, third, 0, 0);
+		_exit(0);
+	}
+	cr_assert_gt(child, 0);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return status;
+}
+
+Test(jail, each_thread_has_its_list)
+{
+	enum { V = 1 << JAIL_VCPU, F = 1 << JAIL_FILES, M = 1 << JAIL_MAIN };
+	static const struct {
+		const char *what;
+		long call, first, second, third;
+		unsigned allowed;
+	} rows[] = {
+		{ "write", SYS_write, -1, 0, 0, V | F | M },
+		{ "run a vCPU", SYS_ioctl, -1, KVM_RUN, 0, V },
+		{ "raise an interrupt", SYS_ioctl, -1, KVM_SIGNAL_MSI, 0, V | F | M },
+		{ "ask a terminal", SYS_ioctl, -1, TIOCGWINSZ, 0, M },
+		{ "fill a terminal's input", SYS_ioctl, -1, TIOCSTI, 0, 0 },
+		{ "open", SYS_openat, -1, 0, 0, F },
+		{ "poll", SYS_poll, 0, 0, 0, M },
+		{ "accept", SYS_accept4, -1, 0, 0, M },
+		{ "make a socket", SYS_socket, -1, 0, 0, 0 },
+		{ "execute", SYS_execve, 0, 0, 0, 0 },
+		{ "make a process", SYS_clone, 0, 0, 0, 0 },
+		{ "kill another", SYS_tgkill, 1, 1, 0, 0 },
+		{ "map memory", SYS_mmap, 0, 0, PROT_READ, V | F | M },
+		{ "map code", SYS_mmap, 0, 0, PROT_EXEC, 0 },
+		{ "load another filter", SYS_seccomp, 1, 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (unsigned who = JAIL_VCPU; who <= JAIL_MAIN; who++) {
+			int status = call_in_jail((enum jail_thread)who, rows[i].call,
+						  rows[i].first, rows[i].second, rows[i].third);
+			bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+
+			cr_expect_eq(killed, !(rows[i].allowed >> who & 1), "%s: thread %u: 0x%x",
+				     rows[i].what, who, (unsigned)status);
+			cr_expect(killed || status == 0, "%s: thread %u: 0x%x", rows[i].what, who,
+				  (unsigned)status);
+		}
 }
 
 Test(console, opens_its_port)

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "cgroups/stats.h"
+#include "microvm/disk.h"
 #include "microvm/document.h"
 #include "microvm/guest_spec.h"
 #include "microvm/initramfs.h"
@@ -59,7 +61,7 @@ Test(guest_spec, the_host_binds_and_the_guest_mounts)
 	cr_expect_eq(h.process->rlimits.n, 0U, "limits of the program are none of the VMM's");
 
 	parse(&g, mounts);
-	guest_spec_for_guest(&g, "/root");
+	guest_spec_for_guest(&g, "/root", true);
 	cr_assert_eq(g.mounts.n, 4U);
 	cr_expect_str_eq(g.mounts.at[3].source, "/root///dev/./shm");
 	cr_expect_str_eq(g.mounts.at[3].type, "bind");
@@ -69,6 +71,54 @@ Test(guest_spec, the_host_binds_and_the_guest_mounts)
 	cr_expect_eq(g.linux.resources.pids_limit.value, 9);
 	cr_expect_null(spec_namespace(&g, SPEC_NS_NETWORK));
 	cr_expect_eq(g.process->rlimits.n, 1U);
+}
+
+Test(guest_spec, with_a_root_of_its_own_the_guest_binds_all)
+{
+	auto_spec struct spec g = { 0 };
+
+	parse(&g, mounts);
+	guest_spec_for_guest(&g, "/root", false);
+	cr_assert_eq(g.mounts.n, 5U);
+	cr_expect_str_eq(g.mounts.at[4].source, "/root//device");
+	cr_expect_str_eq(g.mounts.at[4].destination, "/device");
+	cr_expect_str_eq(g.mounts.at[4].type, "bind");
+	cr_expect(g.root.readonly, "it is a mount of the guest's");
+}
+
+Test(disk, types_by_their_superblocks)
+{
+	uint8_t head[DISK_HEAD] = { 0 };
+
+	cr_expect_null(disk_type(head));
+	memcpy(head + 1024, "\xe2\xe1\xf5\xe0", 4);
+	cr_expect_str_eq(disk_type(head), "erofs");
+	memset(head, 0, sizeof(head));
+	memcpy(head + 1024 + 0x38, "\x53\xef", 2);
+	cr_expect_str_eq(disk_type(head), "ext4");
+}
+
+Test(disk, what_is_none)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+	const char *type;
+	struct err e = { 0 };
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	cr_assert_eq(disk_open(path, &type, &e), -ENOTSUP);
+	cr_expect(strstr(e.msg, "is no image of an EROFS or ext4 file system"), "%s", e.msg);
+	cr_assert_eq(disk_open("/dev/null", &type, &e), -ENOTSUP);
+	cr_assert_eq(disk_open("/nowhere/image", &type, &e), -ENOENT);
+	cr_expect_str_eq(
+		e.msg,
+		"annotation run.hull.vm.rootfs: open /nowhere/image: no such file or directory");
+	cr_assert_eq(ftruncate(fd, 4096), 0);
+	cr_assert_eq(pwrite(fd, "\x53\xef", 2, 1024 + 0x38), 2);
+	fd = disk_open(path, &type, &e);
+	cr_assert_geq(fd, 0, "%s", e.msg);
+	cr_expect_str_eq(type, "ext4");
+	close(fd);
 }
 
 static const struct {
@@ -92,7 +142,11 @@ static const struct {
 	  "mounts[0].destination: \"/a/../b\": \"..\" is not supported in a microVM" },
 	{ "", "\"namespaces\":[" NAMESPACES "]",
 	  ",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"image\":{\"path\":\"/i\",\"format\":\"raw\"}}",
-	  "vm.image: not in this version of hull" },
+	  "vm.image: the machine's own root is hull's; annotation run.hull.vm.rootfs names an "
+	  "image for the container's" },
+	{ "", "\"namespaces\":[" NAMESPACES "]",
+	  ",\"annotations\":{\"run.hull.vm.rootfs\":\"image\"}",
+	  "annotation run.hull.vm.rootfs: must be an absolute path, not \"image\"" },
 	{ "", "\"namespaces\":[" NAMESPACES "]",
 	  ",\"vm\":{\"kernel\":{\"path\":\"/k\",\"initrd\":\"/i\"}}",
 	  "vm.kernel.initrd: hull makes its own" },
@@ -300,7 +354,7 @@ Test(kernel, one_that_is_not_there)
 	struct err e = { 0 };
 	struct kernel k;
 
-	cr_expect_eq(kernel_open("/nowhere/vmlinuz", &a, &k, &e), -ENOENT);
+	cr_expect_eq(kernel_open("/nowhere/vmlinuz", NULL, &a, &k, &e), -ENOENT);
 	cr_expect_str_eq(e.msg, "open the kernel /nowhere/vmlinuz: no such file or directory");
 }
 
@@ -313,7 +367,7 @@ Test(initramfs, begins_as_an_archive_and_ends_as_one)
 
 	cr_assert_eq(write(agent, "program", 7), 7);
 	lseek(agent, 0, SEEK_SET);
-	fd = initramfs_make(agent, &none, &none, &e);
+	fd = initramfs_make(agent, &none, &none, &none, &e);
 	cr_assert_geq(fd, 0, "%s", e.msg);
 	cr_assert_gt(pread(fd, text, sizeof(text), 0), 0);
 	cr_expect_eq(memcmp(text, "07070100000000000041ed", 22), 0);
