@@ -59,7 +59,7 @@ void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const ch
 {
 	free(cg->unit);
 	cg->unit = mem_strdup(unit);
-	cg->user = host->rootless;
+	cg->user = host->user;
 	cg->driver = CGROUP_DRIVER_SYSTEMD;
 }
 

@@ -38,7 +38,7 @@ static struct cgroup scope_of(const struct cgroup_host *host, const struct cgrou
 	return (struct cgroup){ .fd = -1,
 				.mount = host->fd,
 				.driver = CGROUP_DRIVER_SYSTEMD,
-				.user = host->rootless,
+				.user = host->user,
 				.unit = mem_strdup(plan->unit.name) };
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
-# vm: root
+# vm: root, user
 # What containers use: the table and its JSON, and the metrics.
 # shellcheck disable=SC2154,SC2016,SC2034 # helpers.bash sets these
 load helpers
