@@ -32,6 +32,7 @@ void oom_look(const struct cgroup *cg, int dir, struct state *state)
 	last = cgroup_last_open(dir);
 	if (last >= 0)
 		oom = read_oom(last, state->cgroup);
+	state->oom_counted = oom.kills.set;
 	if (!oom.kills.set || oom.kills.value <= state->oom_kills.value)
 		return;
 	oom.kills.value -= state->oom_kills.value;

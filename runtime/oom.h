@@ -15,7 +15,7 @@
 void oom_remember(const struct cgroup *cg, struct state *state);
 
 /*
- * Into state->oom, what happened since: by the cgroup, or by what was saved of it in the
+ * Into state->oom, what happened since, and into state->oom_counted whether that is known: by the cgroup, or by what was saved of it in the
  * container's directory.
  */
 void oom_look(const struct cgroup *cg, int dir, struct state *state);

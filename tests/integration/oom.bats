@@ -64,8 +64,18 @@ no_cgroup() { [ -z "$(cgroups_of "$TAG")" ]; }
 	expect 0 run --keep --bundle "$BUNDLE" "$ID"
 	stderr_is ""
 	[ "$(state_of "$ID" '."run.hull.oom"')" = null ]
+	expect 0 why "$ID"
+	stdout_has "and it did not lack memory"
 	expect 0 delete "$ID"
 	stderr_is ""
+}
+
+@test "why does not say that it had memory when nobody has counted" {
+	make_bundle
+	expect 0 --cgroup-manager disabled run --keep --bundle "$BUNDLE" "$ID"
+	expect 0 why "$ID"
+	stdout_has "$ID (stopped): it has ended; its exit status is known to the program that started it, and nobody counted whether it lacked memory"
+	expect 0 delete "$ID"
 }
 
 @test "events tells each lack of memory while the container goes on" {

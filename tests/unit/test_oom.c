@@ -60,6 +60,7 @@ Test(oom, is_said_with_limit_and_peak)
 		cr_expect(state.oom_kills.set);
 		files(rows[i].after, rows[i].limit, rows[i].peak);
 		oom_look(&cg, nowhere, &state);
+		cr_expect(state.oom_counted);
 		cr_expect_eq(oom_describe(&state, &text), rows[i].says != NULL, "row %zu", i);
 		cr_expect_str_eq(text.text ? text.text : "", rows[i].says ? rows[i].says : "");
 		unlinkat(dir_fd, "memory.max", 0);
@@ -79,9 +80,11 @@ Test(oom, nobody_counts)
 	cr_expect_not(state.oom_kills.set);
 	files("1", "1\n", "1\n");
 	oom_look(&cg, nowhere, &state);
+	cr_expect_not(state.oom_counted);
 	cr_expect_not(state.oom.kills.set, "the start is not known");
 	state.oom_kills = (struct opt_u64){ true, 0 };
 	oom_look(&none, nowhere, &state);
+	cr_expect_not(state.oom_counted);
 	cr_expect_not(state.oom.kills.set);
 	cr_assert_eq(unlinkat(dir_fd, "memory.events", 0), 0);
 	oom_look(&cg, nowhere, &state);
