@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/util.h"
 #include "cgroups/last.h"
 #include "cgroups/procs.h"
 
@@ -17,8 +18,7 @@ enum { CGROUP, DIRECTORY, GIVEN };
 /* Only root may; but it is so small that it is not the first whom the kernel kills. */
 static void be_spared(void)
 {
-	if (io_write_value(AT_FDCWD, "/proc/self/oom_score_adj", "-1000") < 0)
-		return;
+	int r UNUSED = io_write_value(AT_FDCWD, "/proc/self/oom_score_adj", "-1000");
 }
 
 /* A cgroup that is gone was removed by hull, which has read all there was. */
@@ -29,7 +29,7 @@ _Noreturn static void attend(const int given[GIVEN])
 	struct err unused = { 0 };
 
 	be_spared();
-	_exit(setsid() < 0 || cgroup_wait_empty(&cg, -1, &unused) < 0 ||
+	_exit(setsid() < 0 || chdir("/") < 0 || cgroup_wait_empty(&cg, -1, &unused) < 0 ||
 	      cgroup_last_save(given[CGROUP], given[DIRECTORY]) < 0);
 }
 
