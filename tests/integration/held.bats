@@ -70,7 +70,7 @@ cpu_burner() {
 	requires controller=cpu cgroup
 	hog '.linux.resources.cpu = {quota: 20000, period: 100000}' 'while :; do :; done'
 	wait_for 60 counted cpu.stat nr_throttled 10
-	# A fifth of a processor, with one period's quota in hand; those that pass meanwhile are for nothing.
+	# A fifth of a processor, with one period's quota in hand; periods are read last, so none is missed.
 	used=$(count cpu.stat usage_usec) periods=$(count cpu.stat nr_periods)
 	[ "$used" -le $(((periods + 2) * 20000 * 3 / 2)) ] || mismatch "CPU time" "$periods periods" "$used us"
 	expect 0 kill "$ID" KILL
