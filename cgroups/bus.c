@@ -1,12 +1,14 @@
 #include "cgroups/bus.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
@@ -50,6 +52,11 @@ const char *bus_address(struct arena *a, const char *path)
 					       : arena_printf(a, "%s%%%02x", address,
 							      (unsigned)(unsigned char)*path);
 	return address;
+}
+
+bool bus_admits(void)
+{
+	return faccessat(AT_FDCWD, PRIVATE, W_OK, AT_EACCESS) == 0;
 }
 
 static int open_private(struct bus *bus, const char *path)

@@ -3,10 +3,10 @@
  *
  *	auto_bus struct bus bus = { 0 };
  *
- *	TRY(bus_open(host->rootless, &bus, e));
+ *	TRY(bus_open(host->user, &bus, e));
  *	TRY(bus_start_scope(&bus, &plan->unit, pid, e));
  *
- * root talks to the system's instance, others to their own. Where it can be,
+ * root talks to the system's instance, others to their own (host.h, `user`). Where it can be,
  * systemd is reached by its private socket: no bus in between has to run or
  * carries the load. Every call and every job has a time limit; what then fails
  * names both. A connection is kept only as long as it is used, since systemd
@@ -31,6 +31,9 @@ struct bus {
 	bool open;           /* and so `turn` is set, to -1 if there is no line */
 	int turn;            /* our place at the head of the line (turn.h) */
 };
+
+/* Whether the system's systemd would take a connection of ours. */
+bool bus_admits(void);
 
 int bus_open(bool user, struct bus *ret, struct err *e) MUST_CHECK;
 void bus_close(struct bus *bus);

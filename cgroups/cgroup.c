@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "cgroups/driver.h"
-#include "cgroups/holder.h"
 #include "cgroups/limits.h"
 #include "cgroups/owner.h"
 #include "cgroups/procs.h"
@@ -60,7 +59,7 @@ void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const ch
 {
 	free(cg->unit);
 	cg->unit = mem_strdup(unit);
-	cg->user = host->rootless;
+	cg->user = host->user;
 	cg->driver = CGROUP_DRIVER_SYSTEMD;
 }
 

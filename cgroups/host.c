@@ -162,7 +162,7 @@ static int find_manager(struct cgroup_host *host, struct err *e)
 	auto_bus struct bus bus = { 0 };
 
 	host->systemd = true;
-	TRY(bus_open(host->rootless, &bus, e));
+	TRY(bus_open(host->user, &bus, e));
 	return bus_manager_cgroup(&bus, host->manager, sizeof(host->manager), e);
 }
 
@@ -173,6 +173,8 @@ int cgroup_host_open(unsigned want, struct cgroup_host *ret, struct err *e)
 	int r;
 
 	host.rootless = is_rootless();
+	/* Root of a user namespace that has a systemd of its own, as a container may, is root to that. */
+	host.user = host.rootless && !(geteuid() == 0 && bus_admits());
 	r = find(&host);
 	if (r < 0)
 		return err_neg(e, r, "look for cgroup v2 at " MOUNT);

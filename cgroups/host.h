@@ -36,7 +36,8 @@ struct cgroup_host {
 	char controllers[512];  /* words: what v2 can hand out, "cpuset cpu io memory" */
 	char v1[512];           /* words: what v1 holds */
 	char own[PATH_MAX];     /* the caller's own cgroup below `fd`; "": not known */
-	bool systemd;           /* the cgroup driver is systemd, the user's own if rootless */
+	bool systemd;           /* the cgroup driver is systemd */
+	bool user;              /* ... of the user's own, whether it is asked or not */
 	char manager[PATH_MAX]; /* ... whose units are below this cgroup; "": the root */
 };
 

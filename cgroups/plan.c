@@ -137,7 +137,7 @@ static int plan_unit(struct arena *a, const struct cgroup_host *host, const stru
 		     const char *id, struct cgroup_plan *plan, struct err *e)
 {
 	plan->driver = CGROUP_DRIVER_SYSTEMD;
-	TRY(unit_plan(a, spec, id, host->rootless, &plan->values, &plan->unit, e));
+	TRY(unit_plan(a, spec, id, host->user, &plan->values, &plan->unit, e));
 	plan->path = join(a, join(a, "", host->manager), plan->unit.path);
 	if (strlen(plan->path) >= PATH_MAX)
 		return err_set(e, ENAMETOOLONG, "linux.cgroupsPath: the path is too long");

@@ -93,12 +93,12 @@ static const char *escape(struct arena *a, const char *id)
 }
 
 /* "slice:prefix:name", by runc's rules; the first two may be empty, and the first is then ours. */
-static int plan_name(struct arena *a, const char *wanted, const char *id, bool rootless,
+static int plan_name(struct arena *a, const char *wanted, const char *id, bool user,
 		     struct unit *unit, struct err *e)
 {
 	const char *prefix = "hull", *name, *colon, *second;
 
-	unit->slice = rootless ? "user.slice" : "system.slice";
+	unit->slice = user ? "user.slice" : "system.slice";
 	if (!wanted || !*wanted) {
 		name = escape(a, id);
 	} else {
@@ -204,13 +204,13 @@ static bool has_burst(const struct knob_values *values)
 	return bursts;
 }
 
-int unit_plan(struct arena *a, const struct spec *spec, const char *id, bool rootless,
+int unit_plan(struct arena *a, const struct spec *spec, const char *id, bool user,
 	      const struct knob_values *limits, struct unit *ret, struct err *e)
 {
 	struct unit unit = { 0 };
 	const char *above;
 
-	TRY(plan_name(a, spec->linux.cgroups_path, id, rootless, &unit, e));
+	TRY(plan_name(a, spec->linux.cgroups_path, id, user, &unit, e));
 	TRY(unit_slice_path(a, unit.slice, &above, e));
 	unit.path = arena_printf(a, "%s/%s/" UNIT_SUBGROUP, above, unit.name);
 	plan_properties(a, id, &unit);

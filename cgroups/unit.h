@@ -58,10 +58,10 @@ struct unit {
 
 /*
  * The unit of a container: its name, its place, and its properties but for the
- * process that is in it, by runc's rules. Everything in *ret lives in `a` or in
+ * process that is in it, by runc's rules; `user`: of the user's own systemd. Everything in *ret lives in `a` or in
  * the spec.
  */
-int unit_plan(struct arena *a, const struct spec *spec, const char *id, bool rootless,
+int unit_plan(struct arena *a, const struct spec *spec, const char *id, bool user,
 	      const struct knob_values *limits, struct unit *ret, struct err *e) MUST_CHECK;
 
 /* "a-b.slice" as "/a.slice/a-b.slice", "-.slice" as "". */

@@ -206,10 +206,14 @@ static int story_of_runtime(const struct call *call, const char *id, struct stor
 		ret->cause = "it has not ended";
 	else if (oom_describe(&state, &lack))
 		ret->cause = arena_strdup(a, lack.text);
-	else
+	else if (state.oom_counted)
 		ret->cause =
 			"it has ended; its exit status is known to the program that started it, "
 			"and it did not lack memory";
+	else
+		ret->cause =
+			"it has ended; its exit status is known to the program that started it, "
+			"and nobody counted whether it lacked memory";
 	if (held_describe(&state, &held))
 		add(&ret->facts, a, arena_strdup(a, held.text));
 	return 0;

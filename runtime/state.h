@@ -44,6 +44,7 @@ struct state {
 	/* The same of what its limits count; unset where the cgroup was made, and so began at 0. */
 	struct cgroup_held held_before;
 	enum state_status status; /* now; not stored */
+	bool oom_counted;         /* of a stopped one: `oom` is known; not stored */
 	struct cgroup_oom oom;    /* of a stopped one that lacked memory, since; not stored */
 	struct cgroup_held held;  /* of a stopped one that its limits held back; not stored */
 };

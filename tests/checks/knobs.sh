@@ -1,7 +1,7 @@
 #!/bin/sh
 # knobs.sh - every limit that hull knows (the table in cgroups/knobs.c) is set, read back and
 # compared with crun's and runc's by a line of tests/differential/knobs.tsv, and no line is for
-# a limit that there is not.
+# a limit that there is not; what docs/limits.md tells of the differences is what that comparison expects.
 set -eu
 : "${srcdir:?}"
 scratch=$(mktemp -d)
@@ -34,3 +34,10 @@ while read -r member; do
 		exit 1
 	}
 done <"$scratch/known"
+
+command -v python3 >/dev/null || { echo "needs python3"; exit 77; }
+"$srcdir/tests/differential/knobs" --markdown >"$scratch/made"
+sed -n '/^## What crun and runc do otherwise$/,$ { /^|/p }' "$srcdir/docs/limits.md" | diff - "$scratch/made" || {
+	echo 'the last table of docs/limits.md is not what "tests/differential/knobs --markdown" makes of knobs-expected.tsv'
+	exit 1
+}

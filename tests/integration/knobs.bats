@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: none, it needs all controllers, systemd, crun and runc
-# vm-long: root
+# vm-long: root, user
 # Every limit of linux.resources, by create and by update, beside crun and runc: tests/differential/knobs.
 # shellcheck disable=SC2154 # helpers.bash sets these
 load helpers
@@ -12,14 +12,20 @@ knobs() {
 }
 
 @test "each limit is in its file, by create and by update, and each difference has its reason" {
-	requires controller=memory controller=cpu controller=cpuset controller=io controller=pids \
+	requires root controller=memory controller=cpu controller=cpuset controller=io controller=pids \
 		controller=hugetlb systemd pure-v2 program=crun program=runc path=/dev/vdb
 	knobs 0
 	stdout_has " 0 problems"
 }
 
+@test "each limit is in its file as a user, by create and by update" {
+	requires user cgroup systemd pure-v2 path=/dev/vdb
+	knobs 0
+	[[ $stdout =~ ^1[0-9]\ groups,\ hull-.*" 0 problems"$ ]] || mismatch "groups" "ten or more" "$stdout"
+}
+
 @test "a limit that is not as the table says fails, and a difference without a reason" {
-	requires controller=pids systemd pure-v2 program=crun program=runc path=/dev/vdb
+	requires root controller=pids systemd pure-v2 program=crun program=runc path=/dev/vdb
 	printf 'one\tpids.limit\tpids.max\t33\t34\t-\t-\n' >table
 	: >rows
 	knobs 1 --table table --expected rows

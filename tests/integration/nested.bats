@@ -11,6 +11,12 @@ MASTER='.root.readonly = false |
 	.process.capabilities |= map_values($capabilities) |
 	.mounts |= map(if .type == "cgroup" then .options = ["nosuid", "noexec", "nodev", "rw"] else . end)'
 
+# In one it may mount what is whole: no path of its /proc is masked.
+USERNS='.linux.namespaces += [{type: "user"}] |
+	.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+	.linux.gidMappings = .linux.uidMappings |
+	.linux.maskedPaths = [] | .linux.readonlyPaths = []'
+
 # capabilities: those that we have, as config.json has them.
 capabilities() {
 	capsh --decode="$(sed -n 's/^CapBnd:\t//p' /proc/self/status)" |
@@ -76,10 +82,7 @@ lives() {
 
 @test "hull within hull, which is in a user namespace" {
 	requires cgroup
-	outer '.linux.namespaces += [{type: "user"}] |
-		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
-		.linux.gidMappings = .linux.uidMappings |
-		.linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	outer "$USERNS"
 	chown -R 100000:100000 "$BUNDLE/rootfs"
 	lives
 }
@@ -91,17 +94,25 @@ teardown() {
 		delete_all_containers
 		umount "$WORK/tree/root"
 	fi
+	! mountpoint --quiet "${WORK:-/nowhere}/tree/lower" 2>/dev/null || umount "$WORK/tree/lower"
 	! mountpoint --quiet "${WORK:-/nowhere}/tree" 2>/dev/null || umount "$WORK/tree"
 	teardown_test
 }
 
-# system OPTION...: it boots; "$ID" is it.
+# system [--userns] OPTION...: it boots; "$ID" is it.
 system() {
+	local lower=/ more=.
 	requires systemd pure-v2 overlay
 	mkdir "$WORK/tree"
 	mount -t tmpfs tree "$WORK/tree"
-	mkdir "$WORK/tree"/{root,upper,work}
-	mount -t overlay tree -o "lowerdir=/,upperdir=$WORK/tree/upper,workdir=$WORK/tree/work" "$WORK/tree/root"
+	mkdir "$WORK/tree"/{root,lower,upper,work}
+	if [ "${1:-}" = --userns ]; then
+		shift
+		lower=$WORK/tree/lower more=$USERNS
+		mount --bind --options X-mount.idmap=b:0:100000:65536 / "$lower"
+		chown 100000:100000 "$WORK/tree/upper"
+	fi
+	mount -t overlay tree -o "lowerdir=$lower,upperdir=$WORK/tree/upper,workdir=$WORK/tree/work" "$WORK/tree/root"
 	# Nobody has a session of his own in there.
 	rm -f "$WORK/tree/root/var/lib/systemd/linger/"*
 	make_bundle
@@ -112,7 +123,7 @@ system() {
 		.mounts |= map(if .type == \"cgroup\" then .options = [\"nosuid\", \"noexec\", \"nodev\", \"rw\"] else . end) |
 		.mounts += [\"/run\", \"/run/lock\", \"/tmp\"] |
 		.mounts |= map(if type == \"string\" then
-			{destination: ., type: \"tmpfs\", source: \"tmpfs\", options: [\"nosuid\", \"nodev\", \"mode=755\"]} else . end)" \
+			{destination: ., type: \"tmpfs\", source: \"tmpfs\", options: [\"nosuid\", \"nodev\", \"mode=755\"]} else . end) | $more" \
 		--argjson capabilities "$DEFAULT"
 	expect 0 "$@" run --detach --bundle "$BUNDLE" "$ID"
 }
@@ -154,4 +165,38 @@ boots() {
 	requires controller=memory controller=pids
 	system --systemd-cgroup
 	boots
+}
+
+# hull with the systemd of the container, of the machine's own root, that $ID is.
+has_a_unit() {
+	local shown
+	expect 0 exec "$ID" "$HULL" --root /run/hull --systemd-cgroup run --detach --bundle "$WORK/inner" one
+	stderr_is ""
+	expect 0 exec "$ID" "$HULL" --root /run/hull update --pids-limit 33 one
+	expect 0 exec "$ID" systemctl show --property=ActiveState,Slice,TasksMax hull-one.scope
+	shown=$(sort <<<"$stdout")
+	[ "$shown" = $'ActiveState=active\nSlice=system.slice\nTasksMax=34' ] || mismatch "its unit" active "$shown"
+	expect 0 exec "$ID" "$HULL" --root /run/hull exec one cat /proc/self/cgroup
+	stdout_is 0::/
+	expect 0 exec "$ID" "$HULL" --root /run/hull delete --force one
+	expect 0 exec "$ID" systemctl show --property=LoadState --value hull-one.scope
+	stdout_is not-found
+}
+
+@test "hull within systemd within hull: a container is in a unit of that" {
+	requires controller=memory controller=pids
+	make_bundle inner '.process.args = ["sleep", "1000"]'
+	DEFAULT=$(capabilities) system
+	wait_for 60 is_up
+	has_a_unit
+	expect 0 delete --force "$ID"
+}
+
+@test "hull within systemd within hull, which is in a user namespace: a container is in a unit of that" {
+	requires controller=memory controller=pids
+	make_bundle inner '.process.args = ["sleep", "1000"]'
+	DEFAULT=$(capabilities) system --userns
+	wait_for 60 is_up
+	has_a_unit
+	expect 0 delete --force "$ID"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
-# vm: root
+# vm: root, user
 # What containers use: the table and its JSON, and the metrics.
 # shellcheck disable=SC2154,SC2016,SC2034 # helpers.bash sets these
 load helpers
@@ -69,6 +69,25 @@ lines() { [ "$(wc -l <"$stdout_file")" -ge "$1" ]; }
 	[ "$(jq -r .status <<<"$stdout" | tail -n 1)" = stopped ]
 	expect 0 delete "$ID"
 }
+
+@test "stats on a terminal: a table that is drawn again and again in its place" {
+	requires program=script
+	running
+	in_background in_terminal "$WORK/shown" "$HULL" --root "$STATE" stats "$ID"
+	shower=$!
+	wait_for 20 drawn 3
+	expect 0 kill "$ID" KILL
+	wait_for 20 process_gone "$shower"
+	# Between two clearings of the screen there is one table, of a header and this container.
+	first=$(tr -d '\r' <"$WORK/shown" | awk -v RS='\033\\[H\033\\[J' 'NR == 2' | grep .)
+	[ "$(head -n 1 <<<"$first" | tr -s ' ')" = "ID CPU % MEM USAGE / LIMIT MEM % NET I/O BLOCK I/O PIDS" ] ||
+		mismatch "the header" "ID ..." "$first"
+	[ "$(tail -n +2 <<<"$first" | awk '{ print $1 }')" = "$ID" ] || mismatch "the row" "$ID" "$first"
+	expect 0 delete "$ID"
+}
+
+# So many tables.
+drawn() { [ "$(grep --only-matching $'\e\\[H\e\\[J' "$WORK/shown" 2>/dev/null | wc -l)" -ge "$1" ]; }
 
 @test "metrics are OpenMetrics text about every container" {
 	expect 0 metrics

@@ -39,11 +39,15 @@ static const struct cgroup_host session = { .mode = CGROUP_UNIFIED,
 					    .fd = -1,
 					    .rootless = true,
 					    .systemd = true,
+					    .user = true,
 					    .manager = "/user.slice/user@1000.service" };
 static const struct cgroup_host v1_systemd = {
 	.mode = CGROUP_NONE, .fd = -1, .rootless = true, .systemd = true
 };
 static const struct cgroup_host v1_only = { .mode = CGROUP_NONE, .fd = -1 };
+static const struct cgroup_host in_userns = {
+	.mode = CGROUP_UNIFIED, .fd = -1, .rootless = true, .systemd = true
+};
 static const struct cgroup_host v1_rootless = { .mode = CGROUP_NONE, .fd = -1, .rootless = true };
 
 Test(cgroup_plan, finds_the_path)
@@ -81,6 +85,7 @@ Test(cgroup_plan, finds_the_path)
 		{ &with_systemd, NULL, "/system.slice/hull-c1.scope/container", NULL },
 		{ &with_systemd, "a-b.slice:p:n", "/a.slice/a-b.slice/p-n.scope/container", NULL },
 		{ &in_container, NULL, "/docker/1/system.slice/hull-c1.scope/container", NULL },
+		{ &in_userns, NULL, "/system.slice/hull-c1.scope/container", NULL },
 		{ &session, NULL,
 		  "/user.slice/user@1000.service/user.slice/hull-c1.scope/container", NULL },
 		{ &session, "app.slice:libpod:n",
