@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "cgroups/driver.h"
+#include "cgroups/holder.h"
 #include "cgroups/limits.h"
 #include "cgroups/owner.h"
 #include "cgroups/procs.h"

@@ -18,7 +18,6 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "cgroups/holder.h"
 #include "cgroups/host.h"
 #include "cgroups/plan.h"
 
@@ -28,9 +27,9 @@ struct cgroup {
 	char *path;    /* below the v2 mount, "/a/b"; NULL: there is none */
 	unsigned made; /* so many of the path's last components are our work */
 	enum cgroup_driver_kind driver;
-	char *unit;           /* of systemd, which it is in; NULL: none */
-	bool user;            /* ... of the user's own systemd */
-	struct holder holder; /* ... and who keeps that until the container has one of its own */
+	char *unit;   /* of systemd, which it is in; NULL: none */
+	bool user;    /* ... of the user's own systemd */
+	pid_t holder; /* ... and a child that keeps it until there is another process; 0: none */
 };
 
 #define CGROUP_CLOSED                 \
@@ -59,11 +58,8 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 	MUST_CHECK;
 void cgroup_close(struct cgroup *cg);
 
-/*
- * To be said once its first process is in it. `dir` is the container's: where
- * the cgroup goes with its last process, its last words are left there (last.h).
- */
-void cgroup_settle(struct cgroup *cg, int dir);
+/* To be said once its first process is in it, or will not come. */
+void cgroup_settle(struct cgroup *cg);
 
 /*
  * Says that a cgroup, opened or gone, is of this unit of systemd, so that

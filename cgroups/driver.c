@@ -39,10 +39,10 @@ int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct
 	return drivers[cg->driver].apply(cg, plan, e);
 }
 
-void cgroup_settle(struct cgroup *cg, int dir)
+void cgroup_settle(struct cgroup *cg)
 {
 	if (drivers[cg->driver].settle)
-		drivers[cg->driver].settle(cg, dir);
+		drivers[cg->driver].settle(cg);
 }
 
 int cgroup_destroy(struct cgroup *cg, struct err *e)

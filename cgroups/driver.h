@@ -15,7 +15,7 @@ struct cgroup_driver {
 	int (*make)(const struct cgroup_host *host, const struct cgroup_plan *plan,
 		    struct cgroup *ret, struct err *e);
 	int (*apply)(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e);
-	void (*settle)(struct cgroup *cg, int dir); /* NULL: nothing to do */
+	void (*settle)(struct cgroup *cg); /* NULL: nothing to do */
 	int (*destroy)(struct cgroup *cg, struct err *e);
 };
 
@@ -35,7 +35,7 @@ int systemd_make(const struct cgroup_host *host, const struct cgroup_plan *plan,
 		 struct err *e) MUST_CHECK;
 int systemd_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 	MUST_CHECK;
-void systemd_settle(struct cgroup *cg, int dir);
+void systemd_settle(struct cgroup *cg);
 int systemd_destroy(struct cgroup *cg, struct err *e) MUST_CHECK;
 
 #endif

@@ -16,8 +16,6 @@ cgroups_libcgroups_a_SOURCES = \
 	cgroups/host.h \
 	cgroups/knobs.c \
 	cgroups/knobs.h \
-	cgroups/last.c \
-	cgroups/last.h \
 	cgroups/limits.c \
 	cgroups/limits.h \
 	cgroups/owner.c \

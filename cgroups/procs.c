@@ -102,7 +102,7 @@ int cgroup_check_fit(const struct cgroup *cg, struct err *e)
 /*
  * Waits until the events are as wanted. The kernel notifies at most every ten
  * milliseconds and otherwise late, so the first waits are short; a change that
- * comes at once is seen at once. Who has no end to wait for waits for the kernel alone.
+ * comes at once is seen at once.
  */
 static int wait_events(const struct cgroup *cg, bool (*wanted)(const struct events *now),
 		       int timeout)
@@ -115,12 +115,12 @@ static int wait_events(const struct cgroup *cg, bool (*wanted)(const struct even
 		return fd;
 	for (int slice = 1;; slice *= 2) {
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
-		int64_t left = timeout < 0 ? -1 : (end - io_now_us() + 999) / 1000;
+		int64_t left = (end - io_now_us() + 999) / 1000;
 
 		TRY(read_events(fd, &now));
 		if (wanted(&now))
 			return 0;
-		if (timeout >= 0 && left <= 0)
+		if (left <= 0)
 			return -ETIMEDOUT;
 		if (poll(&p, 1, (int)(left < slice ? left : slice)) < 0 && errno != EINTR)
 			return -errno;

@@ -42,10 +42,7 @@ int cgroup_kill(const struct cgroup *cg, struct err *e) MUST_CHECK;
 /* Sends any signal to all that are there now. */
 int cgroup_signal(const struct cgroup *cg, int signal, struct err *e) MUST_CHECK;
 
-/*
- * Waits until no process is left: -ETIMEDOUT after so many milliseconds (-1:
- * never), -ENOENT if it is gone.
- */
+/* Waits until no process is left: -ETIMEDOUT after so many milliseconds, -ENOENT if it is gone. */
 int cgroup_wait_empty(const struct cgroup *cg, int timeout, struct err *e) MUST_CHECK;
 
 /* Moves a process, with all its threads, into it. */

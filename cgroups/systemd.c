@@ -6,11 +6,10 @@
  *	scope/hold      the holder, so that the scope itself has no process
  *	scope/container the container: limits, device policy, owner
  *	                (clone3 makes its first process in there)
- *	settle          the holder is on its own (holder.h)
- *	end             the container's last process ends, the holder saves what is to be known
- *			of that and ends too; systemd removes a scope that has no process
+ *	settle          the holder ends, the container keeps the scope
  *
- * If hull is killed before it has settled, the holder dies with it.
+ * If hull is killed, the holder dies with it, and systemd removes a scope that
+ * has no process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +26,7 @@
 #include "cgroups/bus.h"
 #include "cgroups/driver.h"
 #include "cgroups/grow.h"
+#include "cgroups/holder.h"
 #include "cgroups/limits.h"
 #include "cgroups/procs.h"
 
@@ -46,7 +46,7 @@ static struct cgroup scope_of(const struct cgroup_host *host, const struct cgrou
 static int check_place(const struct cgroup *cg, const char *scope, struct err *e)
 {
 	char found[PATH_MAX];
-	int r = cgroup_of_pid(cg->holder.pid, found, sizeof(found));
+	int r = cgroup_of_pid(cg->holder, found, sizeof(found));
 
 	if (r < 0)
 		return err_neg(e, r, "find the cgroup of unit %s", cg->unit);
@@ -76,7 +76,7 @@ static int make_subgroups(struct cgroup *cg, const struct cgroup_host *host, con
 
 	TRY(make_below(cg, scope, HOLD, e));
 	TRY(cgroup_open(host, arena_printf(&a, "%s/" HOLD, scope), &hold, e));
-	TRY(cgroup_add_pid(&hold, cg->holder.pid, e));
+	TRY(cgroup_add_pid(&hold, cg->holder, e));
 	TRY(make_below(cg, scope, UNIT_SUBGROUP, e));
 	TRY(cgroup_open(host, plan->path, &made, e));
 	cg->fd = take_fd(&made.fd);
@@ -104,9 +104,10 @@ int systemd_make(const struct cgroup_host *host, const struct cgroup_plan *plan,
 	const char *scope = unit_cgroup(&a, plan->path);
 	int r;
 
-	TRY(holder_start(&cg.holder, e));
+	cg.holder = holder_start(e);
+	TRY(cg.holder);
 	TRY(bus_open(cg.user, &bus, e));
-	r = bus_start_scope(&bus, &plan->unit, cg.holder.pid, e);
+	r = bus_start_scope(&bus, &plan->unit, cg.holder, e);
 	bus_close(&bus);
 	/* Without a job there is no unit of ours to take back; there may be one of somebody else. */
 	if (r < 0 && r != -ETIMEDOUT && r != -EALREADY)
@@ -126,12 +127,18 @@ int systemd_make(const struct cgroup_host *host, const struct cgroup_plan *plan,
 	return 0;
 }
 
-void systemd_settle(struct cgroup *cg, int dir)
+void systemd_settle(struct cgroup *cg)
 {
-	struct err e = { 0 };
+	auto_arena struct arena a = { 0 };
+	const char *path;
 
-	if (cg->holder.pid && cg->path && holder_stay(&cg->holder, cg->fd, dir, &e) < 0)
-		log_warn("what the limits of unit %s did will not be told: %s", cg->unit, e.msg);
+	if (!cg->holder || !cg->path)
+		return;
+	holder_end(&cg->holder);
+	path = arena_printf(&a, "%s/" HOLD, unit_cgroup(&a, cg->path));
+	/* If the container has ended at once, systemd is removing it all. */
+	if (unlinkat(cg->mount, cgroup_below_mount(path), AT_REMOVEDIR) < 0 && errno != ENOENT)
+		log_debug("remove cgroup %s: %s", path, err_text(errno));
 }
 
 /* Does the container's cgroup have a burst now? Then its quota may not be that of the scope. */

@@ -12,7 +12,6 @@ enum {
 	PER_SECOND = 1000000, /* microseconds */
 	QUOTA_STEP = 10000,   /* systemd counts in percent of a second */
 	TASKS_LEAST = 3,      /* see put_tasks() */
-	TASKS_OURS = 1,       /* the holder */
 };
 #define UNLIMITED UINT64_MAX /* and "not set", for weights */
 
@@ -63,8 +62,8 @@ static void put_number(struct putter *p, const struct row *row, const char *valu
 }
 
 /*
- * The one that holds the scope is in it besides (holder.h), and while the container's
- * process is made there may be three; the exact number is in the container's own cgroup.
+ * While the container's process is made there may be three in the scope, with
+ * the one that holds it; the exact number is in the container's own cgroup.
  */
 static void put_tasks(struct putter *p, const struct row *row, const char *value)
 {
@@ -72,9 +71,7 @@ static void put_tasks(struct putter *p, const struct row *row, const char *value
 
 	if (parse_number(value, &n))
 		unit_set(p->arena, p->list, row->property, "t")->number =
-			n >= UNLIMITED - TASKS_OURS    ? UNLIMITED
-			: n + TASKS_OURS < TASKS_LEAST ? TASKS_LEAST
-						       : n + TASKS_OURS;
+			n < TASKS_LEAST ? TASKS_LEAST : n;
 }
 
 static void put_weight(struct putter *p, const struct row *row, const char *value)

@@ -257,7 +257,7 @@ static int guard_devices(struct creation *c, struct err *e)
 /* Its first process is in it. */
 static int settle_cgroup(struct creation *c, struct err *e UNUSED)
 {
-	cgroup_settle(&c->cgroup, c->dir);
+	cgroup_settle(&c->cgroup);
 	return 0;
 }
 

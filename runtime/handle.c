@@ -71,7 +71,7 @@ static int judge(struct handle *h, struct err *e)
 		s->pid = 0;
 	TRY(open_cgroup(h, e));
 	if (s->status == STATE_STOPPED)
-		oom_look(&h->cgroup, h->dir, s);
+		oom_look(&h->cgroup, s);
 	if ((s->status != STATE_RUNNING && s->status != STATE_CREATED) || h->cgroup.fd < 0)
 		return 0;
 	r = cgroup_is_frozen(&h->cgroup, e);

@@ -2,15 +2,14 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "cgroups/last.h"
 
 /* Accounting only: that it can't be read must not keep anybody from starting or deleting. */
-static struct cgroup_held read_held(int fd, const char *path, struct arena *a)
+static struct cgroup_held read_held(const struct cgroup *cg, struct arena *a)
 {
 	struct cgroup_held held = { 0 };
 	struct err e = { 0 };
 
-	if (fd >= 0 && cgroup_held_read(fd, path, a, &held, &e) < 0)
+	if (cg->fd >= 0 && cgroup_held_read(cg->fd, cg->path, a, &held, &e) < 0)
 		log_warn("what its limits did can't be told: %s", e.msg);
 	return held;
 }
@@ -20,7 +19,7 @@ void held_remember(const struct cgroup *cg, struct state *state)
 	auto_arena struct arena a = { 0 };
 
 	if (cg->fd >= 0 && cg->made == 0) {
-		state->held_before = read_held(cg->fd, cg->path, &a);
+		state->held_before = read_held(cg, &a);
 		state->held_before.io_limits = (struct strings){ 0 };
 	}
 }
@@ -33,20 +32,15 @@ static struct opt_u64 since(struct opt_u64 now, struct opt_u64 before, bool made
 	return (struct opt_u64){ true, now.value - before.value };
 }
 
-void held_look(const struct cgroup *cg, int dir, struct state *state)
+void held_look(const struct cgroup *cg, struct state *state)
 {
 	const struct cgroup_held *before = &state->held_before;
 	const bool made = state->cgroup_made > 0;
-	auto_fd int last = -1;
 	struct cgroup_held now;
 
 	if (state->status != STATE_STOPPED)
 		return;
-	now = read_held(cg->fd, cg->path, &state->arena);
-	/* Only now: a cgroup that has gone meanwhile was saved before. */
-	last = cgroup_last_open(dir);
-	if (last >= 0)
-		now = read_held(last, state->cgroup, &state->arena);
+	now = read_held(cg, &state->arena);
 	now.refused = since(now.refused, before->refused, made);
 	now.throttled = since(now.throttled, before->throttled, made);
 	now.periods = since(now.periods, before->periods, made);

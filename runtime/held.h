@@ -14,11 +14,8 @@
 /* Into state->held_before, when the cgroup was made and before anything is in it. */
 void held_remember(const struct cgroup *cg, struct state *state);
 
-/*
- * Into state->held, what happened since, if it is stopped: only what did is set. By the cgroup,
- * or by what was saved of it in the container's directory (cgroups/last.h).
- */
-void held_look(const struct cgroup *cg, int dir, struct state *state);
+/* Into state->held, what happened since, if it is stopped: only what did is set. */
+void held_look(const struct cgroup *cg, struct state *state);
 
 /*
  * "the kernel refused 3 of its forks: its limit is 33 processes; ...", appended; false: nothing

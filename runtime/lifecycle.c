@@ -246,7 +246,7 @@ static int give_back(const struct runtime *rt, const char *id, bool force,
 		return err_set(e, EBUSY, "cannot delete container %s that is not stopped: %s", id,
 			       state_status_name(h.state.status));
 	oom_log(&h.state);
-	held_look(&h.cgroup, h.dir, &h.state);
+	held_look(&h.cgroup, &h.state);
 	held_log(&h.state);
 	if (fate) {
 		oom_describe(&h.state, &fate->lack);
@@ -273,7 +273,7 @@ int container_state(const struct runtime *rt, const char *id, struct state *ret,
 	TRY(handle_open(&h, rt, id, e));
 	if (!h.begun)
 		return err_set(e, ENOENT, "container does not exist"); /* yet */
-	held_look(&h.cgroup, h.dir, &h.state);
+	held_look(&h.cgroup, &h.state);
 	*ret = h.state;
 	h.state = (struct state){ 0 };
 	return 0;

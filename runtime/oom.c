@@ -2,36 +2,30 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "cgroups/last.h"
 
 /* Accounting only: that it can't be read must not keep anybody from starting or deleting. */
-static struct cgroup_oom read_oom(int fd, const char *path)
+static struct cgroup_oom read_oom(const struct cgroup *cg)
 {
 	struct cgroup_oom oom = { 0 };
 	struct err e = { 0 };
 
-	if (fd >= 0 && cgroup_oom_read(fd, path, &oom, &e) < 0)
+	if (cg->fd >= 0 && cgroup_oom_read(cg->fd, cg->path, &oom, &e) < 0)
 		log_warn("lack of memory can't be told: %s", e.msg);
 	return oom;
 }
 
 void oom_remember(const struct cgroup *cg, struct state *state)
 {
-	state->oom_kills = read_oom(cg->fd, cg->path).kills;
+	state->oom_kills = read_oom(cg).kills;
 }
 
-void oom_look(const struct cgroup *cg, int dir, struct state *state)
+void oom_look(const struct cgroup *cg, struct state *state)
 {
-	auto_fd int last = -1;
 	struct cgroup_oom oom;
 
 	if (!state->oom_kills.set)
 		return;
-	oom = read_oom(cg->fd, cg->path);
-	/* Only now: a cgroup that has gone meanwhile was saved before. */
-	last = cgroup_last_open(dir);
-	if (last >= 0)
-		oom = read_oom(last, state->cgroup);
+	oom = read_oom(cg);
 	state->oom_counted = oom.kills.set;
 	if (!oom.kills.set || oom.kills.value <= state->oom_kills.value)
 		return;

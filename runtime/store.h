@@ -3,7 +3,6 @@
  *
  *	ROOT/ID/state.json   struct state, replaced atomically, versioned
  *	ROOT/ID/config.json  the bundle's config.json as create read it
- *	ROOT/ID/cgroup/      what its cgroup said at the end, if that is systemd's (cgroups/last.h)
  *	ROOT/ID/start.sock   on which init waits for `start`, until it came
  *	ROOT/.seccomp:cache  compiled filters (security/seccomp_cache.h)
  *

@@ -38,7 +38,6 @@
 #	console_listen SOCKET FILE      takes one terminal from SOCKET, copies what it says to FILE
 #	in_terminal FILE WORD...        runs a command in a terminal, what that shows is in FILE
 #	in_background COMMAND...        runs a command until the test ends
-#	by_systemd                      from here on "${DRIVER[@]}" is hull's option for that driver
 #	requires WHAT...                skips the test, with a reason, where that is missing
 #	assert_nothing_left             what teardown does, for use within a test
 #
@@ -66,7 +65,6 @@ setup_test() {
 	STATE=$WORK/state
 	RUNTIME_DIR=$WORK/run
 	BACKGROUND=()
-	DRIVER=()
 	calls=0
 	(umask 022 && mkdir "$WORK" "$RUNTIME_DIR") # the ids of a user namespace have to pass
 	cd "$WORK" || return
@@ -356,12 +354,6 @@ requires() {
 			;;
 		esac
 	done
-}
-
-# Where there is no systemd the test is skipped.
-by_systemd() {
-	requires systemd pure-v2
-	DRIVER=(--systemd-cgroup)
 }
 
 # hull puts a container beside its caller's cgroup, or for root at the top.

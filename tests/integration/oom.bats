@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
-# vm: root, user
+# vm: root
 # A container that lacks memory: told while it runs, and named afterwards.
 # shellcheck disable=SC2154,SC2016,SC2034 # helpers.bash sets these
 load helpers
@@ -23,31 +23,6 @@ HOG='tail /dev/zero'
 	expect 0 delete "$ID"
 	stderr_has "container $ID: the kernel killed 1 of its processes for lack of memory (OOM)"
 }
-
-# systemd removes the cgroup with its last process: what that was killed for has to be read before.
-@test "systemd: run says it each time, and so does the state when the unit is gone" {
-	by_systemd
-	limited "exec $HOG"
-	for ((i = 0; i < 10; i++)); do
-		expect 137 --systemd-cgroup run --bundle "$BUNDLE" "$ID"
-		stderr_has "container $ID: the kernel killed 1 of its processes for lack of memory (OOM): its limit is 32.0 MiB, its peak was 3"
-	done
-	for ((i = 0; i < 5; i++)); do
-		expect 0 --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID"
-		wait_state "$ID" stopped
-		wait_for 20 no_cgroup
-		hull state "$ID" | jq --exit-status '."run.hull.oom" |
-			.killed == 1 and .limit == 33554432 and .peak > 30000000 and .peak <= 33554432' ||
-			mismatch "run $i: run.hull.oom" "1 killed" "$(hull state "$ID")"
-		expect 0 why "$ID"
-		stdout_has "$ID (stopped): the kernel killed 1 of its processes for lack of memory (OOM): its limit is 32.0 MiB"
-		expect 0 delete "$ID"
-		stderr_has "container $ID: the kernel killed 1 of its processes for lack of memory (OOM)"
-	done
-}
-
-# None that has the name of the test's, wherever systemd would make it.
-no_cgroup() { [ -z "$(cgroups_of "$TAG")" ]; }
 
 @test "state of a stopped container says it, that of another doesn't" {
 	limited "exec $HOG"

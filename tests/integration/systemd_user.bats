@@ -17,11 +17,11 @@ load systemd_helpers
 	expect 0 exec "$ID" cat /proc/self/cgroup
 	stdout_is 0::/
 	shown MemoryMax 67108864
-	shown TasksMax 34
+	shown TasksMax 33
 	knob memory.max 67108864
 	knob pids.max 33
 	expect 0 update --pids-limit 40 "$ID"
-	shown TasksMax 41
+	shown TasksMax 40
 	knob pids.max 40
 	expect 0 delete --force "$ID"
 	no_unit

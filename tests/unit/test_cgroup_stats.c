@@ -1,11 +1,9 @@
 /* The files of a cgroup, from directories made up here. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "cgroups/last.h"
 #include "cgroups/stats.h"
 #include "tests/unit/test_dir.h"
 
@@ -246,59 +244,6 @@ Test(cgroup_stats, names_the_line_that_is_wrong)
 		cr_expect_str_eq(e.msg, rows[i].message);
 		cr_assert_eq(unlinkat(dir_fd, rows[i].file, 0), 0);
 	}
-}
-
-/* The same as is read of the cgroup is read of what was saved, so no file is forgotten there. */
-Test(cgroup_stats, what_is_saved_is_read_as_the_cgroup)
-{
-	static const char io_max[] = "8:0 rbps=9 wbps=max riops=max wiops=max\n";
-	auto_arena struct arena a = { 0 };
-	auto_fd int into = -1, saved = -1;
-	struct cgroup_oom oom;
-	struct cgroup_held held;
-	struct err e = { 0 };
-
-	full_cgroup();
-	dir_file("memory.max", "4096\n");
-	dir_file("pids.events", "max 7\n");
-	dir_file("cpu.max", "50000 100000\n");
-	dir_file("cpu.stat", "nr_periods 5\nnr_throttled 3\n");
-	dir_file("io.max", io_max);
-	dir_file("into/file", "");
-	into = openat(dir_fd, "into", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_expect_eq(cgroup_last_open(into), -ENOENT);
-	cr_assert_eq(cgroup_last_save(dir_fd, into), 0);
-	cr_expect_eq(faccessat(into, "cgroup.new", F_OK, 0), -1);
-	saved = cgroup_last_open(into);
-	cr_assert_geq(saved, 0);
-	cr_assert_eq(cgroup_oom_read(saved, "/c", &oom, &e), 0, "%s", e.msg);
-	cr_expect_eq(oom.kills.value, 1);
-	cr_expect_eq(oom.limit.value, 4096);
-	cr_expect_eq(oom.peak.value, 2000);
-	cr_assert_eq(cgroup_held_read(saved, "/c", &a, &held, &e), 0, "%s", e.msg);
-	cr_expect_eq(held.refused.value, 7);
-	cr_expect_eq(held.pids_limit.value, 10);
-	cr_expect_eq(held.throttled.value, 3);
-	cr_expect_eq(held.periods.value, 5);
-	cr_expect_eq(held.quota, 50000);
-	cr_expect_eq(held.period, 100000);
-	cr_expect_eq(held.waited.value, 40);
-	cr_assert_eq(held.io_limits.n, 1);
-	cr_expect_str_eq(held.io_limits.at[0], "8:0 rbps=9");
-}
-
-Test(cgroup_stats, what_is_not_there_is_not_saved)
-{
-	auto_fd int saved = -1;
-	struct cgroup_oom oom;
-	struct err e = { 0 };
-
-	cr_assert_eq(cgroup_last_save(dir_fd, dir_fd), 0);
-	saved = cgroup_last_open(dir_fd);
-	cr_assert_geq(saved, 0);
-	cr_assert_eq(cgroup_oom_read(saved, "/c", &oom, &e), 0, "%s", e.msg);
-	cr_expect_not(oom.kills.set);
-	cr_expect_eq(cgroup_last_save(dir_fd, -1), -EBADF);
 }
 
 Test(cgroup_stats, what_became_of_memory)

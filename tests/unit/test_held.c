@@ -8,8 +8,6 @@
 
 TestSuite(held, .init = dir_make, .fini = dir_remove);
 
-static const int nowhere = -1; /* no directory with anything saved */
-
 static struct cgroup here(void)
 {
 	static char path[] = "/c";
@@ -86,7 +84,7 @@ Test(held, is_said_with_the_limit)
 		auto_buf struct buf text = { 0 };
 
 		put_files(&rows[i].files);
-		held_look(&cg, nowhere, &state);
+		held_look(&cg, &state);
 		cr_expect_eq(held_describe(&state, &text), rows[i].says != NULL, "row %zu", i);
 		cr_expect_str_eq(text.text ? text.text : "", rows[i].says ? rows[i].says : "");
 	}
@@ -106,43 +104,21 @@ Test(held, counts_from_the_start_of_the_container)
 	auto_buf struct buf text = { 0 };
 
 	put_files(&before);
-	held_look(&cg, nowhere, &state);
+	held_look(&cg, &state);
 	cr_expect_not(held_describe(&state, &text), "the start is not known: %s", text.text);
 	held_remember(&none, &state);
 	cr_expect_not(state.held_before.refused.set);
 	held_remember(&cg, &state);
 	cr_expect_eq(state.held_before.refused.value, 3);
 	put_files(&after);
-	held_look(&cg, nowhere, &state);
+	held_look(&cg, &state);
 	cr_expect(held_describe(&state, &text));
 	cr_expect_str_eq(text.text,
 			 "the kernel refused 2 of its forks: its limit is 33 processes; it "
 			 "waited for I/O for 1.0 ms: its limits are 8:0 rbps=9");
 	buf_clear(&text);
-	held_look(&none, nowhere, &state);
+	held_look(&none, &state);
 	cr_expect_not(held_describe(&state, &text), "the cgroup is gone");
-}
-
-/* What was saved counts, whether the cgroup is gone or was read while it went. */
-Test(held, is_in_what_was_saved)
-{
-	struct cgroup cg = here(), none = CGROUP_CLOSED;
-	const struct cgroup *const seen[] = { &cg, &none };
-
-	dir_file("pids.events", "max 1\n");
-	dir_file("cgroup/pids.events", "max 4\n");
-	dir_file("cgroup/pids.max", "33\n");
-	for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
-		auto_state struct state state = {
-			.id = "one", .cgroup = "/c", .cgroup_made = 1, .status = STATE_STOPPED
-		};
-		auto_buf struct buf text = { 0 };
-
-		held_look(seen[i], dir_fd, &state);
-		cr_expect(held_describe(&state, &text));
-		cr_expect_str_eq(text.text, "the kernel refused 4 of its forks: its limit is 33 "
-					    "processes");
-	}
 }
 
 /* One that was made has counted nothing, and need not be read. */
@@ -188,6 +164,6 @@ Test(held, is_silent_about_what_it_cannot_read)
 	auto_buf struct buf text = { 0 };
 
 	put_files(&wrong);
-	held_look(&cg, nowhere, &state);
+	held_look(&cg, &state);
 	cr_expect_not(held_describe(&state, &text));
 }

@@ -8,8 +8,6 @@
 
 TestSuite(oom, .init = dir_make, .fini = dir_remove);
 
-static const int nowhere = -1; /* no directory with anything saved */
-
 static struct cgroup here(void)
 {
 	static char path[] = "/c";
@@ -59,7 +57,7 @@ Test(oom, is_said_with_limit_and_peak)
 		oom_remember(&cg, &state);
 		cr_expect(state.oom_kills.set);
 		files(rows[i].after, rows[i].limit, rows[i].peak);
-		oom_look(&cg, nowhere, &state);
+		oom_look(&cg, &state);
 		cr_expect(state.oom_counted);
 		cr_expect_eq(oom_describe(&state, &text), rows[i].says != NULL, "row %zu", i);
 		cr_expect_str_eq(text.text ? text.text : "", rows[i].says ? rows[i].says : "");
@@ -79,35 +77,16 @@ Test(oom, nobody_counts)
 	oom_remember(&cg, &state);
 	cr_expect_not(state.oom_kills.set);
 	files("1", "1\n", "1\n");
-	oom_look(&cg, nowhere, &state);
+	oom_look(&cg, &state);
 	cr_expect_not(state.oom_counted);
 	cr_expect_not(state.oom.kills.set, "the start is not known");
 	state.oom_kills = (struct opt_u64){ true, 0 };
-	oom_look(&none, nowhere, &state);
+	oom_look(&none, &state);
 	cr_expect_not(state.oom_counted);
 	cr_expect_not(state.oom.kills.set);
 	cr_assert_eq(unlinkat(dir_fd, "memory.events", 0), 0);
-	oom_look(&cg, nowhere, &state);
+	oom_look(&cg, &state);
 	cr_expect_not(state.oom.kills.set);
-}
-
-/* What was saved counts, whether the cgroup is gone or was read while it went. */
-Test(oom, is_in_what_was_saved)
-{
-	struct cgroup cg = here(), none = CGROUP_CLOSED;
-	const struct cgroup *const seen[] = { &cg, &none };
-
-	dir_file("memory.events", "oom_kill 1\n");
-	dir_file("cgroup/memory.events", "oom_kill 3\n");
-	dir_file("cgroup/memory.max", "4096\n");
-	for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
-		struct state state = { .id = "one", .cgroup = "/c", .oom_kills = { true, 1 } };
-
-		oom_look(seen[i], dir_fd, &state);
-		cr_expect_eq(state.oom.kills.value, 2);
-		cr_expect_eq(state.oom.limit.value, 4096);
-		cr_expect_not(state.oom.peak.set);
-	}
 }
 
 /* An older hull's state.json lacks the member, ours comes back. */
