@@ -43,7 +43,8 @@ static const struct command commands[] = {
 		.details =
 			"Writes the processes of a container with their memory, files and "
 			"connections into a directory, by CRIU, and deletes the container, "
-			"unless it is to go on. restore makes it run on from there. As hull-oci, "
+			"unless it is to go on. restore makes it run on from there. A container of "
+			"an image has no bundle, and is refused. As hull-oci, "
 			"checkpoint --help succeeds only where this can work.",
 		.options = &checkpoint_options,
 		.min_args = 1,
