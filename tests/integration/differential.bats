@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# vm-long: root
 # sanitizers: no
 #
 # hull beside crun and runc: tests/differential.
