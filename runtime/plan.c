@@ -124,7 +124,12 @@ static int plan_mounts(struct plan *p, const struct plan_request *req, const str
 		.notify_target = NOTIFY_TARGET,
 		.cgroup_dir = cgroup_dir(p, host),
 	};
+	struct lsm_facts lsm;
 
+	if (p->spec->linux.mount_label) {
+		lsm_facts_read(&lsm);
+		TRY(lsm_check_mounts(p->spec->linux.mount_label, &lsm, e));
+	}
 	TRY(mount_plan(p->spec, p->rootfs, &facts, &p->arena, &p->mounts, e));
 	if (req->overlay && !p->mounts.own_namespace)
 		return err_set(e, EINVAL, "a root file system of layers needs a mount namespace");
