@@ -1,5 +1,4 @@
 #!/usr/bin/env bats
-# vm-long: root
 # sanitizers: no
 #
 # hull beside crun and runc: tests/differential.
