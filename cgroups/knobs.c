@@ -450,6 +450,8 @@ static int put_unified(struct planner *p, const struct knob *k)
 
 static const char no_kernel_limit[] = "cgroup v2 limits kernel memory as part of all memory";
 static const char no_equivalent[] = "cgroup v2 has nothing like it";
+static const char always_hierarchical[] =
+	"the limits of cgroup v2 always are of all below a cgroup";
 
 static int ignore_bytes(struct planner *p, const struct knob *k)
 {
@@ -496,6 +498,16 @@ static int ignore_bool(struct planner *p, const struct knob *k)
 	return 0;
 }
 
+/* What is true in cgroup v2 cannot be turned off. */
+static int ignore_flat(struct planner *p, const struct knob *k)
+{
+	const struct opt_bool *v = AT(struct opt_bool, p, k);
+
+	if (v->set && !v->value)
+		warn(p, k, always_hierarchical);
+	return 0;
+}
+
 static int refuse_class(struct planner *p, const struct knob *k)
 {
 	if (p->resources->network.class_id.value == 0)
@@ -521,6 +533,7 @@ static const struct knob knobs[] = {
 	{ "memory.kernelTCP", NULL, NULL, OF(memory.kernel_tcp), ignore_bytes, NULL },
 	{ "memory.swappiness", NULL, NULL, OF(memory.swappiness), ignore_swappiness, NULL },
 	{ "memory.disableOOMKiller", NULL, NULL, OF(memory.disable_oom_killer), ignore_bool, NULL },
+	{ "memory.useHierarchy", NULL, NULL, OF(memory.use_hierarchy), ignore_flat, NULL },
 
 	{ "cpu.shares", "cpu", "cpu.weight", OF(cpu.shares), put_shares, NULL },
 	{ "cpu.idle", "cpu", "cpu.idle", OF(cpu.idle), put_idle, NULL },

@@ -61,18 +61,24 @@ static int give(const struct cgroup *cg, const char *file, uint32_t uid, struct 
 	return 0;
 }
 
-int owner_apply(const struct cgroup *cg, uint32_t uid, struct err *e)
+int owner_files(const char *path, struct buf *ret, struct err *e)
 {
-	static const char all[] = "/sys/kernel/cgroup/delegate";
-	static const char least[] = "cgroup.procs\ncgroup.threads\ncgroup.subtree_control\n";
-	auto_buf struct buf list = { 0 };
-	auto_fd int fd = open(all, O_RDONLY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : io_slurp(fd, LIST_MAX, &list);
+	static const char least[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : io_slurp(fd, LIST_MAX, ret);
 
 	if (r == -ENOENT) /* before Linux 4.15 */
-		buf_str(&list, least);
+		buf_str(ret, least);
 	else if (r < 0)
-		return err_neg(e, r, "read %s", all);
+		return err_neg(e, r, "read %s", path);
+	return 0;
+}
+
+int owner_apply(const struct cgroup *cg, uint32_t uid, struct err *e)
+{
+	auto_buf struct buf list = { 0 };
+
+	TRY(owner_files("/sys/kernel/cgroup/delegate", &list, e));
 	TRY(give(cg, ".", uid, e));
 	for (char *name = list.text; *name;) {
 		size_t len = strcspn(name, "\n");

@@ -8,6 +8,7 @@
 #ifndef HULL_CGROUPS_OWNER_H
 #define HULL_CGROUPS_OWNER_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
 #include "cgroups/cgroup.h"
@@ -19,6 +20,9 @@
  * it has not, or if that uid is nobody on the host. Pure.
  */
 struct opt_u32 owner_plan(const struct spec *spec);
+
+/* The files that are given, a name a line: those that `path` lists, without it the specification's. */
+int owner_files(const char *path, struct buf *ret, struct err *e) MUST_CHECK;
 
 /* Gives it to `uid`, with the files of /sys/kernel/cgroup/delegate that it has. */
 int owner_apply(const struct cgroup *cg, uint32_t uid, struct err *e) MUST_CHECK;

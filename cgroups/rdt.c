@@ -107,8 +107,8 @@ bool rdt_schemata_hold(const char *content, const char *line)
 	}
 }
 
-/* All lines, in the order in which they have to be written; the bandwidth's own member counts. */
-static void collect(const struct spec_intel_rdt *rdt, struct arena *a, struct strings *ret)
+/* What a class that exists has to have; of the bandwidth its own member counts. */
+static void collect_shares(const struct spec_intel_rdt *rdt, struct arena *a, struct strings *ret)
 {
 	ret->at = arena_array(a, rdt->schemata.n + 2, sizeof(*ret->at));
 	ret->n = 0;
@@ -117,6 +117,12 @@ static void collect(const struct spec_intel_rdt *rdt, struct arena *a, struct st
 		ret->at[ret->n++] = rdt->l3_cache_schema;
 	if (rdt->mem_bw_schema)
 		ret->at[ret->n++] = rdt->mem_bw_schema;
+}
+
+/* All lines, in the order in which they have to be written. */
+static void collect(const struct spec_intel_rdt *rdt, struct arena *a, struct strings *ret)
+{
+	collect_shares(rdt, a, ret);
 	for (size_t i = 0; i < rdt->schemata.n; i++)
 		ret->at[ret->n++] = rdt->schemata.at[i];
 }
@@ -144,16 +150,16 @@ int rdt_group_open(int root, const struct spec_intel_rdt *rdt, const char *id,
 	auto_arena struct arena a = { 0 };
 	struct rdt_group group = { .name = name, .monitor = rdt->enable_monitoring ? id : NULL };
 	auto_fd int dir = -1;
-	struct strings lines;
+	struct strings shares;
 
-	collect(rdt, &a, &lines);
+	collect_shares(rdt, &a, &shares);
 	if (rdt->clos_id)
 		dir = open_directory(root, name);
 	if (rdt->clos_id && dir < 0 && errno != ENOENT)
 		return err_sys(e, "linux.intelRdt: open class %s", name);
 	if (dir >= 0)
-		TRY(check_schemata(dir, name, &lines, e));
-	if (dir < 0 && rdt->clos_id && lines.n == 0)
+		TRY(check_schemata(dir, name, &shares, e));
+	if (dir < 0 && rdt->clos_id && shares.n + rdt->schemata.n == 0)
 		return err_set(
 			e, ENOENT,
 			"linux.intelRdt.closID: there is no class %s, and no schemata to make "
@@ -211,8 +217,20 @@ static int make_monitor(int dir, const struct rdt_group *group, struct err *e)
 	return 0;
 }
 
+/* What it has is kept for who takes that back; of a class that was made nobody asks. */
+static int set_schemata(int root, int dir, const struct spec_intel_rdt *rdt,
+			const struct rdt_group *group, struct buf *ret_old, struct err *e)
+{
+	bool shares = rdt->l3_cache_schema || rdt->mem_bw_schema;
+
+	if (!group->made && (shares || rdt->schemata.n) &&
+	    io_read_file(dir, "schemata", FILE_MAX, "schemata", ret_old, e) < 0)
+		return err_wrap(e, "linux.intelRdt: class %s", group->name);
+	return write_schemata(root, dir, rdt, group->name, e);
+}
+
 int rdt_group_set(int root, const struct spec_intel_rdt *rdt, struct rdt_group *group,
-		  struct err *e)
+		  struct buf *ret_old, struct err *e)
 {
 	auto_fd int dir = open_directory(root, group->name);
 	struct err ignored;
@@ -220,15 +238,27 @@ int rdt_group_set(int root, const struct spec_intel_rdt *rdt, struct rdt_group *
 
 	if (dir < 0)
 		return err_sys(e, "linux.intelRdt: open class %s", group->name);
-	r = group->made ? write_schemata(root, dir, rdt, group->name, e) : 0;
+	r = set_schemata(root, dir, rdt, group, ret_old, e);
 	if (r == 0)
 		r = make_monitor(dir, group, e);
 	if (r < 0) {
 		group->monitor = NULL; /* what is there of that name is not ours */
-		if (rdt_group_remove(root, group, &ignored) < 0)
+		if (rdt_group_undo(root, group, ret_old, &ignored) < 0)
 			return err_wrap(e, "%s, after", ignored.msg);
 	}
 	return r;
+}
+
+int rdt_group_undo(int root, const struct rdt_group *group, const struct buf *old, struct err *e)
+{
+	TRY(rdt_group_remove(root, group, e));
+	return old->len ? rdt_group_restore(root, group, old, e) : 0;
+}
+
+void rdt_group_settle(const struct spec_intel_rdt *rdt, struct rdt_group *group)
+{
+	if (rdt->clos_id)
+		group->made = false;
 }
 
 static int add_to(int dir, const char *path, const char *name, pid_t pid, struct err *e)

@@ -9,6 +9,7 @@
  *	rdt_group_open()   the class: found, or made
  *	rdt_group_set()    its schemata, and the monitoring group
  *	rdt_group_add()    a process; what that makes later goes with it
+ *	rdt_group_settle() the container is made: a class with a closID stays
  *	rdt_group_remove() what of it was made goes
  *
  * `root` is the descriptor of a mounted resctrl.
@@ -35,15 +36,23 @@ int rdt_mount_open(struct err *e) MUST_CHECK;
 
 /*
  * The configured class, or without a closID one with the name `id`. What has
- * schemata is made if it is missing; what is there must have the same ones. *ret
- * points into `rdt` and to `id`.
+ * schemata is made if it is missing; what is there must have l3CacheSchema and
+ * memBwSchema. *ret points into `rdt` and to `id`.
  */
 int rdt_group_open(int root, const struct spec_intel_rdt *rdt, const char *id,
 		   struct rdt_group *ret, struct err *e) MUST_CHECK;
 
-/* If it fails, nothing is left of the group that rdt_group_open() made. */
+/*
+ * If it fails, nothing is left of the group that rdt_group_open() made. *ret_old gets the schemata
+ * that a class had which was there; rdt_group_undo() takes back what both have done.
+ */
 int rdt_group_set(int root, const struct spec_intel_rdt *rdt, struct rdt_group *group,
-		  struct err *e) MUST_CHECK;
+		  struct buf *ret_old, struct err *e) MUST_CHECK;
+int rdt_group_undo(int root, const struct rdt_group *group, const struct buf *old, struct err *e)
+	MUST_CHECK;
+
+/* A class with a closID is not its container's, whoever made it: delete leaves it. */
+void rdt_group_settle(const struct spec_intel_rdt *rdt, struct rdt_group *group);
 
 int rdt_group_add(int root, const struct rdt_group *group, pid_t pid, struct err *e) MUST_CHECK;
 

@@ -43,7 +43,8 @@ static const struct command commands[] = {
 		.details =
 			"Writes the processes of a container with their memory, files and "
 			"connections into a directory, by CRIU, and deletes the container, "
-			"unless it is to go on. restore makes it run on from there. As hull-oci, "
+			"unless it is to go on. restore makes it run on from there. A container of "
+			"an image has no bundle, and is refused. As hull-oci, "
 			"checkpoint --help succeeds only where this can work.",
 		.options = &checkpoint_options,
 		.min_args = 1,
@@ -155,7 +156,8 @@ static const struct command commands[] = {
 		.arguments = "ID [SIGNAL]",
 		.help = "send a signal to a container",
 		.details =
-			"Sends SIGNAL, a name or a number (default: SIGTERM), to the first "
+			"Sends SIGNAL, a name or a number (default: what the annotation "
+			"org.opencontainers.image.stopSignal says, or SIGTERM), to the first "
 			"process of the container, or with --all to all that are in its cgroup or, "
 			"where it has none, in the PID namespace that was made for it.",
 		.options = &kill_options,

@@ -195,7 +195,8 @@ const struct command people_commands[] = {
 		.arguments = "CONTAINER [SIGNAL]",
 		.help = "send a signal to a container",
 		.details =
-			"Sends SIGNAL, a name or a number (default: SIGTERM), to the first "
+			"Sends SIGNAL, a name or a number (default: what the annotation "
+			"org.opencontainers.image.stopSignal says, or SIGTERM), to the first "
 			"process of the container, or with --all to all that are in its cgroup or, "
 			"where it has none, in the PID namespace that was made for it. " WHO,
 		.options = &people_kill_options,

@@ -45,6 +45,27 @@ int people_container(const struct call *call, const char *who, const char **ret,
 	return 0;
 }
 
+int people_kept(const struct call *call, const char *who, const char **ret, struct err *e)
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+	auto_record struct record record = { 0 };
+	auto_fd int dir = -1;
+	char id[RECORD_ID_LEN + 1];
+	const char *found;
+	struct err other = { 0 };
+
+	*ret = NULL;
+	TRY(people_container(call, who, &found, e));
+	if (!people_has_engine(call))
+		return 0;
+	TRY(people_engine(call, &g, e));
+	if (record_find(&g, found, id, &other) < 0 || strcmp(id, found) != 0)
+		return 0;
+	TRY(dir = record_open(&g, id, &record, e));
+	*ret = arena_strdup(call->arena, record.name);
+	return 0;
+}
+
 void people_table_begin(struct people_table *t, const struct people_field *fields,
 			const char *format)
 {

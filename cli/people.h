@@ -32,6 +32,10 @@ bool people_has_engine(const struct call *call);
 int people_container(const struct call *call, const char *who, const char **ret, struct err *e)
 	MUST_CHECK;
 
+/* By the same rules, its name if it is one of the engine's, which have a keeper; else NULL. */
+int people_kept(const struct call *call, const char *who, const char **ret, struct err *e)
+	MUST_CHECK;
+
 /* A column of a table, and a field of templates: "{{.Name}}". */
 struct people_field {
 	const char *name;    /* "ID" */

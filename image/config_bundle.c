@@ -285,8 +285,14 @@ static void set_pairs(struct spec_pairs *pairs, const struct spec_pairs *more)
 static bool is_control(const char *key)
 {
 	static const char *const prefixes[] = {
-		"org.systemd.property.", "run.oci.",       "org.criu.",          "hull.",
-		"cdi.k8s.io/",           "io.kubernetes.", "io.katacontainers.",
+		"org.systemd.property.",
+		"run.oci.",
+		"org.criu.",
+		"run.hull.",
+		"hull.",
+		"cdi.k8s.io/",
+		"io.kubernetes.",
+		"io.katacontainers.",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)

@@ -23,6 +23,18 @@ static const struct {
 	{ MOUNT_ATTR_NODIRATIME, MS_NODIRATIME }, { MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW },
 };
 
+/* A context has commas of its own: SELinux takes it in quotes, which fsconfig(2) needs none of. */
+static void add_option(struct buf *data, const char *option)
+{
+	const size_t context = strlen(MOUNT_CONTEXT);
+
+	buf_str(data, data->len ? "," : "");
+	if (strncmp(option, MOUNT_CONTEXT, context) == 0 && option[context] != '"')
+		buf_printf(data, MOUNT_CONTEXT "\"%s\"", option + context);
+	else
+		buf_str(data, option);
+}
+
 bool mount_needs_classic(const struct mount_op *op)
 {
 	for (size_t i = 0; i < op->options.super.n; i++) {
@@ -43,7 +55,7 @@ int mount_classic(const struct mount_op *op, int target, struct err *e)
 		if (op->options.attrs.set & flags[i].attr)
 			set |= flags[i].flag;
 	for (size_t i = 0; i < op->options.super.n; i++)
-		buf_printf(&data, "%s%s", i ? "," : "", op->options.super.at[i]);
+		add_option(&data, op->options.super.at[i]);
 	if (data.len > DATA_MAX)
 		return err_set(e, E2BIG, "%s: the options of %s have %zu bytes, mount(2) takes %d",
 			       op->name, op->type, data.len, DATA_MAX);

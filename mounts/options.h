@@ -16,6 +16,8 @@
 #include "base/err.h"
 #include "base/list.h"
 
+#define MOUNT_CONTEXT "context=" /* an option of every file system where SELinux is on */
+
 /* A set of attributes to set and one to clear (mount_setattr(2), MOUNT_ATTR_*). */
 struct mount_attrs {
 	uint64_t set, clear;

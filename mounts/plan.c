@@ -233,6 +233,30 @@ static void plan_readonly_last(struct mount_op *op)
 	op->options.attrs.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 }
 
+/*
+ * linux.mountLabel: the SELinux context of all in a new file system, but for those whose files the
+ * policy labels by themselves. What is bound has the host's labels, and an option has its own word.
+ */
+static void plan_label(const char *label, struct arena *a, struct mount_op *op)
+{
+	static const char *const by_policy[] = { "proc", "sysfs", "cgroup2", "mqueue" };
+	struct strings options = { .at = arena_array(a, op->options.super.n + 1,
+						     sizeof(*options.at)) };
+
+	if (!label || op->kind != MOUNT_KIND_FILESYSTEM)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(by_policy); i++)
+		if (strcmp(op->type, by_policy[i]) == 0)
+			return;
+	for (size_t i = 0; i < op->options.super.n; i++) {
+		if (strncmp(op->options.super.at[i], MOUNT_CONTEXT, strlen(MOUNT_CONTEXT)) == 0)
+			return;
+		options.at[options.n++] = op->options.super.at[i];
+	}
+	options.at[options.n++] = arena_printf(a, MOUNT_CONTEXT "%s", label);
+	op->options.super = options;
+}
+
 /* The directory of the socket by which the program says that it is ready. */
 static void plan_notify(const struct mount_facts *facts, struct mount_plan *ret)
 {
@@ -280,6 +304,7 @@ static int plan_one(const struct spec *s, size_t index, const struct mount_facts
 	TRY(check_links(m, ret, e));
 	TRY(plan_copy_up(ret, e));
 	plan_readonly_last(ret);
+	plan_label(s->linux.mount_label, a, ret);
 	TRY(plan_idmap(s, m, facts, a, ret, e));
 	tidied = tidy(a, ret->target);
 	ret->on_proc = strcmp(tidied, "proc") == 0;

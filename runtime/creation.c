@@ -271,10 +271,11 @@ static int make_class(struct creation *c, struct err *e)
 	c->resctrl = rdt_mount_open(e);
 	TRY(c->resctrl);
 	TRY(rdt_group_open(c->resctrl, rdt, c->req->id, &c->state.rdt, e));
-	if (rdt_group_set(c->resctrl, rdt, &c->state.rdt, e) < 0) {
+	if (rdt_group_set(c->resctrl, rdt, &c->state.rdt, &c->schemata, e) < 0) {
 		c->state.rdt.name = NULL;
 		return -e->code;
 	}
+	c->class = c->state.rdt;
 	return store_save_state(c->dir, &c->state, e);
 }
 
@@ -282,7 +283,7 @@ static void remove_class(struct creation *c)
 {
 	struct err e = { 0 };
 
-	if (c->state.rdt.name && rdt_group_remove(c->resctrl, &c->state.rdt, &e) < 0)
+	if (c->class.name && rdt_group_undo(c->resctrl, &c->class, &c->schemata, &e) < 0)
 		log_warn("%s", e.msg);
 }
 
@@ -476,6 +477,8 @@ static int expect_created(struct creation *c, struct err *e)
 	TRY(handshake_expect(c->sock, SAY_CREATED, NULL, NULL, e));
 	c->state.status = STATE_CREATED;
 	c->state.ready = true;
+	if (c->state.rdt.name)
+		rdt_group_settle(c->spec.linux.intel_rdt, &c->state.rdt);
 	return store_save_state(c->dir, &c->state, e);
 }
 
@@ -695,6 +698,7 @@ void creation_done(struct creation *c)
 	state_done(&c->state);
 	spec_done(&c->spec);
 	buf_done(&c->config);
+	buf_done(&c->schemata);
 	free(c->bundle);
 	free(c->rootfs);
 	free(c->notify_dir);

@@ -37,11 +37,13 @@ struct creation {
 	struct cgroup cgroup;
 	struct netdev *devices; /* of the host's, that are in the container's namespace */
 	size_t n_devices;
-	int netns;     /* which that is; -1 without devices */
-	int resctrl;   /* -1: the configuration asks for none of it */
-	int root, dir; /* the state root and the container's directory in it */
-	int sock;      /* our end of the handshake */
-	pid_t helper;  /* that restores; 0: none */
+	int netns;              /* which that is; -1 without devices */
+	int resctrl;            /* -1: the configuration asks for none of it */
+	struct rdt_group class; /* in resctrl, until the container is made */
+	struct buf schemata;    /* those that the class had, if it was there */
+	int root, dir;          /* the state root and the container's directory in it */
+	int sock;               /* our end of the handshake */
+	pid_t helper;           /* that restores; 0: none */
 	int pidfd;
 	int master; /* the terminal, if nobody else got it */
 	unsigned listen_fds;

@@ -20,6 +20,7 @@
 #include "process/pidfile.h"
 #include "process/relay.h"
 #include "process/rlimits.h"
+#include "process/scheduling.h"
 #include "runtime/exec_request.h"
 #include "runtime/executor.h"
 #include "runtime/handshake.h"
@@ -131,6 +132,8 @@ static int launch(struct execution *x, struct err *e)
 	const int cgroup = x->place.fd >= 0 ? x->place.fd : x->handle->cgroup.fd;
 	int pair[2];
 
+	if (x->plan.first_cpus && affinity_apply(x->plan.first_cpus, e) < 0)
+		return err_wrap(e, "process.execCPUAffinity.initial");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "make the handshake's sockets");
 	x->sock = pair[0];

@@ -2,11 +2,20 @@
 
 #include <seccomp.h>
 
+#include "base/util.h"
 #include "mounts/options.h"
 #include "runtime/executor.h"
 #include "security/caps.h"
 #include "security/seccomp.h"
 #include "spec/names.h"
+
+/* All that change what hull does. */
+static const char *const annotations[] = {
+	"org.opencontainers.image.stopSignal",
+	"org.systemd.property.",
+	EXECUTOR_ANNOTATION,
+	EXECUTOR_VM_ANNOTATIONS,
+};
 
 void features_read(struct arena *a, struct features *ret)
 {
@@ -42,9 +51,8 @@ void features_read(struct arena *a, struct features *ret)
 		if (seccomp_flag_works((unsigned)spec_seccomp_flag_names[i].value))
 			ret->seccomp_flags.at[ret->seccomp_flags.n++] =
 				spec_seccomp_flag_names[i].name;
-	ret->annotations.at = arena_array(a, 3, sizeof(*ret->annotations.at));
-	ret->annotations.at[ret->annotations.n++] = "org.systemd.property.";
-	ret->annotations.at[ret->annotations.n++] = EXECUTOR_ANNOTATION;
-	ret->annotations.at[ret->annotations.n++] = EXECUTOR_VM_ANNOTATIONS;
+	ret->annotations.at = arena_array(a, ARRAY_LEN(annotations), sizeof(*ret->annotations.at));
+	for (; ret->annotations.n < ARRAY_LEN(annotations); ret->annotations.n++)
+		ret->annotations.at[ret->annotations.n] = annotations[ret->annotations.n];
 	ret->libseccomp = arena_printf(a, "%u.%u.%u", v->major, v->minor, v->micro);
 }

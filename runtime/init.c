@@ -289,7 +289,7 @@ static int scheduling(struct init *in, struct err *e)
 		return 0;
 	if (p->cpus)
 		TRY(affinity_apply(p->cpus, e));
-	else
+	else if (!p->first_cpus) /* with them, the kernel has decided when the cgroup was entered */
 		affinity_reset();
 	TRY(scheduler_apply(p->process->scheduler, e));
 	TRY(io_priority_apply(p->process->io_priority, e));

@@ -67,15 +67,21 @@ static bool has_any_hook(const struct spec *s)
 	       s->hooks[SPEC_HOOK_CREATE_CONTAINER].n;
 }
 
-static int plan_scheduling(struct plan *p, const char *cpus, struct err *e)
+static int plan_cpus(const char *list, const char *member, struct arena *a,
+		     const struct number_set **ret, struct err *e)
 {
-	struct number_set *set = arena_alloc(&p->arena, sizeof(*set));
+	struct number_set *set = arena_alloc(a, sizeof(*set));
 
-	if (cpus) {
-		if (number_set_parse(cpus, &p->arena, set, e) < 0)
-			return err_wrap(e, "process.execCPUAffinity");
-		p->cpus = set;
-	}
+	if (!list)
+		return 0;
+	if (number_set_parse(list, a, set, e) < 0)
+		return err_wrap(e, "process.execCPUAffinity.%s", member);
+	*ret = set;
+	return 0;
+}
+
+static int plan_memory(struct plan *p, struct err *e)
+{
 	if (!p->spec->linux.memory_policy)
 		return 0;
 	return memory_plan(p->spec->linux.memory_policy, &p->arena, &p->memory, e);
@@ -118,7 +124,12 @@ static int plan_mounts(struct plan *p, const struct plan_request *req, const str
 		.notify_target = NOTIFY_TARGET,
 		.cgroup_dir = cgroup_dir(p, host),
 	};
+	struct lsm_facts lsm;
 
+	if (p->spec->linux.mount_label) {
+		lsm_facts_read(&lsm);
+		TRY(lsm_check_mounts(p->spec->linux.mount_label, &lsm, e));
+	}
 	TRY(mount_plan(p->spec, p->rootfs, &facts, &p->arena, &p->mounts, e));
 	if (req->overlay && !p->mounts.own_namespace)
 		return err_set(e, EINVAL, "a root file system of layers needs a mount namespace");
@@ -142,7 +153,7 @@ int plan_create(const struct spec *s, const struct plan_request *req, const stru
 			      .new_keyring = !req->no_new_keyring };
 
 	plan_namespaces(ret, host);
-	TRY(plan_scheduling(ret, NULL, e));
+	TRY(plan_memory(ret, e));
 	if (!req->cgroups_disabled)
 		TRY(cgroup_plan(&ret->arena, &host->cgroups, s, req->id, &ret->cgroup, e));
 	TRY(plan_mounts(ret, req, host, e));
@@ -162,8 +173,12 @@ int plan_exec(const struct spec *s, const struct spec_process *process, const st
 			      .new_keyring = !req->no_new_keyring };
 
 	ret->user_namespace = spec_namespace(s, SPEC_NS_USER);
-	TRY(plan_scheduling(
-		ret, process->exec_cpu_affinity ? process->exec_cpu_affinity->final : NULL, e));
+	if (process->exec_cpu_affinity) {
+		TRY(plan_cpus(process->exec_cpu_affinity->initial, "initial", &ret->arena,
+			      &ret->first_cpus, e));
+		TRY(plan_cpus(process->exec_cpu_affinity->final, "final", &ret->arena, &ret->cpus,
+			      e));
+	}
 	return plan_process(ret, caps, e);
 }
 

@@ -31,7 +31,8 @@ struct plan {
 	struct cgroup_plan cgroup; /* without a path: it stays in our cgroup */
 	struct caps_plan caps;
 	struct memory_plan memory;
-	const struct number_set *cpus; /* execCPUAffinity, NULL: all of the cpuset */
+	const struct number_set *first_cpus; /* execCPUAffinity.initial: ours when it is cloned */
+	const struct number_set *cpus; /* ... and final; NULL without both: all of the cpuset */
 	struct seccomp_filter seccomp; /* by plan_filter(); empty: none */
 	uint64_t caps_until_filter; /* permitted until the filter is loaded, without no_new_privs */
 	bool shows_itself;          /* for its listener to be taken without CAP_SYS_PTRACE */

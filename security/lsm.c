@@ -44,6 +44,14 @@ int lsm_check(const struct spec_process *process, const struct lsm_facts *facts,
 	return 0;
 }
 
+int lsm_check_mounts(const char *label, const struct lsm_facts *facts, struct err *e)
+{
+	if (given(label) && !facts->selinux)
+		return err_set(e, EOPNOTSUPP,
+			       "linux.mountLabel: SELinux is not enabled on this host");
+	return 0;
+}
+
 /* Writes an attribute of the calling thread, and nothing else whatever is mounted on procfs. */
 static int attr_write(int procfd, const char *name, const char *value)
 {

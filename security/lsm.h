@@ -24,6 +24,9 @@ void lsm_facts_read(struct lsm_facts *ret);
 int lsm_check(const struct spec_process *process, const struct lsm_facts *facts, struct err *e)
 	MUST_CHECK;
 
+/* The same of linux.mountLabel. */
+int lsm_check_mounts(const char *label, const struct lsm_facts *facts, struct err *e) MUST_CHECK;
+
 /*
  * What the next execve(2) of the calling thread changes to. `procfd` is the
  * root of a procfs of the thread's pid namespace. Nothing to do for NULL and "".

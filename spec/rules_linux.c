@@ -253,6 +253,9 @@ static int check_intel_rdt(const struct spec_check *c)
 	    (strncmp(rdt->mem_bw_schema, "MB:", 3) != 0 || strchr(rdt->mem_bw_schema, '\n')))
 		return CHECK_FAIL(c, json_find(at, "memBwSchema"),
 				  "must be one line that starts with \"MB:\"");
+	for (size_t i = 0; rdt && i < rdt->schemata.n; i++)
+		if (strchr(rdt->schemata.at[i], '\n'))
+			return CHECK_FAIL(c, json_find(at, "schemata[%zu]", i), "must be one line");
 	return 0;
 }
 

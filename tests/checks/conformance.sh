@@ -1,5 +1,6 @@
 #!/bin/sh
-# docs/conformance.md and docs/distribution.md are what their rows say, and each test that a row names is there.
+# docs/conformance.md and docs/distribution.md are what their rows say, and each test that a row names is there;
+# those of the specification passed in a recorded run, and none of its normative sentences lacks a row.
 set -eu
 cd "${srcdir:-.}" || exit 99
 command -v python3 >/dev/null || { echo "needs python3"; exit 77; }

@@ -27,7 +27,7 @@ while read -r member; do
 	case $member in
 	blockIO.throttle*) member='blockIO.throttle*Device' ;;
 	cpu.realtime*) member='cpu.realtime*' ;;
-	memory.kernelTCP | memory.swappiness | memory.disableOOMKiller) member=${member#*.} ;;
+	memory.kernelTCP | memory.swappiness | memory.disableOOMKiller | memory.useHierarchy) member=${member#*.} ;;
 	esac
 	grep -qF "\`$member\`" "$srcdir/docs/limits.md" || {
 		echo "docs/limits.md says nothing of $member"

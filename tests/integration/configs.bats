@@ -167,7 +167,7 @@ mounts() {
 	fails_as() {
 		expect 1 run --bundle "$BUNDLE" "$ID"
 		stderr_is "hull: exec: \"/bin/it\": $1"
-		rm "$BUNDLE/rootfs/bin/it"
+		rm -r "$BUNDLE/rootfs/bin/it"
 	}
 	make_bundle bundle '.process.args = ["/bin/it"]'
 	it=$BUNDLE/rootfs/bin/it
@@ -185,6 +185,16 @@ mounts() {
 	fails_as 'permission denied (it has no execute bit: its mode is 0640)'
 	mkfifo "$it"
 	fails_as 'permission denied (it is a FIFO, not a file)'
+	mkdir "$it"
+	fails_as 'permission denied (it is a directory, not a file)'
+	# What ELF says of a program: whose it is (e_machine, at 18), and who is to load it.
+	cp "$BUNDLE/rootfs/bin/busybox" "$it"
+	printf '\267\0' | dd of="$it" bs=1 seek=18 conv=notrunc status=none
+	[ "$(uname -m)" = aarch64 ] || fails_as "exec format error (it is a program for aarch64, this machine is $(uname -m))"
+	cp "$(command -v ls)" "$it"
+	loader=$(readelf --program-headers "$it" | sed -n 's/.*interpreter: \(.*\)]$/\1/p')
+	[ -n "$loader" ]
+	fails_as "no such file or directory (its ELF interpreter \"$loader\" is missing)"
 	ln -s /nowhere "$it"
 	fails_as 'stat /bin/it: no such file or directory (it is a link to "/nowhere", which is missing)'
 	cp "$BUNDLE/rootfs/bin/busybox" "$it" 2>/dev/null || cp "$BUNDLE/rootfs/bin/sh" "$it"

@@ -114,6 +114,45 @@ hook() {
 	jq -e --arg id "$ID" '.id == $id and .status == "created" and .pid == 1' "$BUNDLE/rootfs/start.state"
 }
 
+@test "each kind is a file of its own side, and in the namespaces of its own side" {
+	# Of this name there is one file on the host, and another in the container.
+	printf '#!/bin/sh\n%s\n' 'echo "host $(readlink /proc/self/ns/uts)" >$2/$1.side' >prog
+	mkdir sides
+	chmod 755 prog
+	make_bundle bundle '.root.readonly = false' \
+		'.hooks = ([["prestart", "createRuntime", "createContainer", "poststart", "poststop"][] |
+			{key: ., value: [{path: "'"$WORK"'/prog", args: ["prog", ., "'"$WORK"'/sides"], env: ["PATH=/usr/bin:/bin"]}]}] |
+			from_entries) + {startContainer: [{path: "'"$WORK"'/prog", args: ["prog", "startContainer"]}]}'
+	mkdir -p "$BUNDLE/rootfs$WORK"
+	printf '#!/bin/sh\n%s\n' 'echo "container $(readlink /proc/self/ns/uts)" >/$1.side' >"$BUNDLE/rootfs$WORK/prog"
+	chmod 755 "$BUNDLE/rootfs$WORK/prog"
+	config_args readlink /proc/self/ns/uts
+	expect 0 run --bundle "$BUNDLE" "$ID"
+	inside=$stdout
+	[ "$inside" != "$(readlink /proc/self/ns/uts)" ]
+	for kind in prestart createRuntime poststart poststop; do
+		[ "$(<sides/$kind.side)" = "host $(readlink /proc/self/ns/uts)" ] ||
+			mismatch "$kind" "of the host" "$(<sides/$kind.side)"
+	done
+	[ "$(<sides/createContainer.side)" = "host $inside" ]
+	[ "$(<"$BUNDLE/rootfs/startContainer.side")" = "container $inside" ]
+}
+
+@test "poststop runs when nothing of the container is left" {
+	make_bundle bundle "$(hook poststop "find /sys/fs/cgroup -name '$ID' >$WORK/cgroups")"
+	config_args sleep 1000
+	expect 0 create --bundle "$BUNDLE" "$ID"
+	find /sys/fs/cgroup -name "$ID" >before
+	expect 0 start "$ID"
+	[ ! -e cgroups ]
+	expect 0 kill "$ID" KILL
+	wait_state "$ID" stopped
+	[ ! -e cgroups ]
+	expect 0 delete "$ID"
+	[ -e cgroups ]
+	[ ! -s cgroups ] || mismatch "cgroups while poststop ran" "none of $(<before)" "$(<cgroups)"
+}
+
 @test "a hook that fails: the words, what it said, and nothing is left" {
 	for kind in prestart createRuntime createContainer; do
 		make_bundle $kind "$(hook $kind 'echo out; echo oops >&2; exit 3')" \

@@ -271,3 +271,52 @@ is_elsewhere() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/
 	[ "$status" = 0 ] || mismatch status 0 "$status"
 	stdout_is 1300
 }
+
+@test "netDevices: what becomes of them is the namespace's, nothing is reset or fetched" {
+	can_make_veth
+	in_background unshare --net sleep 60
+	joined=${BACKGROUND[-1]}
+	wait_for 10 is_elsewhere "$joined"
+	make_bundle bundle "$(joined network "/proc/$joined/ns/net")" '.linux.netDevices = {dev0: {name: "lan0"}}' \
+		'.process.capabilities |= with_entries(.value += ["CAP_NET_ADMIN"])'
+	config_args sh -c 'ip link set lan0 down && ip link set lan0 mtu 1400'
+	# Its peer stays as well: a veth goes with that.
+	beside "$DEVICE; ip link set peer0 netns $joined" run --bundle "$BUNDLE" "$ID"
+	[ "$status" = 0 ] || mismatch status 0 "$status: $stderr"
+	[[ $(<after) != *192.0.2.7* ]] || mismatch "the host's devices" "no lan0" "$(<after)"
+	nsenter --target "$joined" --net ip -oneline link show lan0 >left
+	[[ $(<left) == *"mtu 1400"*"state DOWN"* ]] || mismatch "lan0" "down, mtu 1400" "$(<left)"
+}
+
+# What the program of an exec may run on: "final"; else what the kernel makes of "initial" in the container's cgroup.
+@test "execCPUAffinity: initial, final and none" {
+	grep -q '^Cpus_allowed_list:.0-' /proc/self/status || skip "needs two processors, 0 and 1"
+	cpus() { sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$1/status"; }
+	make_bundle bundle '.process.execCPUAffinity = {initial: "0", final: "1"}'
+	config_args sleep 1000
+	expect 0 run -d --bundle "$BUNDLE" "$ID"
+	all=$(cpus self)
+	[ "$(cpus "$(state_of "$ID" .pid)")" = "$all" ] # it is not init's
+	expect 0 exec "$ID" sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status
+	stdout_is 1
+	jq '.process | .args = ["sh", "-c", "grep ^Cpus_allowed_list: /proc/self/status; sleep 1000"] | .execCPUAffinity = {initial: "0", final: ""}' \
+		"$BUNDLE/config.json" >process.json
+	start_hull exec --process process.json "$ID"
+	wait_for 10 grep -q Cpus "$stdout_file"
+	[ "$(cpus "$hull_pid")" = 0 ]
+	# A cgroup with cpuset gives what is born in it all that it has (cpuset_fork).
+	if ! grep -qw cpuset "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(state_of "$ID" .pid)/cgroup")/cgroup.controllers" 2>/dev/null; then
+		[ "$(<"$stdout_file")" = $'Cpus_allowed_list:\t0' ]
+	fi
+	expect 0 kill "$ID" KILL
+	wait_hull
+	expect 0 delete --force "$ID"
+	jq '.process.execCPUAffinity = {initial: "4000"} | .process' "$BUNDLE/config.json" >process.json
+	config 'del(.process.execCPUAffinity)'
+	expect 0 run -d --bundle "$BUNDLE" "$ID"
+	expect 255 exec --process process.json "$ID"
+	stderr_is "hull: process.execCPUAffinity.initial: set CPU affinity: invalid argument"
+	expect 0 exec "$ID" sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status
+	stdout_is "$all"
+	expect 0 delete --force "$ID"
+}

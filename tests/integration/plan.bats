@@ -96,6 +96,15 @@ in_order() {
 }
 
 # Each word that features lists is one that create takes: plan decides as create does.
+@test "resctrl is touched if it is asked for, and not else" {
+	make_bundle
+	plan "$ID"
+	[[ $stdout != *resctrl* ]] || mismatch "the plan" "nothing of resctrl" "$stdout"
+	config '.linux.intelRdt = {closID: "gold", schemata: ["L3:0=f"], enableMonitoring: true}'
+	plan "$ID"
+	in_order "find or make the class gold of resctrl" "give it L3:0=f" 'process'
+}
+
 @test "features: what is listed is what is understood" {
 	expect 0 features
 	words=$stdout
@@ -125,6 +134,11 @@ in_order() {
 		make_bundle "$mode" ".linux.memoryPolicy = {mode: \"$mode\"$nodes}"
 		plan "$ID"
 		stdout_has "set the memory policy $mode"
+	done
+	for flag in $(jq -r '.linux.memoryPolicy.flags[]' <<<"$words"); do
+		make_bundle "$flag" ".linux.memoryPolicy = {mode: \"MPOL_BIND\", nodes: \"0\", flags: [\"$flag\"]}"
+		plan "$ID"
+		stdout_has "set the memory policy MPOL_BIND"
 	done
 	jq -e '.linux.seccomp | .supportedFlags - .knownFlags == []' <<<"$words"
 	jq -e '.linux | .intelRdt.enabled and .mountExtensions.idmap.enabled' <<<"$words"

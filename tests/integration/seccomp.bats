@@ -54,19 +54,20 @@ sent() {
 
 @test "run: the agent is sent the state and the descriptor, and answers" {
 	agent "$WORK/agent" "$WORK/states"
-	for new_privileges in true false; do
-		with_listener ".process.noNewPrivileges = $new_privileges"
+	for change in '.process.noNewPrivileges = true' '.process.noNewPrivileges = false' \
+		'.linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]'; do
+		with_listener "$change"
 		config_args mkdir /tmp/x
 		expect 1 run --bundle "$BUNDLE" "$ID"
 		stderr_has "Structure needs cleaning"
 		rm -r "$BUNDLE"
 	done
-	sent 2 '.ociVersion == "1.3.0" and .fds == ["seccompFd"] and .metadata == "meta data" and
+	sent 3 '.ociVersion == "1.3.0" and .fds == ["seccompFd"] and .metadata == "meta data" and
 		.pid == .state.pid and .pid > 1 and .state.id == $id and .state.bundle == $bundle and
 		.state.status == "created" and .state.annotations == {"org.example": "x"} and
 		.state.ociVersion == "1.3.0" and .kind == "anon_inode:seccomp notify" and
 		(keys == ["fds", "kind", "metadata", "ociVersion", "pid", "state"])'
-	[ "$(wc -l <"$WORK/states")" = 2 ]
+	[ "$(wc -l <"$WORK/states")" = 3 ]
 }
 
 @test "create, start and exec: each process of the container has a descriptor of its own" {

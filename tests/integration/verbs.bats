@@ -96,6 +96,33 @@ stopped() {
 	assert_nothing_left
 }
 
+@test "config.json is read by create, and by nothing after it" {
+	make_bundle
+	config_args sh -c 'echo first >/dev/shm/word; hostname; sleep 1000'
+	expect 0 create --bundle "$BUNDLE" "$ID"
+	config '.process.args = ["sh", "-c", "echo second >/dev/shm/word; sleep 1000"] | .hostname = "second" |
+		.annotations = {"a": "second"} | .hooks.poststop = [{path: "/no/such/hook"}]'
+	expect 0 start "$ID"
+	wait_for 10 hull exec "$ID" test -s /dev/shm/word
+	expect 0 exec "$ID" cat /dev/shm/word
+	stdout_is first
+	expect 0 state "$ID"
+	jq -e '.annotations == null' <<<"$stdout"
+	rm "$BUNDLE/config.json"
+	expect 0 exec "$ID" true
+	expect 0 delete --force "$ID"
+	stderr_is ""
+}
+
+@test "a configuration without process can be created, not started" {
+	make_bundle bundle 'del(.process)'
+	expect 0 create --bundle "$BUNDLE" "$ID"
+	[ "$(state_of "$ID")" = created ]
+	expect 1 start "$ID"
+	stderr_is "hull: config.json has no process, so there is nothing to start"
+	expect 0 delete --force "$ID"
+}
+
 @test "kill: by name, by number, and the default" {
 	make_bundle
 	config_args sh -c 'for s in USR1 USR2 TERM; do trap "echo $s >>/tmp/got" $s; done
@@ -112,6 +139,26 @@ stopped() {
 	[ "$(sort "$BUNDLE/rootfs/tmp/got" | uniq -c | tr -s ' \n' ' ')" = " 1 TERM 4 USR1 1 USR2 " ]
 	expect 1 kill "$ID" FOO
 	stderr_is 'hull: unknown signal "FOO"'
+	expect 0 delete --force "$ID"
+}
+
+@test "kill: without a signal it is the image's, or SIGTERM" {
+	make_bundle bundle '.annotations = {"org.opencontainers.image.stopSignal": "SIGUSR2"} | .root.readonly = false'
+	config_args sh -c 'trap "echo USR2 >/tmp/got" USR2; trap "echo TERM >/tmp/got" TERM; touch /tmp/ready
+		while :; do sleep 0.05; done'
+	expect 0 run -d --bundle "$BUNDLE" "$ID"
+	wait_for 10 test -e "$BUNDLE/rootfs/tmp/ready"
+	expect 0 kill "$ID"
+	wait_for 10 test -s "$BUNDLE/rootfs/tmp/got"
+	[ "$(<"$BUNDLE/rootfs/tmp/got")" = USR2 ]
+	expect 0 kill "$ID" TERM
+	wait_for 10 grep -q TERM "$BUNDLE/rootfs/tmp/got"
+	expect 0 delete --force "$ID"
+	config '.annotations = {"org.opencontainers.image.stopSignal": "HALT"}'
+	expect 0 run -d --bundle "$BUNDLE" "$ID"
+	expect 1 kill "$ID"
+	stderr_is 'hull: annotations.org.opencontainers.image.stopSignal: unknown signal "HALT"'
+	[ "$(state_of "$ID")" = running ]
 	expect 0 delete --force "$ID"
 }
 
@@ -422,7 +469,8 @@ while True:
 	jq -e '.ociVersionMin == "1.0.0" and .ociVersionMax == "1.3.0" and
 		(.mountOptions | index("rro") != null) and .linux.namespaces == ["user", "pid", "network",
 		"mount", "ipc", "uts", "cgroup", "time"] and (.hooks | length == 6) and
-		.potentiallyUnsafeConfigAnnotations == ["org.systemd.property.", "run.hull.isolation", "run.hull.vm."]' <<<"$stdout"
+		.potentiallyUnsafeConfigAnnotations == ["org.opencontainers.image.stopSignal",
+			"org.systemd.property.", "run.hull.isolation", "run.hull.vm."]' <<<"$stdout"
 	expect 0 --version
 	[[ ${lines[0]} =~ ^hull\ version\ [0-9] ]]
 	[ "${lines[2]}" = "spec: 1.3.0" ]
@@ -431,6 +479,30 @@ while True:
 	stderr_is ""
 	expect 0 exec -h
 	stdout_has "Usage: hull exec"
+}
+
+# Who asks, as whom and where is all the same: it is what was built.
+@test "features: the same on every host" {
+	expect 0 features
+	here=$stdout
+	run_command env -i unshare --user --map-root-user --pid --fork --mount --uts "$HULL" features
+	[ "$stdout" = "$here" ]
+	jq -e '[.. | select(. == null)] == []' <<<"$here"
+	# What the specification has, at any depth, and nothing else; annotations are free.
+	jq -e 'keys - ["ociVersionMin", "ociVersionMax", "hooks", "mountOptions", "linux", "annotations",
+			"potentiallyUnsafeConfigAnnotations"] == [] and
+		(.linux | keys) == ["apparmor", "capabilities", "cgroup", "intelRdt", "memoryPolicy",
+			"mountExtensions", "namespaces", "netDevices", "seccomp", "selinux"] and
+		.linux.cgroup == {v1: false, v2: true, systemd: true, systemdUser: true, rdma: true} and
+		(.linux.seccomp | keys) == ["actions", "archs", "enabled", "knownFlags", "operators", "supportedFlags"] and
+		(.linux.intelRdt | keys) == ["enabled", "monitoring", "schemata"] and
+		(.linux.memoryPolicy | keys) == ["flags", "modes"] and
+		.linux.mountExtensions == {idmap: {enabled: true}} and
+		([.linux.apparmor, .linux.selinux, .linux.netDevices] | unique) == [{enabled: true}] and
+		(.annotations | map(type) | unique) == ["string"]' <<<"$here"
+	# Words of a file system are no options of ours.
+	jq -e '.mountOptions - (.mountOptions - ["mode", "size", "uid", "gid", "nr_inodes", "huge", "newinstance",
+		"ptmxmode", "hidepid", "acl", "noacl"]) == []' <<<"$here"
 }
 
 @test "as hull-oci: a warning of no kind, and the name of the program in errors" {

@@ -268,6 +268,10 @@ Test(cgroup_knobs, warns)
 		  { .memory = { .disable_oom_killer = SET(true) } },
 		  "linux.resources.memory.disableOOMKiller is ignored: cgroup v2 has nothing like "
 		  "it" },
+		{ "useHierarchy",
+		  { .memory = { .use_hierarchy = SET(false) } },
+		  "linux.resources.memory.useHierarchy is ignored: the limits of cgroup v2 always "
+		  "are of all below a cgroup" },
 		{ "realtimeRuntime",
 		  { .cpu = { .realtime_runtime = SET(950000) } },
 		  "linux.resources.cpu.realtimeRuntime is ignored: cgroup v2 has nothing like it" },

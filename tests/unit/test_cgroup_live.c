@@ -24,6 +24,7 @@
 #include "base/io.h"
 #include "base/sys.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/owner.h"
 #include "cgroups/procs.h"
 
 #define SET(v)          \
@@ -122,6 +123,17 @@ Test(cgroup_live, is_given_to_an_owner_but_not_its_limits)
 	cr_expect_eq(owner_of(&cg, "cgroup.freeze"), 0);
 	cr_expect_eq(owner_of(&cg, ".."), 0);
 	cr_expect_eq(cgroup_destroy(&cg, &e), 0, "%s", e.msg);
+}
+
+Test(cgroup_live, without_the_kernels_list_the_files_are_the_specification_s)
+{
+	auto_buf struct buf least = { 0 }, list = { 0 };
+	struct err e = { 0 };
+
+	cr_assert_eq(owner_files("/no/such/file", &least, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(least.text, "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
+	cr_expect_eq(owner_files("/proc/self", &list, &e), -EISDIR);
+	cr_expect_str_eq(e.msg, "read /proc/self: is a directory");
 }
 
 static struct cgroup make(const char *name)

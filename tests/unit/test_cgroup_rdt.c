@@ -1,6 +1,7 @@
 /* Classes of service, in a directory that plays resctrl: its files are made where the kernel would. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,12 +84,13 @@ Test(rdt, without_a_closid_the_class_is_the_containers_own)
 					    .mem_bw_schema = "MB:0=50",
 					    .schemata = STRINGS("L2:0=3", "L3:1=1") };
 	struct rdt_group group = open_group(&rdt, NULL);
+	auto_buf struct buf old = { 0 };
 	struct err e = { 0 };
 
 	cr_expect_str_eq(group.name, "c1");
 	cr_expect(group.made && !group.monitor);
 	populate("c1");
-	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &e), 0, "%s", e.msg);
+	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &old, &e), 0, "%s", e.msg);
 	expect_content("c1/schemata", "L3:0=f\nMB:0=50\nL2:0=3\nL3:1=1\n");
 	cr_assert_eq(rdt_group_add(dir_fd, &group, 42, &e), 0, "%s", e.msg);
 	expect_content("c1/tasks", "42");
@@ -105,10 +107,11 @@ Test(rdt, the_bandwidth_has_a_member_of_its_own)
 	const struct spec_intel_rdt rdt = { .l3_cache_schema = "MB:0=70",
 					    .mem_bw_schema = "MB:0=50" };
 	struct rdt_group group = open_group(&rdt, NULL);
+	auto_buf struct buf old = { 0 };
 	struct err e = { 0 };
 
 	populate("c1");
-	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &e), 0, "%s", e.msg);
+	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &old, &e), 0, "%s", e.msg);
 	expect_content("c1/schemata", "MB:0=50\n");
 }
 
@@ -124,6 +127,7 @@ Test(rdt, a_class_that_was_prepared)
 {
 	const struct spec_intel_rdt rdt = { .clos_id = "gold" };
 	struct rdt_group group;
+	auto_buf struct buf old = { 0 };
 	struct err e = { 0 };
 
 	open_group(&rdt,
@@ -133,7 +137,7 @@ Test(rdt, a_class_that_was_prepared)
 	dir_file("gold/tasks", "");
 	group = open_group(&rdt, NULL);
 	cr_expect(!group.made);
-	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &e), 0, "%s", e.msg);
+	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &old, &e), 0, "%s", e.msg);
 	expect_content("gold/schemata", "L3:0=1\n");
 	cr_assert_eq(rdt_group_add(dir_fd, &group, 7, &e), 0, "%s", e.msg);
 	expect_content("gold/tasks", "7");
@@ -146,22 +150,87 @@ Test(rdt, a_class_that_exists_must_have_the_schemata)
 	const struct spec_intel_rdt same = { .clos_id = "gold",
 					     .l3_cache_schema = "L3:1=0F",
 					     .mem_bw_schema = "MB:0=50" },
-				    other = { .clos_id = "gold",
-					      .schemata = STRINGS("L3:0=f;1=e") };
+				    other = { .clos_id = "gold", .l3_cache_schema = "L3:0=f;1=e" };
 
 	dir_file("gold/schemata", "    MB:0= 50;1=100\n    L3:0=f;1=f\n");
 	cr_expect(!open_group(&same, NULL).made);
 	open_group(&other, "linux.intelRdt: class gold exists and does not have \"L3:0=f;1=e\"");
 }
 
+/* Its "schemata" is written all the same, and what it had comes back if the container is not made. */
+Test(rdt, a_class_that_exists_is_given_schemata)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = "gold",
+					    .schemata = STRINGS("L3:0=1", "MB:0=20") };
+	auto_buf struct buf old = { 0 };
+	struct rdt_group group;
+	struct err e = { 0 };
+
+	dir_file("gold/schemata", "L3:0=f\nMB:0=50\n");
+	dir_file("gold/tasks", "");
+	group = open_group(&rdt, NULL);
+	cr_expect(!group.made);
+	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &old, &e), 0, "%s", e.msg);
+	expect_content("gold/schemata", "L3:0=1\nMB:0=20\n");
+	cr_assert_eq(rdt_group_undo(dir_fd, &group, &old, &e), 0, "%s", e.msg);
+	expect_content("gold/schemata", "L3:0=f\nMB:0=50\n");
+}
+
+Test(rdt, a_class_with_a_name_is_made_if_it_has_schemata)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = "gold", .mem_bw_schema = "MB:0=50" };
+	struct rdt_group group = open_group(&rdt, NULL);
+	auto_buf struct buf old = { 0 };
+	struct err e = { 0 };
+
+	cr_expect_str_eq(group.name, "gold");
+	cr_expect(group.made && dir_has("gold"));
+	populate("gold");
+	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &old, &e), 0, "%s", e.msg);
+	expect_content("gold/schemata", "MB:0=50\n");
+}
+
+/* One of the container's id goes with it, and any that was made goes if the container is not. */
+Test(rdt, a_class_with_a_name_stays)
+{
+	static const struct {
+		struct spec_intel_rdt rdt;
+		bool settled, stays;
+	} rows[] = {
+		{ { .clos_id = "gold", .l3_cache_schema = "L3:0=f" }, true, true },
+		{ { .clos_id = "gold", .l3_cache_schema = "L3:0=f" }, false, false },
+		{ { .clos_id = "c1", .l3_cache_schema = "L3:0=f" }, true, true },
+		{ { .l3_cache_schema = "L3:0=f" }, true, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rdt_group group = open_group(&rows[i].rdt, NULL);
+		auto_free char *tasks = NULL;
+		struct err e = { 0 };
+		int r;
+
+		cr_assert(group.made, "row %zu", i);
+		cr_assert_geq(asprintf(&tasks, "%s/tasks", group.name), 0);
+		dir_file(tasks, "");
+		if (rows[i].settled)
+			rdt_group_settle(&rows[i].rdt, &group);
+		/* this directory, unlike the kernel's, has a file of its own */
+		r = rdt_group_remove(dir_fd, &group, &e);
+		cr_expect_eq(r, rows[i].stays ? 0 : -ENOTEMPTY, "row %zu: %s", i, e.msg);
+		cr_assert_eq(unlinkat(dir_fd, tasks, 0), 0);
+		cr_assert_eq(unlinkat(dir_fd, group.name, AT_REMOVEDIR), 0);
+	}
+}
+
 Test(rdt, the_root_is_a_class)
 {
 	const struct spec_intel_rdt rdt = { .clos_id = "/", .enable_monitoring = true };
 	struct rdt_group group = open_group(&rdt, NULL);
+	auto_buf struct buf old = { 0 };
 	struct err e = { 0 };
 
 	cr_expect(!group.made);
-	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &e), 0, "%s", e.msg);
+	cr_assert_eq(rdt_group_set(dir_fd, &rdt, &group, &old, &e), 0, "%s", e.msg);
 	cr_expect(dir_has("mon_groups/c1"));
 	dir_file("mon_groups/c1/tasks", "");
 	cr_assert_eq(rdt_group_add(dir_fd, &group, 9, &e), 0, "%s", e.msg);
@@ -178,12 +247,13 @@ Test(rdt, what_fails_leaves_nothing)
 {
 	const struct spec_intel_rdt rdt = { .clos_id = "gold", .enable_monitoring = true };
 	struct rdt_group group;
+	auto_buf struct buf old = { 0 };
 	struct err e = { 0 };
 
 	dir_file("gold/schemata", "");
 	dir_file("gold/mon_groups/c1/", "");
 	group = open_group(&rdt, NULL);
-	cr_expect_eq(rdt_group_set(dir_fd, &rdt, &group, &e), -EEXIST);
+	cr_expect_eq(rdt_group_set(dir_fd, &rdt, &group, &old, &e), -EEXIST);
 	cr_expect_str_eq(e.msg,
 			 "linux.intelRdt.enableMonitoring: make mon_groups/c1 in class gold: "
 			 "file exists");
@@ -213,11 +283,12 @@ Test(rdt, the_kernels_words)
 	const struct spec_intel_rdt rdt = { .l3_cache_schema = "L3:0=f",
 					    .schemata = STRINGS("L2:0=1") };
 	struct rdt_group group = open_group(&rdt, NULL);
+	auto_buf struct buf old = { 0 };
 	struct err e = { 0 };
 
 	dir_file("info/last_cmd_status", "Unknown or unsupported resource name 'L2'\n");
 	/* no schemata: as if the kernel had refused */
-	cr_expect_eq(rdt_group_set(dir_fd, &rdt, &group, &e), -ENOENT);
+	cr_expect_eq(rdt_group_set(dir_fd, &rdt, &group, &old, &e), -ENOENT);
 	cr_expect_str_eq(e.msg,
 			 "linux.intelRdt: class c1: set \"L3:0=f L2:0=1\": Unknown or unsupported "
 			 "resource name 'L2' (no such file or directory)");

@@ -243,7 +243,6 @@ Test(cli_commands, requests)
 		{ "hull run -b /b ID", "run detach=0 keep=0 id=ID bundle=/b console=- pid-file=- "
 				       "pivot=1 keyring=1 fds=0" },
 		{ "hull-oci start ID", "start id=ID" },
-		{ "hull kill ID", "kill id=ID signal=15 all=0" },
 		{ "hull kill --all ID 9", "kill id=ID signal=9 all=1" },
 		{ "hull kill -a ID SIGHUP", "kill id=ID signal=1 all=1" },
 		{ "hull pause ID", "pause id=ID" },
@@ -264,6 +263,28 @@ Test(cli_commands, requests)
 	};
 
 	cr_redirect_stdout();
+	check_requests(rows, ARRAY_LEN(rows));
+}
+
+/* It is the image's, as the annotation has it, or SIGTERM. */
+Test(cli_commands, kill_without_a_signal)
+{
+	static struct spec_pair usual = { "org.opencontainers.image.stopSignal", "SIGHUP" },
+				wrong = { "org.opencontainers.image.stopSignal", "HALT" };
+	struct state states[] = {
+		{ .id = "none" },
+		{ .id = "one", .annotations = { &usual, 1 } },
+		{ .id = "wrong", .annotations = { &wrong, 1 } },
+	};
+	static const struct row rows[] = {
+		{ "hull kill none", "kill id=none signal=15 all=0" },
+		{ "hull kill one", "kill id=one signal=1 all=0" },
+		{ "hull kill one 9", "kill id=one signal=9 all=0" },
+		{ "hull kill wrong", "" },
+	};
+
+	answer_list.at = states;
+	answer_list.n = ARRAY_LEN(states);
 	check_requests(rows, ARRAY_LEN(rows));
 }
 

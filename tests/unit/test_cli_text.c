@@ -55,9 +55,10 @@ Test(cli_text, help_of_a_command)
 	cr_expect_str_eq(
 		text.text,
 		"Usage: hull-oci kill [options] ID [SIGNAL]\n\n"
-		"Sends SIGNAL, a name or a number (default: SIGTERM), to the first process of "
-		"the\ncontainer, or with --all to all that are in its cgroup or, where it has "
-		"none, in\nthe PID namespace that was made for it.\n\n"
+		"Sends SIGNAL, a name or a number (default: what the annotation\n"
+		"org.opencontainers.image.stopSignal says, or SIGTERM), to the first process of\n"
+		"the container, or with --all to all that are in its cgroup or, where it has\n"
+		"none, in the PID namespace that was made for it.\n\n"
 		"Options:\n"
 		"  -a, --all                   send the signal to all processes of the "
 		"container\n"

@@ -289,10 +289,11 @@ Test(image_bundle, labels_that_are_control)
 
 	cr_assert_eq(make("\"Cmd\":[\"a\"],\"Labels\":{\"org.systemd.property.ExecStart\":\"x\","
 			  "\"run.oci.handler\":\"x\",\"org.criu.config\":\"x\",\"hull.vm\":\"x\","
-			  "\"cdi.k8s.io/x\":\"x\",\"hullabaloo\":\"x\"}",
+			  "\"run.hull.isolation\":\"process\",\"cdi.k8s.io/"
+			  "x\":\"x\",\"hullabaloo\":\"x\"}",
 			  &wishes, &a, &b, &e),
 		     0, "%s", e.msg);
-	cr_expect_eq(b.labels.n, 7);
+	cr_expect_eq(b.labels.n, 8);
 	cr_expect_str_eq(pairs(&b.annotations),
 			 IMAGE "os=linux " IMAGE "architecture=amd64 hullabaloo=x "
 			       "org.systemd.property.TasksMax=7",

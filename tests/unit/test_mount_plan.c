@@ -468,6 +468,47 @@ Test(mount_plan, destinations_of_file_systems)
 	expect_destinations("tmpfs", "tmpfs");
 }
 
+/* A context is a new file system's, where the policy has none for it and the options neither. */
+Test(mount_plan, labels)
+{
+	static const struct {
+		const char *type, *options[2];
+		const char *super; /* all of them, each with a space behind it */
+	} rows[] = {
+		{ "tmpfs", { "size=64k", "nosuid" }, "size=64k context=u:r:t:s0:c1,c2 " },
+		{ "devpts", { "newinstance" }, "newinstance context=u:r:t:s0:c1,c2 " },
+		{ "tmpfs", { "context=other" }, "context=other " },
+		{ "none", { "bind" }, "" },
+		{ "proc", { NULL }, "" },
+		{ "sysfs", { NULL }, "" },
+		{ "mqueue", { NULL }, "" },
+		{ "cgroup", { NULL }, "" },
+	};
+	static const struct mount_facts usual = { .mount_namespace = true,
+						  .cgroup_namespace = true };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct spec_mount mount = { .destination = "/x",
+					    .source = "/",
+					    .type = rows[i].type,
+					    .options = { (const char **)rows[i].options,
+							 !!rows[i].options[0] +
+								 !!rows[i].options[1] } };
+		struct spec spec = { .mounts = { &mount, 1 },
+				     .linux = { .mount_label = "u:r:t:s0:c1,c2" } };
+		auto_arena struct arena a = { 0 };
+		auto_buf struct buf super = { 0 };
+		struct mount_plan plan;
+		struct err e = { 0 };
+
+		cr_assert_eq(mount_plan(&spec, "/rootfs", &usual, &a, &plan, &e), 0, "%s", e.msg);
+		for (size_t k = 0; k < plan.mounts.at[0].options.super.n; k++)
+			buf_printf(&super, "%s ", plan.mounts.at[0].options.super.at[k]);
+		cr_expect_str_eq(super.text ? super.text : "", rows[i].super, "row %zu: %s", i,
+				 super.text);
+	}
+}
+
 /* What is no list of mappings is refused, and never half of it taken. */
 Test(mount_plan, mappings_in_an_option)
 {

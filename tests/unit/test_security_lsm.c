@@ -42,6 +42,18 @@ Test(lsm, what_is_not_enabled_is_refused)
 	}
 }
 
+Test(lsm, a_label_for_mounts_needs_selinux)
+{
+	static const struct lsm_facts with = { .selinux = true }, without = { .apparmor = true };
+	struct err e = { 0 };
+
+	cr_expect_eq(lsm_check_mounts(NULL, &without, &e), 0);
+	cr_expect_eq(lsm_check_mounts("", &without, &e), 0);
+	cr_expect_eq(lsm_check_mounts("u:r:t:s0", &with, &e), 0);
+	cr_expect_eq(lsm_check_mounts("u:r:t:s0", &without, &e), -EOPNOTSUPP);
+	cr_expect_str_eq(e.msg, "linux.mountLabel: SELinux is not enabled on this host");
+}
+
 Test(lsm, nothing_asked_writes_nothing)
 {
 	struct err e = { 0 };
