@@ -91,6 +91,7 @@ UNIT_TESTS = \
 	tests/unit/test_relay \
 	tests/unit/test_resolv \
 	tests/unit/test_rootfd \
+	tests/unit/test_scratch \
 	tests/unit/test_seccomp \
 	tests/unit/test_seccomp_cache \
 	tests/unit/test_security_lsm \
@@ -485,6 +486,10 @@ tests_unit_test_rootfd_SOURCES = tests/unit/test_rootfd.c
 tests_unit_test_rootfd_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_rootfd_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_rootfd_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
+tests_unit_test_scratch_SOURCES = tests/unit/test_scratch.c
+tests_unit_test_scratch_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_scratch_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_scratch_LDADD = $(LIBBASE) $(CRITERION_LIBS)
 tests_unit_test_seccomp_SOURCES = tests/unit/test_seccomp.c
 tests_unit_test_seccomp_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_seccomp_LDFLAGS = $(UNITLDFLAGS)
