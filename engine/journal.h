@@ -14,6 +14,9 @@
 #include "engine/logs.h"
 #include "engine/record.h"
 
+/* Of its PRIORITY field. */
+enum { JOURNAL_ERR = 3, JOURNAL_INFO = 6 };
+
 struct journal {
 	int sock;
 	struct buf fields; /* those that all lines of the container have */
