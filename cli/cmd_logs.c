@@ -106,6 +106,6 @@ int cmd_logs(const struct call *call, struct err *e)
 			       "container %s ran in the foreground: what it wrote went there",
 			       call->options.args.at[0]);
 	if (strcmp(record.log_driver, "journald") == 0)
-		return journal_read(record.id, &query, print_line, (void *)values, e);
+		return journal_read(dir, record.id, &query, print_line, (void *)values, e);
 	return log_read(dir, &query, print_line, (void *)values, e);
 }
