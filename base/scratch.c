@@ -70,6 +70,18 @@ int scratch_make(int parent, const char *prefix, struct scratch *ret, struct err
 	return 0;
 }
 
+int scratch_keep(struct scratch *s, const char *name)
+{
+	int r = io_remove_tree(s->parent, name);
+
+	TRY(r);
+	if (renameat(s->parent, s->name, s->parent, name) < 0)
+		return -errno;
+	s->name[0] = '\0';
+	close_fd(&s->dir);
+	return 0;
+}
+
 void scratch_done(struct scratch *s)
 {
 	int r = s->name[0] ? io_remove_tree(s->parent, s->name) : 0;

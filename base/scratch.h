@@ -26,6 +26,8 @@ struct scratch {
 
 /* Makes one in `parent`, its name `prefix` and 16 hexadecimal digits. */
 int scratch_make(int parent, const char *prefix, struct scratch *ret, struct err *e) MUST_CHECK;
+/* Gives it the name `name` in place of an older one: it is no scratch directory any more, and stays. */
+int scratch_keep(struct scratch *s, const char *name) MUST_CHECK;
 /* Removes it and all that is in it. */
 void scratch_done(struct scratch *s);
 

@@ -345,14 +345,19 @@ Test(idrange, the_lowest_that_are_free)
 		{ { { 1010, 5010, 10 } }, 1, 11, 20 },
 		{ { { 1090, 5090, 10 }, { 1000, 5000, 40 }, { 1050, 5050, 10 } }, 3, 30, 60 },
 		{ { { 500, 700, 10 }, { 9000, 9000, 5 } }, 2, 100, 0 },
+		/* Of other lines of /etc/subuid and /etc/subgid: each counts for itself. */
+		{ { { 500, 5000, 10 } }, 1, 10, 10 },
+		{ { { 1000, 5050, 50 } }, 1, 50, -1 },
+		{ { { 1000, 9000, 10 }, { 500, 5010, 10 }, { 1020, 9000, 10 } }, 3, 10, 30 },
+		{ { { 995, 4990, 10 } }, 1, 95, 5 },
+		{ { { 4294967295, 5095, 1 } }, 1, 96, -1 },
+		{ { { 4294967295, 5095, 1 } }, 1, 95, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct idrange taken[3], found = { 0 };
-		int r;
+		struct idrange found = { 0 };
+		int r = idrange_choose(&all, rows[i].taken, rows[i].n, rows[i].count, &found);
 
-		memcpy(taken, rows[i].taken, sizeof(taken));
-		r = idrange_choose(&all, taken, rows[i].n, rows[i].count, &found);
 		cr_expect_eq(r, rows[i].at < 0 ? -ENOSPC : 0, "row %zu", i);
 		if (r < 0)
 			continue;

@@ -41,6 +41,23 @@ Test(scratch, sweeping_takes_only_what_nobody_holds)
 	scratch_done(&mine);
 }
 
+Test(scratch, that_is_kept_takes_the_place_of_an_older_one)
+{
+	struct scratch s = SCRATCH_NONE;
+	struct err e;
+
+	dir_file("it/old", "x");
+	cr_assert_eq(scratch_make(dir_fd, "work-", &s, &e), 0, "%s", e.msg);
+	cr_assert_eq(io_replace_file(s.dir, "new", "x", 1, &e), 0, "%s", e.msg);
+	cr_assert_eq(scratch_keep(&s, "it"), 0);
+	cr_expect_eq(s.dir, -1);
+	scratch_done(&s);
+	cr_expect(dir_has("it/new"));
+	cr_expect_not(dir_has("it/old"));
+	scratch_sweep(dir_fd, "work-");
+	cr_expect(dir_has("it/new"));
+}
+
 Test(scratch, cannot_be_made_where_there_is_no_place)
 {
 	struct scratch s = SCRATCH_NONE;
