@@ -96,7 +96,7 @@ static const struct option_row rows[] = {
 	ROW("health-start-interval", 0, DURATION, health_start_interval, "DURATION", "time between checks in that period (default: 5s)"),
 	ROW("no-healthcheck", 0, FLAG, no_healthcheck, NULL, "no checks, whatever the image says"),
 	ROW("keep-why", 0, DURATION, keep_why, "DURATION", "what `hull why` tells of it stays so long after it is removed (default: 0s)"),
-	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "json-file (default), journald or none"),
+	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "of --detach: json-file (default), journald or none"),
 	ROW("log-opt", 0, STRINGS, log_opt, "NAME=VALUE", "json-file: max-size=BYTES, max-file=N; journald: tag=TEXT (may be repeated)"),
 	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "do not show how far a pull has come"),

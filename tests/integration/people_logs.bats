@@ -53,6 +53,24 @@ with_journal() {
 	[ "$stdout" = "$(seq $((201 - kept)) 200)" ]
 }
 
+@test "what wrote in the foreground has no log, and has one when it is started again without" {
+	run_ 0 --name one --log-driver none hull/busybox echo out
+	stdout_is out
+	do_ 1 logs one
+	stderr_is "hull: container one keeps no log (--log-driver none)"
+	run_ 0 --name two hull/busybox echo out
+	do_ 1 logs two
+	stderr_is "hull: container two ran in the foreground: what it wrote went there"
+	do_ 0 start two
+	do_ 0 wait two
+	do_ 0 logs two
+	stdout_is out
+	do_ 0 start --attach two
+	stdout_is out
+	do_ 0 logs two
+	stdout_is out
+}
+
 @test "journald: lines, streams, fields, and logs reads them back" {
 	with_journal
 	run_ 0 -d --name one --log-driver journald hull/busybox sh -c 'echo out; echo err >&2; printf "tab\tand \377\n"; printf end'

@@ -65,6 +65,8 @@ refused() {
 	refused '--pid "elsewhere": expected private, host, container:NAME or ns:PATH' --pid elsewhere
 	refused "--cgroupns: private or host" --cgroupns ns:/proc/self/ns/cgroup
 	refused '--log-driver "syslog": expected json-file, journald or none' --log-driver syslog
+	refused "--log-driver journald: what a container in the foreground writes goes to who started it, and to no log: use --detach" --log-driver journald
+	refused "--log-opt max-size=1m: what a container in the foreground writes goes to who started it, and to no log: use --detach" --log-opt max-size=1m
 	refused "--restart: a container with --rm is not started again" --restart always --rm --detach
 	refused "--restart: only with --detach is there somebody to do it" --restart always
 	refused "--env-file: open nowhere: no such file or directory" --env-file nowhere
