@@ -104,7 +104,17 @@ static int make(struct attachment *at, size_t i, const char *hostname, int netns
 	return record_write(at->dir, &at->record, e);
 }
 
-static int connect_it(struct attachment *at, const struct net_request *req, struct err *e)
+/* The container's files are made of what it has now. */
+static int finish(const struct attachment *at, const struct net_request *req,
+		  struct net_result *ret, struct err *e)
+{
+	TRY(attachment_files(at, req, ret, e));
+	attachment_result(at, ret);
+	return 0;
+}
+
+static int connect_it(struct attachment *at, const struct net_request *req, struct net_result *ret,
+		      struct err *e)
 {
 	const struct net_join *join = &req->networks.at[0];
 	struct err undo = { 0 };
@@ -124,6 +134,8 @@ static int connect_it(struct attachment *at, const struct net_request *req, stru
 	at->record.interfaces.at[i].partial = true;
 	TRY(record_write(at->dir, &at->record, e));
 	r = make(at, i, req->hostname, netns, e);
+	if (r >= 0)
+		r = finish(at, req, ret, e);
 	if (r < 0) {
 		at->record.interfaces.at[i].partial = true;
 		if (attachment_remove(at, i, netns, true, &undo) < 0)
@@ -131,15 +143,6 @@ static int connect_it(struct attachment *at, const struct net_request *req, stru
 				 undo.msg);
 	}
 	return r;
-}
-
-/* The container's files are made of what it has now. */
-static int finish(const struct attachment *at, const struct net_request *req,
-		  struct net_result *ret, struct err *e)
-{
-	TRY(attachment_files(at, req, ret, e));
-	attachment_result(at, ret);
-	return 0;
 }
 
 int network_connect(int state_dir_fd, const struct net_request *req, struct net_result *ret,
@@ -156,9 +159,7 @@ int network_connect(int state_dir_fd, const struct net_request *req, struct net_
 	TRY(network_sweep(state_dir_fd, e));
 	lock = network_lock(state_dir_fd, e);
 	TRY(lock);
-	r = connect_it(&at, req, e);
-	if (r >= 0)
-		r = finish(&at, req, &result, e);
+	r = connect_it(&at, req, &result, e);
 	if (r < 0) {
 		network_result_done(&result);
 		return r;
@@ -207,10 +208,10 @@ int network_look(int state_dir_fd, const char *container_id, struct net_result *
 	struct net_result result = { 0 };
 	struct attachment at = { .dir = state_dir_fd, .a = &result.arena };
 	const char *boot;
-	int r = attachment_load(&at, container_id, e);
+	int r = record_boot(at.a, &boot, e);
 
-	if (r >= 0)
-		r = record_boot(at.a, &boot, e);
+	TRY(r);
+	r = attachment_load(&at, container_id, e);
 	if (r == -ENOENT || (r >= 0 && !record_is_alive(&at.record, boot)))
 		r = err_set(e, ENOTCONN, "container %s is not attached to any network",
 			    container_id);
