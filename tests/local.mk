@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_denials \
 	tests/unit/test_dns \
 	tests/unit/test_doctor \
+	tests/unit/test_exec_request \
 	tests/unit/test_external \
 	tests/unit/test_engine \
 	tests/unit/test_engine_record \
@@ -318,6 +319,10 @@ tests_unit_test_image_unpack_SOURCES = tests/unit/test_image_unpack.c
 tests_unit_test_image_unpack_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_image_unpack_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_image_unpack_LDADD = $(LIBUNPACK) $(CRITERION_LIBS)
+tests_unit_test_exec_request_SOURCES = tests/unit/test_exec_request.c
+tests_unit_test_exec_request_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_exec_request_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_exec_request_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_external_SOURCES = tests/unit/test_external.c
 tests_unit_test_external_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_external_LDFLAGS = $(UNITLDFLAGS)
