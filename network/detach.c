@@ -1,5 +1,6 @@
 /* detach.c - taking a container's network away, from its record alone. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -125,6 +126,23 @@ static bool is_of_cni(const struct record *r)
 	return false;
 }
 
+/* What a killed one was about to write; whoever writes here has the lock. */
+static void clear_staged(int state_dir_fd)
+{
+	static const char *const places[] = { "networks", "leases", "containers", "names",
+					      "resolvers" };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		auto_fd int dir = openat(state_dir_fd, places[i],
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int r = dir < 0 ? -errno : io_clear_staged(dir);
+
+		if (r < 0 && r != -ENOENT)
+			log_warn("what a killed hull left in %s of the networks is not removed: %s",
+				 places[i], err_text(-r));
+	}
+}
+
 int network_sweep(int state_dir_fd, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
@@ -135,6 +153,7 @@ int network_sweep(int state_dir_fd, struct err *e)
 
 	if (lock < 0)
 		return lock;
+	clear_staged(state_dir_fd);
 	TRY(record_read_all(state_dir_fd, &a, &records, e));
 	TRY(record_boot(&a, &boot, e));
 	for (size_t i = 0; i < records.n; i++) {
