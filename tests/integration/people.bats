@@ -163,6 +163,18 @@ logs_have() {
 	[[ $stdout == *"$2"* ]]
 }
 
+@test "a volume of which it is not known whether it is in use is not removed" {
+	run_ 0 --name one -v kept:/v "$IMAGE" touch /v/file
+	do_ 1 volume rm kept
+	stderr_has "the volume kept is in use by container"
+	echo '{' >"$(echo "$DATA"/containers/*/config.json)"
+	do_ 1 volume rm kept
+	stderr_has "hull: whether the volume kept is in use: container "
+	[ -e "$DATA/volumes/kept/_data/file" ]
+	do_ 0 rm one
+	do_ 0 volume rm kept
+}
+
 @test "logs: the last lines, and following until the end" {
 	run_ 0 -d --name talks $IMAGE sh -c 'for i in 1 2 3 4 5; do echo line $i; done; sleep 0.5; printf end'
 	do_ 0 wait talks
