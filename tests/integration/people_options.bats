@@ -61,6 +61,28 @@ refused() {
 	stderr_is "hull: no such container: nobody"
 }
 
+@test "namespaces of another container, with a root and without" {
+	run_ 0 --detach --name other "$IMAGE" sleep 1000
+	do_ 0 inspect other
+	pid=$(jq '.[0].State.Pid' <<<"$stdout")
+	for name in uts ipc pid; do
+		run_ 0 --rm "--$name" container:other "$IMAGE" readlink "/proc/self/ns/$name"
+		stdout_is "$(readlink "/proc/$pid/ns/$name")"
+	done
+	run_ 0 --rm --uts container:other --ipc container:other "$IMAGE" sh -c 'touch /file; readlink /proc/self/ns/uts; readlink /proc/self/ns/ipc'
+	stdout_is "$(readlink "/proc/$pid/ns/uts" "/proc/$pid/ns/ipc")"
+	do_ 0 run --rm --network container:other "$IMAGE" readlink /proc/self/ns/net
+	stdout_is "$(readlink "/proc/$pid/ns/net")"
+	run_ 0 --detach --name more "$IMAGE" sleep 1000
+	if is_root; then
+		run_ 0 --rm --uts container:other --ipc container:more "$IMAGE" true
+	else
+		run_ 125 --rm --ipc container:other --uts container:more "$IMAGE" true
+		stderr_is "hull: --uts container:more: without root, namespaces are those of one container only"
+	fi
+	do_ 0 rm --force other more
+}
+
 @test "what an option cannot be is said, and nothing is made" {
 	refused '--pid "elsewhere": expected private, host, container:NAME or ns:PATH' --pid elsewhere
 	refused "--cgroupns: private or host" --cgroupns ns:/proc/self/ns/cgroup
