@@ -235,6 +235,21 @@ logs_have() {
 	do_ 0 rm talk
 }
 
+@test "attach: a lot of input comes whole, and a program that reads none goes on being heard" {
+	run_ 0 -d -i --name reader $IMAGE sh -c 'sleep 1; wc -c; exit 6'
+	status=0
+	head -c 3000000 /dev/zero | timeout 60 "$HULL" --root "$STATE" --data-root "$DATA" attach reader \
+		>"$WORK/attached" || status=$?
+	[ "$status" = 6 ]
+	[ "$(cat "$WORK/attached")" = 3000000 ]
+	run_ 0 -d -i --name deaf $IMAGE sh -c 'i=0; while :; do echo $((i += 1)); sleep 0.1; done'
+	in_background sh -c 'head -c 3000000 /dev/zero | "$0" "$@"' "$HULL" --root "$STATE" --data-root "$DATA" attach deaf
+	# Its input is full long before that.
+	wait_for 30 has_lines deaf 30
+	do_ 0 rm --force reader deaf
+}
+has_lines() { [ "$(hull --data-root "$DATA" logs "$1" | wc -l)" -ge "$2" ]; }
+
 @test "a terminal in the foreground" {
 	in_terminal "$WORK/shown" "$HULL" --root "$STATE" --data-root "$DATA" run "${NET[@]}" --rm -it $IMAGE \
 		sh -c 'test -t 0 && test -t 1 && echo it is a terminal'
