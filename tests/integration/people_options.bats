@@ -91,5 +91,9 @@ refused() {
 	refused "--log-opt max-size=1m: what a container in the foreground writes goes to who started it, and to no log: use --detach" --log-opt max-size=1m
 	refused "--restart: a container with --rm is not started again" --restart always --rm --detach
 	refused "--restart: only with --detach is there somebody to do it" --restart always
+	refused "--pid-file: only with --bundle" --pid-file "$WORK/pid"
+	refused "--pidfd-socket: only with --bundle" --pidfd-socket "$WORK/socket"
+	refused "--preserve-fds: only with --bundle" --preserve-fds 1
+	refused "--keep: only with --bundle" --keep
 	refused "--env-file: open nowhere: no such file or directory" --env-file nowhere
 }

@@ -41,9 +41,13 @@ taken() {
 	: >init.kill
 	wait_state "$ID" stopped
 	expect 0 delete "$ID"
+	config_args sh -c 'echo ready; exec sleep 1000'
 	listen other
+	start_hull run --bundle "$BUNDLE" --pidfd-socket other.sock "$ID"
+	wait_for 20 grep -q ready "$stdout_file"
 	: >other.kill
-	expect 137 run --bundle "$BUNDLE" --pidfd-socket other.sock "$ID"
+	wait_hull
+	[ "$status" = 137 ]
 }
 
 @test "exec gives that of its own process, and the container goes on" {
@@ -56,8 +60,11 @@ taken() {
 	wait_for 20 process_gone "$(<pid)"
 	[ "$(state_of "$ID")" = running ]
 	listen other
+	start_hull exec --pidfd-socket other.sock "$ID" sh -c 'echo ready; exec sleep 1000'
+	wait_for 20 grep -q ready "$stdout_file"
 	: >other.kill
-	expect 137 exec --pidfd-socket other.sock "$ID" sleep 1000
+	wait_hull
+	[ "$status" = 137 ]
 	expect 0 delete --force "$ID"
 }
 
