@@ -146,12 +146,25 @@ static int open_staged(int dirfd, const char *staged)
 	return fd;
 }
 
+/* Beside `name`, and no name that anybody gives to a file of hull's: those do not begin so. */
+static const char staged_end[] = ".new";
+
+static bool name_staged(const char *name, char ret[PATH_MAX])
+{
+	const char *slash = strrchr(name, '/');
+	int directory = slash ? (int)(slash + 1 - name) : 0;
+
+	return strlen(name + directory) + sizeof(staged_end) <= NAME_MAX &&
+	       snprintf(ret, PATH_MAX, "%.*s.%s%s", directory, name, name + directory, staged_end) <
+		       PATH_MAX;
+}
+
 int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, struct err *e)
 {
-	char staged[NAME_MAX + 1];
+	char staged[PATH_MAX];
 	int r;
 
-	if ((size_t)snprintf(staged, sizeof(staged), "%s.new", name) >= sizeof(staged))
+	if (!name_staged(name, staged))
 		return err_set(e, ENAMETOOLONG, "write %s: name too long", name);
 	{
 		auto_fd int fd = open_staged(dirfd, staged);
@@ -189,6 +202,33 @@ int io_sealed_file(const char *name, const void *bytes, size_t len, struct err *
 	    lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(e, "seal the memory file of %s", name);
 	return take_fd(&fd);
+}
+
+static bool is_staged(const char *name)
+{
+	const size_t len = strlen(name), end = sizeof(staged_end) - 1;
+
+	return name[0] == '.' && len > end + 1 && strcmp(name + len - end, staged_end) == 0;
+}
+
+int io_clear_staged(int dirfd)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir) {
+		r = -errno;
+		close_fd(&fd);
+		return r;
+	}
+	for (errno = 0; (entry = readdir(dir)); errno = 0) /* NOLINT(concurrency-mt-unsafe) */
+		if (is_staged(entry->d_name) && unlinkat(dirfd, entry->d_name, 0) < 0 && !r)
+			r = -errno;
+	if (errno && !r)
+		r = -errno;
+	closedir(dir);
+	return r;
 }
 
 int io_mkdir_all(const char *path, mode_t mode, struct err *e)

@@ -37,10 +37,12 @@ int io_read_value(int dirfd, const char *path, char *buf, size_t size) MUST_CHEC
 
 /*
  * Replaces (or makes) `name` so that a reader sees the old content or the new
- * one, and a crash leaves nothing but perhaps "NAME.new". Mode 0600.
+ * one, and a crash leaves nothing but perhaps ".NAME.new". Mode 0600.
  */
 int io_replace_file(int dirfd, const char *name, const void *bytes, size_t len, struct err *e)
 	MUST_CHECK;
+/* Removes what crashes have left so; nobody else may be replacing files of this directory now. */
+int io_clear_staged(int dirfd) MUST_CHECK;
 
 /*
  * A file in memory with these bytes, which nobody can change any more, to be read from its

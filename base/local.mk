@@ -29,6 +29,8 @@ base_libbase_a_SOURCES = \
 	base/opt.h \
 	base/powers.c \
 	base/powers.h \
+	base/scratch.c \
+	base/scratch.h \
 	base/spawn.c \
 	base/spawn.h \
 	base/sys.c \

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
@@ -53,6 +55,23 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 	if (fd < 0)
 		return err_neg(e, fd, "open cgroup %s", path);
 	*ret = (struct cgroup){ .fd = fd, .mount = host->fd, .path = mem_strdup(path) };
+	return 0;
+}
+
+int cgroup_open_below(const struct cgroup *cg, const char *path, struct cgroup *ret, struct err *e)
+{
+	auto_buf struct buf below = { 0 }, whole = { 0 };
+	int fd;
+
+	buf_printf(&below, "/%s", path + strspn(path, "/"));
+	buf_printf(&whole, "%s%s", cg->path, below.len > 1 ? below.text : "");
+	fd = open_directory(cg->fd, below.text);
+	if (fd == -EXDEV)
+		return err_set(e, EXDEV, "%s leads out of cgroup %s", json_quote(path).text,
+			       cg->path);
+	if (fd < 0)
+		return err_neg(e, fd, "open cgroup %s", whole.text);
+	*ret = (struct cgroup){ .fd = fd, .mount = cg->mount, .path = mem_strdup(whole.text) };
 	return 0;
 }
 

@@ -56,6 +56,12 @@ int cgroup_guard(const struct cgroup *cg, const struct cgroup_plan *plan, struct
 /* Opens one that exists; -ENOENT when it is gone. */
 int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup *ret, struct err *e)
 	MUST_CHECK;
+/*
+ * Opens the one at `path` (with a / in front or not) below `cg`, which has to be there; "" is `cg`
+ * itself. -EXDEV: it leads out of that.
+ */
+int cgroup_open_below(const struct cgroup *cg, const char *path, struct cgroup *ret, struct err *e)
+	MUST_CHECK;
 void cgroup_close(struct cgroup *cg);
 
 /* To be said once its first process is in it, or will not come. */

@@ -210,7 +210,7 @@ struct start_values {
 };
 static const struct option_row start_rows[] = {
 	ROW(start_values, "attach", 'a', FLAG, attach, NULL,
-	    "run in the foreground, with our standard streams"),
+	    "run in the foreground, with our standard streams and without a log"),
 	ROW(start_values, "interactive", 'i', FLAG, interactive, NULL, "keep standard input open"),
 };
 const struct option_table people_start_options = { start_rows, ARRAY_LEN(start_rows),

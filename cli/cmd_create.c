@@ -35,9 +35,9 @@ static const struct option_row rows[] = {
 	  .help = "pass N descriptors to the container, from 3 on, after those of $LISTEN_FDS" },
 	{ .name = "pidfd-socket",
 	  .kind = OPTION_STRING,
-	  .use = OPTION_REFUSED,
+	  .member = offsetof(struct create_values, request.pidfd_socket),
 	  .argument = "SOCKET",
-	  .help = "sending a pidfd to a socket is not supported yet" },
+	  .help = "send a pidfd of the container's first process to the listener of SOCKET" },
 };
 
 const struct option_table create_options = { rows, ARRAY_LEN(rows), sizeof(struct create_values),

@@ -88,14 +88,14 @@ static const struct option_row rows[] = {
 	  .help = "also in a paused container; the program runs when that is resumed" },
 	{ .name = "cgroup",
 	  .kind = OPTION_STRINGS,
-	  .use = OPTION_REFUSED,
+	  .member = offsetof(struct exec_values, request.cgroups),
 	  .argument = "PATH",
-	  .help = "running in a cgroup below the container's is not supported yet" },
+	  .help = "run in the cgroup PATH, which is there, below the container's (/: in that itself)" },
 	{ .name = "pidfd-socket",
 	  .kind = OPTION_STRING,
-	  .use = OPTION_REFUSED,
+	  .member = offsetof(struct exec_values, request.pidfd_socket),
 	  .argument = "SOCKET",
-	  .help = "sending a pidfd to a socket is not supported yet" },
+	  .help = "send a pidfd of the new process to the listener of SOCKET" },
 };
 
 const struct option_table exec_options = { rows, ARRAY_LEN(rows), sizeof(struct exec_values), NULL,

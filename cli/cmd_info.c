@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/json_write.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "cli/template.h"

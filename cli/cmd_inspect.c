@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/json_write.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "cli/template.h"

@@ -1,5 +1,6 @@
 /* cmd_logs.c - `hull logs`: what a detached container wrote. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,11 +102,12 @@ int cmd_logs(const struct call *call, struct err *e)
 	if (strcmp(record.log_driver, "none") == 0)
 		return err_set(e, ENODATA, "container %s keeps no log (--log-driver none)",
 			       call->options.args.at[0]);
-	if (!record.detached)
+	/* It may have been started again, without who looks on. */
+	if (!record.detached && faccessat(dir, LOG_FILE, F_OK, 0) < 0)
 		return err_set(e, ENODATA,
 			       "container %s ran in the foreground: what it wrote went there",
 			       call->options.args.at[0]);
 	if (strcmp(record.log_driver, "journald") == 0)
-		return journal_read(record.id, &query, print_line, (void *)values, e);
+		return journal_read(dir, record.id, &query, print_line, (void *)values, e);
 	return log_read(dir, &query, print_line, (void *)values, e);
 }

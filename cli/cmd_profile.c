@@ -11,13 +11,21 @@
 #include "engine/keep.h"
 #include "engine/recording.h"
 
-static int check_wish(const struct wish *w, struct err *e)
+static int check_wish(const struct call *call, const struct wish *w, struct err *e)
 {
+	const char *isolation = w->isolation ? w->isolation : call->runtime.isolation;
 	struct security_wish security;
 
+	if (isolation && strcmp(isolation, "vm") == 0)
+		return err_set(
+			e, ENOTSUP,
+			"--isolation vm: the system calls of a microVM are its own kernel's, "
+			"which nobody records");
 	if (w->detach)
 		return err_set(e, EINVAL,
 			       "--detach: the profile is made when the container has ended");
+	if (w->restart && strcmp(w->restart, "no") != 0)
+		return err_set(e, EINVAL, "--restart: the container is removed when it has ended");
 	TRY(wish_security(w, &security, e));
 	if (security.seccomp_file || security.no_seccomp)
 		return err_set(e, EINVAL,
@@ -46,15 +54,20 @@ static int save(const char *file, const struct buf *profile, struct err *e)
 
 static int record(const struct call *call, const char *file, const struct wish *w, struct err *e)
 {
+	struct call own = *call;
 	struct wish recorded = *w;
 	auto_recording struct recording recording = RECORDING_NONE;
 	auto_buf struct buf profile = { 0 };
 	struct strings capabilities, names;
 	int status;
 
-	TRY(recording_begin(&recording, e));
+	TRY(recording_begin(&call->runtime, call->arena, &recording, e));
 	recorded.listener = recording.listener;
-	status = run_image(call, &recorded, e);
+	/* Its filter asks hull-record: it could not run again. */
+	recorded.remove = true;
+	if (w->isolation)
+		own.runtime.isolation = w->isolation;
+	status = run_image(&own, &recorded, e);
 	TRY(status);
 	TRY(recording_end(&recording, call->arena, &names, e));
 	TRY(wish_capabilities(w, call->arena, &capabilities, e));
@@ -73,7 +86,7 @@ int cmd_profile(const struct call *call, struct err *e)
 
 	if (strcmp(args->at[0], "record") != 0)
 		return err_set(e, EINVAL, "profile %s: expected record", args->at[0]);
-	if (run_image_wish(call, &words, &w, e) < 0 || check_wish(&w, e) < 0 ||
+	if (run_image_wish(call, &words, &w, e) < 0 || check_wish(call, &w, e) < 0 ||
 	    check_place(call, args->at[1], e) < 0)
 		return err_wrap(e, "profile record");
 	r = record(call, args->at[1], &w, e);

@@ -96,7 +96,7 @@ static const struct option_row rows[] = {
 	ROW("health-start-interval", 0, DURATION, health_start_interval, "DURATION", "time between checks in that period (default: 5s)"),
 	ROW("no-healthcheck", 0, FLAG, no_healthcheck, NULL, "no checks, whatever the image says"),
 	ROW("keep-why", 0, DURATION, keep_why, "DURATION", "what `hull why` tells of it stays so long after it is removed (default: 0s)"),
-	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "json-file (default), journald or none"),
+	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "of --detach: json-file (default), journald or none"),
 	ROW("log-opt", 0, STRINGS, log_opt, "NAME=VALUE", "json-file: max-size=BYTES, max-file=N; journald: tag=TEXT (may be repeated)"),
 	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "do not show how far a pull has come"),
@@ -128,6 +128,29 @@ static int run_bundle(const struct call *call, const struct run_image_values *v,
 		return err_set(e, EINVAL, "\"run\" with --bundle requires exactly 1 argument(s)");
 	TRY(container_run(&call->runtime, &req, &status, e));
 	return status;
+}
+
+/* What the runtime's run has, and a container of an image has not. */
+static int check_no_bundle(const struct run_image_values *v, struct err *e)
+{
+	const struct create_request *c = &v->create.request;
+	const struct {
+		bool given;
+		const char *name;
+	} options[] = {
+		{ c->console_socket, "console-socket" },
+		{ c->pid_file, "pid-file" },
+		{ c->pidfd_socket, "pidfd-socket" },
+		{ c->no_pivot, "no-pivot" },
+		{ c->no_new_keyring, "no-new-keyring" },
+		{ c->preserve_fds, "preserve-fds" },
+		{ v->keep, "keep" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (options[i].given)
+			return err_set(e, EINVAL, "--%s: only with --bundle", options[i].name);
+	return 0;
 }
 
 static int write_id(const char *file, const char *id, struct err *e)
@@ -202,6 +225,7 @@ int run_image_wish(const struct call *call, const struct strings *words, struct 
 	values = options.values;
 	if (values->create.request.bundle)
 		return err_set(e, EINVAL, "--bundle: only for containers of an image");
+	TRY(check_no_bundle(values, e));
 	*ret = values->wish;
 	ret->image = options.args.at[0];
 	ret->args = (struct strings){ options.args.at + 1, options.args.n - 1 };
@@ -223,7 +247,9 @@ int cmd_run_image(const struct call *given, struct err *e)
 		return run_bundle(call, values, e);
 	wish.image = args->at[0];
 	wish.args = (struct strings){ args->at + 1, args->n - 1 };
-	r = run_image(call, &wish, e);
+	r = check_no_bundle(values, e);
+	if (r >= 0)
+		r = run_image(call, &wish, e);
 	if (r < 0)
 		*call->failure_status = keep_failure_status(e);
 	return r;

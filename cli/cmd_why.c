@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/json_write.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "engine/gone.h"

@@ -252,8 +252,9 @@ const struct command people_commands[] = {
 			   "them through to FILE, for --security-opt seccomp=FILE. That is hull's own "
 			   "profile without the calls that were not made, so nothing is in it that would "
 			   "be refused otherwise. The container is slower meanwhile. What it did not do "
-			   "this time it may not do later: let it do all that it is for. FILE is not "
-			   "written if hull itself failed; the exit status is that of `run`.",
+			   "this time it may not do later: let it do all that it is for. It is removed when "
+			   "it has ended, as with --rm. FILE is not written if hull itself failed; the exit "
+			   "status is that of `run`.",
 		.options = &no_options,
 		.min_args = 3,
 		.max_args = ARGS_MANY,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/template.h"
 
 enum { COLUMN_GAP = 3 };
 
@@ -135,57 +136,28 @@ static void print_table(struct people_table *t)
 		print_cells(t, widths, t->rows[r]);
 }
 
-static void print_json(struct people_table *t, const char *const *row)
+/* The object that a row is to templates and in JSON. */
+static const struct json *row_object(struct people_table *t, const char *const *row)
 {
-	struct json_writer w = json_writer(&t->out, NULL);
+	size_t n = count_fields(t);
+	struct json *members = arena_array(&t->arena, n, sizeof(*members));
+	struct json *object = arena_array(&t->arena, 1, sizeof(*object));
 
-	json_write_object(&w, NULL);
-	for (size_t i = 0; t->fields[i].name; i++)
-		json_write_string(&w, t->fields[i].name, row[i]);
-	json_write_end(&w);
-	buf_char(&t->out, '\n');
+	for (size_t i = 0; i < n; i++)
+		members[i] = (struct json){ .type = JSON_STRING,
+					    .key = t->fields[i].name,
+					    .text = row[i],
+					    .next = i + 1 < n ? &members[i + 1] : NULL };
+	*object = (struct json){ .type = JSON_OBJECT, .first = members };
+	return object;
 }
 
-/* What stands between "{{" and "}}": ".Name", or "json ." */
-static int print_action(struct people_table *t, const char *at, size_t len, const char *const *row,
-			struct err *e)
+static int print_rows(struct people_table *t, const char *template, struct err *e)
 {
-	while (len && *at == ' ')
-		at++, len--;
-	while (len && at[len - 1] == ' ')
-		len--;
-	if (len == 6 && memcmp(at, "json .", 6) == 0) {
-		print_json(t, row);
-		t->out.text[--t->out.len] = '\0';
-		return 0;
+	for (size_t i = 0; i < t->n; i++) {
+		TRY(template_print(template, row_object(t, t->rows[i]), &t->out, e));
+		buf_char(&t->out, '\n');
 	}
-	for (size_t i = 0; len && *at == '.' && t->fields[i].name; i++) {
-		if (strlen(t->fields[i].name) == len - 1 &&
-		    memcmp(t->fields[i].name, at + 1, len - 1) == 0) {
-			buf_str(&t->out, row[i]);
-			return 0;
-		}
-	}
-	return err_set(e, EINVAL, "--format: there is no field \"%.*s\"", (int)len, at);
-}
-
-static int print_template(struct people_table *t, const char *text, const char *const *row,
-			  struct err *e)
-{
-	while (*text) {
-		const char *end;
-
-		if (text[0] == '\\' && (text[1] == 't' || text[1] == 'n')) {
-			buf_char(&t->out, text[1] == 't' ? '\t' : '\n');
-			text += 2;
-		} else if (text[0] == '{' && text[1] == '{' && (end = strstr(text, "}}"))) {
-			TRY(print_action(t, text + 2, (size_t)(end - text - 2), row, e));
-			text = end + 2;
-		} else {
-			buf_char(&t->out, *text++);
-		}
-	}
-	buf_char(&t->out, '\n');
 	return 0;
 }
 
@@ -196,12 +168,8 @@ int people_table_end(struct people_table *t, struct err *e)
 	buf_str(&t->out, "");
 	if (!t->format)
 		print_table(t);
-	for (size_t i = 0; t->format && r >= 0 && i < t->n; i++) {
-		if (strcmp(t->format, "json") == 0)
-			print_json(t, t->rows[i]);
-		else
-			r = print_template(t, t->format, t->rows[i], e);
-	}
+	else
+		r = print_rows(t, strcmp(t->format, "json") == 0 ? "{{json .}}" : t->format, e);
 	if (r >= 0)
 		fputs(t->out.text, stdout);
 	buf_done(&t->out);

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "base/json_write.h"
 #include "cli/commands.h"
 #include "engine/containers.h"
 
@@ -44,7 +43,7 @@ struct people_field {
 
 struct people_table {
 	const struct people_field *fields; /* ends with a NULL name */
-	const char *format;                /* --format: NULL or "table", "json", or a template */
+	const char *format; /* --format: NULL or "table", "json", or a template (cli/template.h) */
 	struct buf out;
 	struct arena arena;
 	const char ***rows;

@@ -49,9 +49,37 @@ int attach_listener(const struct attach_server *s)
 
 int attach_fill(const struct attach_server *s, struct pollfd *fds)
 {
+	const bool hears = s->from == s->end;
+
 	for (size_t i = 0; i < s->n; i++)
-		fds[i] = (struct pollfd){ s->guests[i], POLLIN, 0 };
+		fds[i] = (struct pollfd){ hears ? s->guests[i] : -1, POLLIN, 0 };
 	return (int)s->n;
+}
+
+struct pollfd attach_input(const struct attach_server *s, int in, int master)
+{
+	return (struct pollfd){ s->from == s->end ? -1 : s->terminal ? master : in, POLLOUT, 0 };
+}
+
+/* What its program does not read any more is lost, as in a terminal. */
+void attach_push(struct attach_server *s, int *in, int master)
+{
+	const int to = s->terminal ? master : *in;
+
+	while (s->from < s->end) {
+		ssize_t n = to < 0 ? -1 : write(to, s->waiting + s->from, s->end - s->from);
+
+		if (n >= 0) {
+			s->from += (size_t)n;
+		} else if (to < 0 || (errno != EINTR && errno != EAGAIN)) {
+			s->from = s->end;
+			if (!s->terminal)
+				close_fd(in);
+		} else if (errno == EAGAIN) {
+			return;
+		}
+	}
+	s->from = s->end = 0;
 }
 
 static void send_packet(int fd, char what, const void *bytes, size_t len)
@@ -78,6 +106,7 @@ void attach_ended(struct attach_server *s, int status)
 		send_packet(s->guests[i], ATTACH_EXIT, &code, 1);
 	while (s->n)
 		close(s->guests[--s->n]);
+	s->from = s->end = 0;
 }
 
 void attach_close(struct attach_server *s, int dir)
@@ -96,22 +125,20 @@ static void take_newcomer(struct attach_server *s)
 		s->guests[s->n++] = fd;
 }
 
-static void take_input(const struct attach_server *s, const char *bytes, size_t len, int *in,
-		       int master)
+static void take_input(struct attach_server *s, const char *bytes, size_t len, int *in, int master)
 {
-	int to = s->terminal ? master : *in;
-
 	if (len == 0 && !s->terminal) {
 		close_fd(in);
 		return;
 	}
-	/* What its program does not read any more is lost, as in a terminal. */
-	if (to >= 0 && len && io_write_all(to, bytes, len) < 0 && !s->terminal)
-		close_fd(in);
+	memcpy(s->waiting, bytes, len);
+	s->from = 0;
+	s->end = len;
+	attach_push(s, in, master);
 }
 
 /* One packet of a guest; false: it has gone. */
-static bool take_packet(const struct attach_server *s, int fd, int *in, int master)
+static bool take_packet(struct attach_server *s, int fd, int *in, int master)
 {
 	char packet[ATTACH_PACKET];
 	ssize_t n = recv(fd, packet, sizeof(packet), MSG_DONTWAIT);
@@ -134,6 +161,9 @@ void attach_attend(struct attach_server *s, short newcomers, const struct pollfd
 		   int *in, int master)
 {
 	for (int i = n; i-- > 0;) {
+		/* One has filled it up: the others are heard when it is empty. */
+		if (s->from < s->end)
+			break;
 		if (!fds[i].revents || take_packet(s, s->guests[i], in, master))
 			continue;
 		close(s->guests[i]);
@@ -166,6 +196,8 @@ struct guest {
 	char last; /* typed, for Ctrl-P Ctrl-Q */
 	bool detached;
 	int status;
+	char packet[ATTACH_PACKET]; /* what was typed, and is not taken yet */
+	size_t len;                 /* 0: nothing */
 };
 
 static void send_window(const struct guest *g)
@@ -176,10 +208,19 @@ static void send_window(const struct guest *g)
 		send_packet(g->fd, ATTACH_WINDOW, &size, sizeof(size));
 }
 
+/* Nothing of it is lost: who does not take it now does so later. */
+static void send_typed(struct guest *g)
+{
+	if (send(g->fd, g->packet, g->len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+	    (errno == EAGAIN || errno == EINTR))
+		return;
+	g->len = 0;
+}
+
 static void take_typed(struct guest *g)
 {
-	char bytes[ATTACH_PACKET - 1];
-	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	char *bytes = g->packet + 1;
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(g->packet) - 1);
 
 	if (n < 0 && errno == EINTR)
 		return;
@@ -190,8 +231,11 @@ static void take_typed(struct guest *g)
 	}
 	if (n <= 0)
 		g->input = false;
-	if (!g->detached)
-		send_packet(g->fd, ATTACH_STDIN, bytes, n > 0 ? (size_t)n : 0);
+	if (g->detached)
+		return;
+	g->packet[0] = ATTACH_STDIN;
+	g->len = 1 + (n > 0 ? (size_t)n : 0);
+	send_typed(g);
 }
 
 /* False: it is over. */
@@ -217,8 +261,8 @@ static bool take_sent(struct guest *g)
 static void relay(struct guest *g, int signals)
 {
 	for (;;) {
-		struct pollfd fds[] = { { g->fd, POLLIN, 0 },
-					{ g->input ? STDIN_FILENO : -1, POLLIN, 0 },
+		struct pollfd fds[] = { { g->fd, g->len ? POLLIN | POLLOUT : POLLIN, 0 },
+					{ g->input && !g->len ? STDIN_FILENO : -1, POLLIN, 0 },
 					{ signals, POLLIN, 0 } };
 		struct signalfd_siginfo info;
 
@@ -228,7 +272,9 @@ static void relay(struct guest *g, int signals)
 			send_window(g);
 		if (fds[1].revents)
 			take_typed(g);
-		if (g->detached || (fds[0].revents && !take_sent(g)))
+		if (fds[0].revents & POLLOUT)
+			send_typed(g);
+		if (g->detached || (fds[0].revents & ~POLLOUT && !take_sent(g)))
 			return;
 	}
 }

@@ -31,6 +31,9 @@ struct attach_server {
 	int guests[ATTACH_MAX];
 	size_t n;
 	bool terminal;
+	/* Input that the program does not take yet; no more of it is heard until it has. */
+	char waiting[ATTACH_PACKET];
+	size_t from, end;
 };
 /* clang-format off */
 #define ATTACH_SERVER_NONE { .listener = -1 }
@@ -41,6 +44,10 @@ int attach_listen(int dir, bool terminal, struct attach_server *ret, struct err 
 int attach_listener(const struct attach_server *s);
 /* Appends an entry for each guest; returns how many. */
 int attach_fill(const struct attach_server *s, struct pollfd *fds);
+/* The entry for input that waits. `in` and `master` do not block. */
+struct pollfd attach_input(const struct attach_server *s, int in, int master);
+/* Hands on as much of it as is taken now. */
+void attach_push(struct attach_server *s, int *in, int master);
 /* Sends to all guests; one that does not read loses what it misses. */
 void attach_send(struct attach_server *s, char stream, const void *bytes, size_t len);
 /* Takes newcomers, and what guests type: to the pipe *in, or the terminal `master`. */

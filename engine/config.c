@@ -243,7 +243,7 @@ static void write_namespaces(struct json_writer *w, const struct config_facts *f
 	write_namespace(w, "mount", NULL);
 	write_namespace(w, "cgroup", f->cgroupns_host ? "" : NULL);
 	if (f->uids.n)
-		write_namespace(w, "user", NULL);
+		write_namespace(w, "user", f->userns);
 	json_write_end(w);
 }
 

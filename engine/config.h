@@ -45,6 +45,7 @@ struct config_facts {
 	const char *cgroups_path;      /* NULL: the runtime's choice */
 	const char *netns;             /* path to join; "": the host's; NULL: a new one */
 	const char *pidns, *ipcns, *utsns;
+	const char *userns; /* with `uids`: path to join; NULL: a new one */
 	bool cgroupns_host;
 	bool init;      /* CONFIG_INIT is mounted, and runs the program */
 	bool binds_sys; /* sysfs can't be mounted: the network namespace is not ours */

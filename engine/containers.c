@@ -143,14 +143,16 @@ int engine_stop(const struct engine *g, const char *who, int64_t timeout, struct
 
 int engine_remove_locked(const struct engine *g, struct making *m, bool volumes, struct err *e)
 {
-	struct err pin = { 0 };
+	struct err pin = { 0 }, why = { 0 };
 	auto_fd int joins = -1;
 
 	TRY(container_delete(g->rt, m->id, true, e));
 	/* Who would connect it to a network waits, and then finds it gone. */
 	joins = joins_lock(m->dir, m->id, e);
 	TRY(joins);
-	TRY(gone_keep(g, m->dir, &m->record, e));
+	/* Who wants it gone wants that more: on a full disk above all. */
+	if (gone_keep(g, m->dir, &m->record, &why) < 0)
+		log_warn("hull why will not know container %.12s: %s", m->id, why.msg);
 	TRY(record_remove(g, m->id, m->record.name, e));
 	if (image_store_unpin(&g->store, m->id, &pin) < 0 && pin.code != ENOENT)
 		log_warn("%s", pin.msg);

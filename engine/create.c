@@ -68,6 +68,22 @@ void making_done(struct making *m)
 	record_done(&m->record);
 }
 
+/* Without root its namespaces belong to a user namespace of its own: so who joins them joins that. */
+static int join_user(struct building *b, const char *option, const char *asked, pid_t pid,
+		     struct err *e)
+{
+	const char *path = arena_printf(&b->arena, "/proc/%d/ns/user", pid);
+
+	if (!b->g->rootless)
+		return 0;
+	if (b->facts.userns && strcmp(b->facts.userns, path) != 0)
+		return err_set(e, ENOTSUP,
+			       "%s %s: without root, namespaces are those of one container only",
+			       option, asked);
+	b->facts.userns = path;
+	return 0;
+}
+
 /* --network, --pid and the like: a new namespace, the host's, or that of another container. */
 static int choose_namespace(struct building *b, const char *option, const char *asked,
 			    const char *file, const char **ret, struct err *e)
@@ -75,6 +91,7 @@ static int choose_namespace(struct building *b, const char *option, const char *
 	static const char container[] = "container:";
 	struct container_view view;
 	char id[RECORD_ID_LEN + 1];
+	pid_t pid;
 
 	if (!asked || strcmp(asked, "private") == 0 || strcmp(asked, "shareable") == 0)
 		return 0;
@@ -92,10 +109,12 @@ static int choose_namespace(struct building *b, const char *option, const char *
 			       json_quote(asked).text);
 	TRY(record_find(b->g, asked + sizeof(container) - 1, id, e));
 	TRY(engine_view(b->g, id, &view, e));
-	if (view.pid)
-		*ret = arena_printf(&b->arena, "/proc/%d/ns/%s", view.pid, file);
+	pid = view.pid;
 	container_view_done(&view);
-	return *ret ? 0 : err_set(e, ESRCH, "%s %s: that container does not run", option, asked);
+	if (!pid)
+		return err_set(e, ESRCH, "%s %s: that container does not run", option, asked);
+	*ret = arena_printf(&b->arena, "/proc/%d/ns/%s", pid, file);
+	return join_user(b, option, asked, pid, e);
 }
 
 static int choose_namespaces(struct building *b, struct err *e)
@@ -137,7 +156,8 @@ static int check_userns(struct building *b, struct err *e)
 			       w->userns);
 	if (w->privileged)
 		return err_set(e, EINVAL,
-			       "--privileged: in a user namespace (--userns %s) nobody is", w->userns);
+			       "--privileged: in a user namespace (--userns %s) nobody is",
+			       w->userns);
 	return 0;
 }
 
@@ -288,8 +308,8 @@ static int read_device(struct building *b, const char *text, struct config_devic
 		return err_set(e, ENODEV, "--device %s: it is no device", d.source);
 	if (in_userns && strcmp(d.source, d.target) != 0)
 		return err_set(e, ENOTSUP,
-			       "--device %s: %s a device keeps its name in the container",
-			       d.source, b->g->rootless ? "without root" : "with --userns auto");
+			       "--device %s: %s a device keeps its name in the container", d.source,
+			       b->g->rootless ? "without root" : "with --userns auto");
 	*ret = (struct config_device){ .path = d.target,
 				       .type = S_ISBLK(st.st_mode) ? 'b' : 'c',
 				       .major = major(st.st_rdev),

@@ -12,8 +12,9 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/scratch.h"
 
-static const char place[] = "gone", until_file[] = "until";
+static const char place[] = "gone", until_file[] = "until", unfinished[] = ".new-";
 
 /* container.json comes last: without it there is nothing. */
 static const char *const files[] = { "status.json", "health.json", "log.jsonl", "container.json" };
@@ -34,7 +35,7 @@ static long long until(int gone, const char *id)
 	return io_read_value(gone, file, text, sizeof(text)) < 0 ? 0 : strtoll(text, NULL, 10);
 }
 
-/* Calls `take` for each that is not over; the others are removed. */
+/* Calls `take` for each that is not over; the others are removed, and what killed ones did not finish. */
 static int each(int gone, void (*take)(int gone, const char *id, long long end, void *ctx),
 		void *ctx, struct err *e)
 {
@@ -46,6 +47,7 @@ static int each(int gone, void (*take)(int gone, const char *id, long long end, 
 	if (!list)
 		return err_sys(e, "list what is left of removed containers");
 	fd = -1;
+	scratch_sweep(gone, unfinished);
 	while ((d = readdir(list))) {
 		long long end;
 		int r = 0;
@@ -94,25 +96,20 @@ static int fill(int from, int to, uint32_t seconds, struct err *e)
 
 int gone_keep(const struct engine *g, int dir, const struct record *r, struct err *e)
 {
-	auto_fd int gone = -1, to = -1;
+	auto_fd int gone = -1;
+	auto_scratch struct scratch s = SCRATCH_NONE;
+	int n;
 
 	if (!r->keep_why)
 		return 0;
 	gone = open_place(g, e);
 	TRY(gone);
 	TRY(each(gone, pass, NULL, e));
-	if (mkdirat(gone, r->id, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "keep what is known of container %.12s", r->id);
-	to = open_directory(gone, r->id);
-	if (to < 0)
-		return err_neg(e, to, "keep what is known of container %.12s", r->id);
-	if (fill(dir, to, r->keep_why, e) < 0) {
-		if (io_remove_tree(gone, r->id) <
-		    0) /* the next look does it, when the time is over */
-			log_debug("what was kept of container %.12s is left", r->id);
-		return -e->code;
-	}
-	return 0;
+	TRY(scratch_make(gone, unfinished, &s, e));
+	TRY(fill(dir, s.dir, r->keep_why, e));
+	/* An older one is of a removal that was interrupted behind this. */
+	n = scratch_keep(&s, r->id);
+	return n < 0 ? err_neg(e, n, "keep what is known of container %.12s", r->id) : 0;
 }
 
 struct search {

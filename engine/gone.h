@@ -3,6 +3,7 @@
  *
  *	DATA/gone/ID/container.json, status.json, health.json, log.jsonl   its own, as they were
  *	DATA/gone/ID/until                                                 seconds since 1970
+ *	DATA/gone/.new-*                                                   one that is being filled
  *
  * It is no container any more: its name is free, nothing can be done to it. Whoever looks here
  * next, or removes a container with such a time, takes away what is over.

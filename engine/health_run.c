@@ -294,7 +294,12 @@ int health_start(const struct engine *g, const struct making *m, pid_t *ret_pid,
 	}
 	*ret_pid = pid;
 	*ret_fd = pidfd_open(pid, 0);
-	return 0;
+	if (*ret_fd >= 0)
+		return 0;
+	err_sys(e, "watch the process that checks the container's health");
+	kill(pid, SIGKILL);
+	reap(pid);
+	return -e->code;
 }
 
 void health_stop(pid_t pid, int *fd)

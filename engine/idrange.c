@@ -42,32 +42,27 @@ int idrange_parse(const char *text, uint32_t *ret_count, struct err *e)
 	return 0;
 }
 
-static int by_uid(const void *a, const void *b)
+/* The offset behind what is taken, from `first` on, if that is in the way at `at`; else `at`. */
+static uint64_t pass(uint32_t base, uint32_t first, uint32_t taken, uint64_t at, uint32_t count)
 {
-	const struct idrange *x = a, *y = b;
+	const uint64_t begin = base + at, end = (uint64_t)first + taken;
 
-	return x->uid < y->uid ? -1 : x->uid > y->uid;
+	return begin < end && first < begin + count ? end - base : at;
 }
 
-int idrange_choose(const struct idrange *all, struct idrange *taken, size_t n, uint32_t count,
+int idrange_choose(const struct idrange *all, const struct idrange *taken, size_t n, uint32_t count,
 		   struct idrange *ret)
 {
-	uint64_t at = 0;
+	uint64_t at = 0, before;
 
-	if (n)
-		qsort(taken, n, sizeof(*taken), by_uid);
-	for (size_t i = 0; i < n; i++) {
-		uint64_t first, end;
-
-		if (taken[i].uid < all->uid)
-			continue; /* of lines that were there before */
-		first = taken[i].uid - all->uid;
-		end = first + taken[i].count;
-		if (first >= at + count)
-			break;
-		if (end > at)
-			at = end;
-	}
+	/* What a step has left behind is never in the way again: so this ends. */
+	do {
+		before = at;
+		for (size_t i = 0; i < n; i++) {
+			at = pass(all->uid, taken[i].uid, taken[i].count, at, count);
+			at = pass(all->gid, taken[i].gid, taken[i].count, at, count);
+		}
+	} while (at != before);
 	if (at + count > all->count)
 		return -ENOSPC;
 	*ret = (struct idrange){ (uint32_t)(all->uid + at), (uint32_t)(all->gid + at), count };
@@ -79,10 +74,12 @@ static int read_range(const char *path, const char *owner, uint32_t *first, uint
 {
 	auto_buf struct buf text = { 0 };
 
+	int r = io_read_file(AT_FDCWD, path, SUBID_MAX, path, &text, e);
+
 	*ret = false;
-	if (access(path, F_OK) < 0 && errno == ENOENT)
+	if (r == -ENOENT)
 		return 0;
-	TRY(io_read_file(AT_FDCWD, path, SUBID_MAX, path, &text, e));
+	TRY(r);
 	*ret = userns_find_range(text.text, text.len, owner, UINT32_MAX, first, count);
 	return 0;
 }
@@ -106,42 +103,53 @@ static int find_all(struct idrange *ret, struct err *e)
 		       "\"hull:1000000:1048576\" to /etc/subuid and /etc/subgid");
 }
 
-/* What a container has taken; false: nothing, or it is being removed. */
-static bool read_taken(const struct engine *g, const char *id, struct idrange *ret)
+/* 1: what a container has taken. 0: nothing, or it is being removed. */
+static int read_taken(const struct engine *g, const char *id, struct idrange *ret, struct err *e)
 {
 	auto_buf struct buf path = { 0 }, text = { 0 };
-	struct err e;
+	int r;
 
 	buf_printf(&path, "%s/%s", id, file_name);
-	return io_read_file(g->containers, path.text, FILE_MAX, path.text, &text, &e) >= 0 &&
-	       sscanf(text.text ? text.text : "", "%u %u %u", &ret->uid, &ret->gid, &ret->count) ==
-		       3;
+	r = io_read_file(g->containers, path.text, FILE_MAX, path.text, &text, e);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	TRY(r);
+	if (sscanf(text.text ? text.text : "", "%u %u %u", &ret->uid, &ret->gid, &ret->count) != 3)
+		return err_set(e, EBADMSG,
+			       "--userns auto: the ids of container %.12s are not known: remove it",
+			       id);
+	return 1;
 }
 
-/* All of them; who calls holds the lock. The list is the caller's to free. */
+/* All of them; who calls holds the lock. The list, also where it is not whole, is the caller's to free. */
 static int find_taken(const struct engine *g, struct idrange **ret, size_t *ret_n, struct err *e)
 {
-	int fd = openat(g->containers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(g->containers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *d;
 	size_t n = 0;
 
 	if (!dir) {
+		err_sys(e, "read the directory of containers");
 		close_fd(&fd);
-		return err_sys(e, "read the directory of containers");
+		return -e->code;
 	}
-	while ((d = readdir(dir))) {
+	for (errno = 0; r >= 0 && (d = readdir(dir));
+	     errno = 0) { /* NOLINT(concurrency-mt-unsafe) */
 		struct idrange one;
 
-		if (d->d_name[0] == '.' || !read_taken(g, d->d_name, &one))
+		r = d->d_name[0] == '.' ? 0 : read_taken(g, d->d_name, &one, e);
+		if (r <= 0)
 			continue;
 		if ((n & (n - 1)) == 0)
 			*ret = mem_grow(*ret, n ? 2 * n : 1, sizeof(**ret));
 		(*ret)[n++] = one;
 	}
+	if (r >= 0 && errno)
+		r = err_sys(e, "read the directory of containers");
 	closedir(dir);
 	*ret_n = n;
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 int idrange_take(const struct engine *g, int dir, uint32_t count, struct idrange *ret,

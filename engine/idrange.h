@@ -20,8 +20,8 @@ struct idrange {
 /* NULL, "host", "" : *ret_count 0. "auto", "auto:size=N": so many. */
 int idrange_parse(const char *text, uint32_t *ret_count, struct err *e) MUST_CHECK;
 
-/* Pure: the lowest offset into `all` at which `count` are free; -ENOSPC. Sorts `taken`. */
-int idrange_choose(const struct idrange *all, struct idrange *taken, size_t n, uint32_t count,
+/* Pure: the lowest offset into `all` at which `count` of both are free; -ENOSPC. */
+int idrange_choose(const struct idrange *all, const struct idrange *taken, size_t n, uint32_t count,
 		   struct idrange *ret);
 
 /* Takes `count` of them for the container whose directory is `dir`. */

@@ -14,6 +14,9 @@
 #include "engine/logs.h"
 #include "engine/record.h"
 
+/* Of its PRIORITY field. */
+enum { JOURNAL_ERR = 3, JOURNAL_INFO = 6 };
+
 struct journal {
 	int sock;
 	struct buf fields; /* those that all lines of the container have */
@@ -38,8 +41,8 @@ void journal_field(struct buf *to, const char *name, const char *value, size_t l
 int journal_tag(const struct record *r, struct arena *a, const char **ret, struct err *e)
 	MUST_CHECK;
 
-/* As log_read(). Needs journalctl. */
-int journal_read(const char *id, const struct log_query *q,
+/* As log_read(), of the container `id` whose directory is `dir`. Needs journalctl. */
+int journal_read(int dir, const char *id, const struct log_query *q,
 		 int (*tell)(const struct log_line *l, void *ctx), void *ctx, struct err *e)
 	MUST_CHECK;
 

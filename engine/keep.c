@@ -234,6 +234,13 @@ static void take_off(void)
 	wear(&none);
 }
 
+static int dont_block(int fd)
+{
+	int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
+
+	return fd < 0 || (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0) ? 0 : -1;
+}
+
 static int launch(struct keeper *k, struct err *e)
 {
 	struct stdio s;
@@ -248,6 +255,10 @@ static int launch(struct keeper *k, struct err *e)
 		k->pipes[0] = take_fd(&s.out[0]);
 		k->pipes[1] = take_fd(&s.err[0]);
 		k->in = take_fd(&s.in[1]);
+		/* A program that does not read its input must not keep us from its output. */
+		if (dont_block(k->in) < 0 || dont_block(k->process.master) < 0)
+			log_warn("the container's input may hold its output up: %s",
+				 err_text(errno));
 	}
 	close_pair(s.in);
 	close_pair(s.out);
@@ -282,7 +293,7 @@ static void take_signal(const struct keeper *k)
 		kill(k->process.pid, k->m->record.stop_signal ? k->m->record.stop_signal : SIGTERM);
 }
 
-enum { AT_OUT, AT_ERR, AT_MASTER, AT_PID, AT_SIGNALS, AT_ATTACH, AT_FIXED };
+enum { AT_OUT, AT_ERR, AT_MASTER, AT_PID, AT_SIGNALS, AT_ATTACH, AT_INPUT, AT_FIXED };
 
 static int fill_poll(struct keeper *k, bool ended, struct pollfd *fds)
 {
@@ -292,6 +303,7 @@ static int fill_poll(struct keeper *k, bool ended, struct pollfd *fds)
 	fds[AT_PID] = (struct pollfd){ ended ? -1 : k->process.pidfd, POLLIN, 0 };
 	fds[AT_SIGNALS] = (struct pollfd){ k->signals, POLLIN, 0 };
 	fds[AT_ATTACH] = (struct pollfd){ attach_listener(&k->attach), POLLIN, 0 };
+	fds[AT_INPUT] = attach_input(&k->attach, k->in, k->process.master);
 	return AT_FIXED + attach_fill(&k->attach, fds + AT_FIXED);
 }
 
@@ -324,6 +336,8 @@ static void attend(struct keeper *k)
 			take_output(k, &k->process.master, &k->out, ATTACH_STDOUT);
 		if (fds[AT_SIGNALS].revents)
 			take_signal(k);
+		if (fds[AT_INPUT].revents)
+			attach_push(&k->attach, &k->in, k->process.master);
 		attach_attend(&k->attach, fds[AT_ATTACH].revents, fds + AT_FIXED, n - AT_FIXED,
 			      &k->in, k->process.master);
 		ended = ended || fds[AT_PID].revents;
@@ -495,8 +509,7 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 		_exit(1);
 	k.signals = open_signals();
 	run_prepare(&k.run, g, m);
-	if (open_log(&k, &e) < 0 ||
-	    attach_listen(m->dir, m->record.terminal, &k.attach, &e) < 0) {
+	if (open_log(&k, &e) < 0 || attach_listen(m->dir, m->record.terminal, &k.attach, &e) < 0) {
 		tell_ready(&k, &e);
 		_exit(1);
 	}

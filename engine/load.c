@@ -4,14 +4,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/json_write.h"
-#include "base/log.h"
+#include "base/scratch.h"
 #include "engine/record.h"
 #include "engine/sweep.h"
 #include "engine/userns.h"
@@ -19,50 +18,13 @@
 #include "image/reference.h"
 #include "image/unpack.h"
 
-/* A directory for what is in the archive. */
-struct unpacked {
-	const struct engine *g;
-	char name[RECORD_ID_LEN + 1];
-	int dir;
-};
-
-static void unpacked_done(struct unpacked *u)
-{
-	close_fd(&u->dir);
-	if (u->name[0] && io_remove_tree(u->g->dir, u->name) < 0)
-		log_warn("what was unpacked could not be removed: %s/%s", u->g->path.text, u->name);
-}
-
-#define auto_unpacked __attribute__((cleanup(unpacked_done)))
-
 /* The archive's content, in a directory of its own. */
-static int make_directory(const struct engine *g, struct unpacked *ret, struct err *e)
-{
-	char id[RECORD_ID_LEN + 1];
-	struct stat st;
-
-	TRY(record_new_id(id, e));
-	snprintf(ret->name, sizeof(ret->name), SWEEP_LOAD_PREFIX "%.16s", id);
-	if (mkdirat(g->dir, ret->name, 0700) < 0)
-		return err_sys(e, "make a directory to unpack in");
-	ret->dir = openat(g->dir, ret->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (ret->dir < 0)
-		return err_sys(e, "open the directory to unpack in");
-	/* Says that somebody is at it. Who swept before that has taken it away. */
-	if (flock(ret->dir, LOCK_EX) < 0 || fstat(ret->dir, &st) < 0)
-		return err_sys(e, "lock the directory to unpack in");
-	return st.st_nlink > 0 ? 0 : -EAGAIN;
-}
-
-static int unpack(const struct engine *g, int file, struct unpacked *ret,
+static int unpack(const struct engine *g, int file, struct scratch *ret,
 		  struct unpack_result *result, struct err *e)
 {
 	const struct unpack_options o = { .whiteouts = UNPACK_APPLY, .ids = "squash" };
-	int r;
 
-	while ((r = make_directory(g, ret, e)) == -EAGAIN)
-		close_fd(&ret->dir);
-	TRY(r);
+	TRY(scratch_make(g->dir, SWEEP_LOAD_PREFIX, ret, e));
 	return image_unpack(file, ret->dir, &o, result, e);
 }
 
@@ -112,9 +74,9 @@ static int load_layout(const struct engine *g, int fd, const char *dir, const ch
 		if (r >= 0)
 			r = layout_import(&g->store, &what, a, &record, e);
 		if (r >= 0)
-			ret->at[ret->n++] =
-				what.name ? what.name
-					  : arena_strdup(a, record.manifest.digest.text);
+			ret->at[ret->n++] = what.name
+						    ? what.name
+						    : arena_strdup(a, record.manifest.digest.text);
 	}
 	image_index_done(&index);
 	return r < 0 ? err_wrap(e, "%s", path ? path : "standard input") : 0;
@@ -192,7 +154,7 @@ static int load_docker_image(const struct engine *g, int dir,
 	return 0;
 }
 
-static int load_docker(const struct engine *g, const struct unpacked *u, struct arena *a,
+static int load_docker(const struct engine *g, const struct scratch *u, struct arena *a,
 		       struct strings *ret, struct err *e)
 {
 	auto_buf struct buf text = { 0 };
@@ -228,7 +190,7 @@ static int read_archive(const struct engine *g, const struct load_request *q, st
 			struct strings *ret_names, struct err *e)
 {
 	const char *path = q->path;
-	auto_unpacked struct unpacked u = { .g = g, .dir = -1 };
+	auto_scratch struct scratch u = SCRATCH_NONE;
 	auto_fd int file = open_input(path, e);
 	struct unpack_result result;
 	struct stat st;
@@ -278,7 +240,7 @@ int load_archive(const struct engine *g, const struct load_request *q, struct ar
 static int learn_diff_id(const struct engine *g, const struct digest *blob, struct digest *ret,
 			 struct err *e)
 {
-	auto_unpacked struct unpacked u = { .g = g, .dir = -1 };
+	auto_scratch struct scratch u = SCRATCH_NONE;
 	auto_fd int fd = image_store_open_blob(&g->store, blob, e);
 	struct unpack_result result;
 

@@ -24,6 +24,7 @@ engine_libengine_a_SOURCES = \
 	engine/files.h \
 	engine/journal.c \
 	engine/journal.h \
+	engine/journal_read.c \
 	engine/keep.c \
 	engine/keep.h \
 	engine/gone.c \

@@ -15,7 +15,7 @@
 #include "engine/journal.h"
 #include "engine/record.h"
 
-enum { LINE_MAX_BYTES = 16 * 1024, FOLLOW_MS = 100, READ_CHUNK = 64 * 1024 };
+enum { LINE_MAX_BYTES = 16 * 1024, FOLLOW_MS = 100, READ_CHUNK = 64 * 1024, TRIES = 16 };
 
 static int open_file(int dir, int *ret, uint64_t *ret_size)
 {
@@ -244,21 +244,80 @@ static int drain(struct reader *r, int fd, struct err *e)
 	}
 }
 
-/* A rotated log goes on in a new file of the same name. */
-static int reopen_if_rotated(int dir, int *fd)
+static int stat_number(int dir, uint32_t number, struct stat *ret)
 {
-	struct stat now, ours;
-	int next;
+	char name[32];
 
-	if (fstatat(dir, LOG_FILE, &now, AT_SYMLINK_NOFOLLOW) < 0 || fstat(*fd, &ours) < 0 ||
-	    (now.st_ino == ours.st_ino && now.st_dev == ours.st_dev))
-		return 0;
-	next = openat(dir, LOG_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (next < 0)
-		return 0;
-	close(*fd);
-	*fd = next;
-	return 1;
+	snprintf(name, sizeof(name), number ? LOG_FILE ".%u" : LOG_FILE, number);
+	return fstatat(dir, name, ret, AT_SYMLINK_NOFOLLOW);
+}
+
+static int open_number(int dir, uint32_t number)
+{
+	char name[32];
+	int fd;
+
+	snprintf(name, sizeof(name), number ? LOG_FILE ".%u" : LOG_FILE, number);
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/*
+ * Which number a file has by now; false: none, and *ret is the oldest one's. Files are renamed from
+ * the oldest on, so one that moves meanwhile is met later, and between two there may be a gap.
+ */
+static bool find_number(int dir, const struct stat *file, uint32_t *ret)
+{
+	struct stat st;
+
+	*ret = 0;
+	for (uint32_t i = 0, missing = 0; missing < 2; i++) {
+		if (stat_number(dir, i, &st) < 0) {
+			missing++;
+			continue;
+		}
+		missing = 0;
+		*ret = i;
+		if (is_same(&st, file))
+			return true;
+	}
+	return false;
+}
+
+enum beside { EARLIER, LATER };
+
+/*
+ * The file beside the open one. -ENOENT: there is none, or none yet. If that has gone, it was the
+ * oldest, and what is the oldest now is later.
+ */
+static int open_beside(int dir, int fd, enum beside which)
+{
+	struct stat ours, first, now;
+
+	if (fstat(fd, &ours) < 0)
+		return -errno;
+	for (int i = 0; i < TRIES; i++) {
+		bool is_first = stat_number(dir, 0, &first) == 0;
+		uint32_t number;
+		bool found = find_number(dir, &ours, &number);
+		auto_fd int beside = -1;
+
+		if (found ? number == 0 && which == LATER : which == EARLIER)
+			return -ENOENT;
+		beside = open_number(dir, !found           ? number
+					  : which == LATER ? number - 1
+							   : number + 1);
+		/* Its neighbour is that only if nothing was renamed meanwhile. */
+		if (found ? stat_number(dir, number, &now) == 0 && is_same(&now, &ours)
+			  : is_first && stat_number(dir, 0, &now) == 0 && is_same(&now, &first))
+			return beside < 0 ? beside : take_fd(&beside);
+	}
+	return -ENOENT;
 }
 
 static int follow(struct reader *r, int dir, int *fd, struct err *e)
@@ -267,12 +326,21 @@ static int follow(struct reader *r, int dir, int *fd, struct err *e)
 
 	for (;;) {
 		bool ended = record_wait(dir, 0, &ignored) == 0;
-		int n = drain(r, *fd, e);
+		int n = drain(r, *fd, e), next;
 
 		if (n != 0)
 			return n;
-		if (reopen_if_rotated(dir, fd))
+		next = open_beside(dir, *fd, LATER);
+		if (next >= 0) {
+			/* What came before the rotation; nothing comes behind it. */
+			n = drain(r, *fd, e);
+			close_fd(fd);
+			*fd = next;
+			buf_clear(&r->pending);
+			if (n != 0)
+				return n;
 			continue;
+		}
 		if (ended)
 			return 0;
 		usleep(FOLLOW_MS * 1000);
@@ -280,37 +348,48 @@ static int follow(struct reader *r, int dir, int *fd, struct err *e)
 }
 
 /*
- * File `number`, the latest being 0, and before it those that go before it, as far as there are any and
- * something of `wanted` lines (-1: all) is missing.
+ * The open file, and before it those that go before it, as far as there are any and something of
+ * `wanted` lines (-1: all) is missing. All are open before the first line is told.
  */
-static int read_from(struct reader *r, int dir, uint32_t number, int64_t wanted, struct err *e)
+static int read_from(struct reader *r, int dir, int *fd, int64_t wanted, bool follows,
+		     struct err *e)
 {
-	char name[32];
 	struct stat st;
-	auto_fd int fd = -1;
 	off_t begin = 0;
 
-	snprintf(name, sizeof(name), number ? LOG_FILE ".%u" : LOG_FILE, number);
-	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "open the container's log");
+	if (fstat(*fd, &st) < 0)
+		return err_sys(e, "look at the container's log");
 	if (wanted >= 0)
-		begin = find_tail(fd, st.st_size, &wanted);
-	if (wanted != 0)
-		TRY(read_from(r, dir, number + 1, wanted, e));
-	if (lseek(fd, begin, SEEK_SET) < 0)
+		begin = find_tail(*fd, st.st_size, &wanted);
+	if (wanted != 0) {
+		auto_fd int before = open_beside(dir, *fd, EARLIER);
+		int n = before < 0 ? before : read_from(r, dir, &before, wanted, false, e);
+
+		if (before < 0 && before != -ENOENT)
+			return err_neg(e, before, "open the container's log");
+		if (before >= 0 && n != 0)
+			return n;
+	}
+	if (lseek(*fd, begin, SEEK_SET) < 0)
 		return err_sys(e, "read the container's log");
-	return number == 0 && r->query->follow ? follow(r, dir, &fd, e) : drain(r, fd, e);
+	return follows ? follow(r, dir, fd, e) : drain(r, *fd, e);
 }
 
 int log_read(int dir, const struct log_query *q, int (*tell)(const struct log_line *l, void *ctx),
 	     void *ctx, struct err *e)
 {
 	struct reader r = { .query = q, .tell = tell, .ctx = ctx };
-	int n = read_from(&r, dir, 0, q->tail, e);
+	auto_fd int fd = open_number(dir, 0);
+	int n;
 
+	/* Between two steps of a rotation there is no first one. */
+	if (fd == -ENOENT)
+		fd = open_number(dir, 1);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_neg(e, fd, "open the container's log");
+	n = read_from(&r, dir, &fd, q->tail, q->follow, e);
 	buf_done(&r.pending);
 	return n < 0 ? n : 0;
 }

@@ -192,13 +192,12 @@ int record_wait(int dir, int timeout_ms, struct err *e)
 	return 0;
 }
 
-int record_make(const struct engine *g, const char *id, int *ret_lock, struct err *e)
+static int open_made(const struct engine *g, const char *id, int *ret_lock, struct err *e)
 {
-	auto_fd int dir = -1, lock = -1;
+	auto_fd int dir =
+		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int lock = -1;
 
-	if (mkdirat(g->containers, id, 0700) < 0)
-		return err_sys(e, "make the directory of container %s", id);
-	dir = openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open the directory of container %s", id);
 	lock = lock_file(dir, LOCK_EX);
@@ -206,6 +205,18 @@ int record_make(const struct engine *g, const char *id, int *ret_lock, struct er
 		return err_neg(e, lock, "lock container %s", id);
 	*ret_lock = take_fd(&lock);
 	return take_fd(&dir);
+}
+
+int record_make(const struct engine *g, const char *id, int *ret_lock, struct err *e)
+{
+	int dir;
+
+	if (mkdirat(g->containers, id, 0700) < 0)
+		return err_sys(e, "make the directory of container %s", id);
+	dir = open_made(g, id, ret_lock, e);
+	if (dir < 0 && io_remove_tree(g->containers, id) < 0)
+		log_warn("the directory of container %.12s is left", id);
+	return dir;
 }
 
 static void encode(const struct record *r, struct buf *out)

@@ -6,30 +6,47 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/helper.h"
 #include "base/io.h"
-#include "base/log.h"
 #include "network/daemon.h"
+#include "runtime/store.h"
 
 enum { BACKLOG = 16, NAMES_MAX = 64 * 1024 };
 
-static const char template[] = "/tmp/hull-record-XXXXXX";
+/* No name of a container's has a colon. */
+static const char prefix[] = ".record:", file[] = "socket";
 
-static int open_listener(const char *path, struct err *e)
+/* By descriptor: an address has room for 107 bytes of path only. */
+static int open_listener(int dir, struct err *e)
 {
 	auto_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
 	if (sock < 0)
 		return err_sys(e, "make a socket");
-	memcpy(at.sun_path, path, strlen(path) + 1);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/%s", io_fd_path(dir).text, file);
 	if (bind(sock, (const struct sockaddr *)&at, sizeof(at)) < 0 || listen(sock, BACKLOG) < 0)
-		return err_sys(e, "listen at %s", path);
+		return err_sys(e, "listen for what is recorded");
 	return take_fd(&sock);
+}
+
+/* The path of the socket, by which containers' filters find it, is that of no link. */
+static int make_place(const struct runtime *rt, struct arena *a, struct recording *r, struct err *e)
+{
+	auto_free char *real = NULL;
+
+	r->root = store_open_root(rt->root, true, e);
+	TRY(r->root);
+	scratch_sweep(r->root, prefix);
+	TRY(scratch_make(r->root, prefix, &r->place, e));
+	real = realpath(rt->root, NULL);
+	if (!real)
+		return err_sys(e, "find the state directory %s", rt->root);
+	r->listener = arena_printf(a, "%s/%s/%s", real, r->place.name, file);
+	return 0;
 }
 
 static int start(struct recording *r, int listener, int until, int names, struct err *e)
@@ -46,18 +63,13 @@ static int start(struct recording *r, int listener, int until, int names, struct
 	return daemon_go(&d, e);
 }
 
-int recording_begin(struct recording *ret, struct err *e)
+int recording_begin(const struct runtime *rt, struct arena *a, struct recording *ret, struct err *e)
 {
 	auto_fd int listener = -1, until = -1, names = -1;
 	int ends[2];
 
-	memcpy(ret->place, template, sizeof(template));
-	if (!mkdtemp(ret->place)) {
-		ret->place[0] = '\0';
-		return err_sys(e, "make a directory for the recording");
-	}
-	snprintf(ret->listener, sizeof(ret->listener), "%s/socket", ret->place);
-	listener = open_listener(ret->listener, e);
+	TRY(make_place(rt, a, ret, e));
+	listener = open_listener(ret->place.dir, e);
 	TRY(listener);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
@@ -100,10 +112,11 @@ int recording_end(struct recording *r, struct arena *a, struct strings *ret, str
 			       "the container made no system call, so there is no profile");
 	for (size_t i = 0; i < ret->n; i++)
 		if (ret->at[i][0] == '?')
-			return err_set(e, ENOSYS,
-				       "the container made the system call %s, for which libseccomp "
-				       "has no name: so there is no profile",
-				       ret->at[i] + 1);
+			return err_set(
+				e, ENOSYS,
+				"the container made the system call %s, for which libseccomp "
+				"has no name: so there is no profile",
+				ret->at[i] + 1);
 	return 0;
 }
 
@@ -111,9 +124,6 @@ void recording_done(struct recording *r)
 {
 	close_fd(&r->until);
 	close_fd(&r->names);
-	if (!r->place[0])
-		return;
-	if (io_remove_tree(AT_FDCWD, r->place) < 0)
-		log_warn("%s is left", r->place);
-	r->place[0] = '\0';
+	scratch_done(&r->place);
+	close_fd(&r->root);
 }

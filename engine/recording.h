@@ -12,21 +12,25 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "base/scratch.h"
+#include "runtime/container.h"
 
 struct recording {
-	char place[sizeof("/tmp/hull-record-XXXXXX")]; /* a directory of ours; "": none */
-	char listener[sizeof("/tmp/hull-record-XXXXXX/socket")];
-	int until; /* as long as it is open, calls are noted */
+	int root;
+	struct scratch place; /* in the state directory: nobody else can reach the socket in it */
+	const char *listener; /* its path, in an arena */
+	int until;            /* as long as it is open, calls are noted */
 	int names;
 };
 
 /* clang-format off */
-#define RECORDING_NONE { .until = -1, .names = -1 }
+#define RECORDING_NONE { .root = -1, .place = SCRATCH_NONE, .until = -1, .names = -1 }
 /* clang-format on */
 #define auto_recording __attribute__((cleanup(recording_done)))
 
-/* Starts hull-record; ret->listener is for wish.listener. */
-int recording_begin(struct recording *ret, struct err *e) MUST_CHECK;
+/* Starts hull-record; ret->listener, in *a, is for wish.listener. */
+int recording_begin(const struct runtime *rt, struct arena *a, struct recording *ret, struct err *e)
+	MUST_CHECK;
 /* After the end of the container: the names of the calls that were made, in *a. */
 int recording_end(struct recording *r, struct arena *a, struct strings *ret, struct err *e)
 	MUST_CHECK;

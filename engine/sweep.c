@@ -1,15 +1,12 @@
 #include "engine/sweep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/io.h"
 #include "base/log.h"
+#include "base/scratch.h"
 #include "engine/record.h"
 
 /* Whether it is one of ours by its form, and there is no such container, not even one that is being made. */
@@ -44,31 +41,7 @@ void sweep_containers(const struct engine *g)
 		log_warn("%s", e.msg);
 }
 
-static void sweep_archive(const struct engine *g, const char *name)
-{
-	auto_fd int dir = openat(g->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r;
-
-	if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) < 0)
-		return;
-	r = io_remove_tree(g->dir, name);
-	if (r < 0)
-		log_warn("remove %s/%s: %s", g->path.text, name, err_text(-r));
-}
-
 void sweep_archives(const struct engine *g)
 {
-	static const char prefix[] = SWEEP_LOAD_PREFIX;
-	int fd = openat(g->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *d;
-
-	if (!dir) {
-		close_fd(&fd);
-		return;
-	}
-	while ((d = readdir(dir)))
-		if (strncmp(d->d_name, prefix, sizeof(prefix) - 1) == 0)
-			sweep_archive(g, d->d_name);
-	closedir(dir);
+	scratch_sweep(g->dir, SWEEP_LOAD_PREFIX);
 }

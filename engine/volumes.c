@@ -80,8 +80,11 @@ int volume_list(const struct engine *g, struct arena *a, struct strings *ret, st
 	const struct dirent *d;
 	size_t n = 0;
 
-	if (!dir)
-		return err_sys(e, "list the volumes");
+	if (!dir) {
+		err_sys(e, "list the volumes");
+		close_fd(&fd);
+		return -e->code;
+	}
 	while ((d = readdir(dir))) {
 		if (d->d_name[0] == '.')
 			continue;
@@ -100,22 +103,26 @@ int volume_list(const struct engine *g, struct arena *a, struct strings *ret, st
 	return 0;
 }
 
-/* Whether the configuration of a container mounts it. */
-static bool uses(const struct engine *g, const char *id, const char *path)
+/* 1: the configuration of a container mounts it; 0: it does not, or the container is being removed. */
+static int uses(const struct engine *g, const char *id, const char *path, struct err *e)
 {
 	auto_fd int dir =
 		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_spec struct spec spec = { 0 };
 	auto_buf struct buf text = { 0 };
-	struct err e;
+	int r;
 
-	if (dir < 0 || io_read_file(dir, "config.json", 16U << 20, "config.json", &text, &e) < 0 ||
-	    spec_parse(&spec, "config.json", text.text, text.len, &e) < 0)
-		return false;
+	if (dir < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open container %.12s", id);
+	r = io_read_file(dir, "config.json", 16U << 20, "config.json", &text, e);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 || spec_parse(&spec, "config.json", text.text, text.len, e) < 0)
+		return err_wrap(e, "container %.12s", id);
 	for (size_t i = 0; i < spec.mounts.n; i++)
 		if (spec.mounts.at[i].source && strcmp(spec.mounts.at[i].source, path) == 0)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 struct removal {
@@ -140,10 +147,15 @@ int volume_remove(const struct engine *g, const char *name, struct err *e)
 
 	TRY(volume_path(g, name, &a, &path, e));
 	TRY(record_list(g, &a, &ids, e));
-	for (size_t i = 0; i < ids.n; i++)
-		if (uses(g, ids.at[i], path))
+	for (size_t i = 0; i < ids.n; i++) {
+		int used = uses(g, ids.at[i], path, e);
+
+		if (used < 0)
+			return err_wrap(e, "whether the volume %s is in use", name);
+		if (used)
 			return err_set(e, EBUSY, "the volume %s is in use by container %.12s", name,
 				       ids.at[i]);
+	}
 	return userns_run(remove_files, &r, e);
 }
 

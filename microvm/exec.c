@@ -72,6 +72,12 @@ static int check_request(const struct exec_request *req, struct err *e)
 {
 	if (req->preserve_fds)
 		return err_set(e, ENOTSUP, "--preserve-fds: a microVM can't be handed descriptors");
+	if (req->pidfd_socket)
+		return err_set(e, ENOTSUP,
+			       "--pidfd-socket: a process in a microVM is none of the host's");
+	if (req->cgroups.n)
+		return err_set(e, ENOTSUP,
+			       "--cgroup: processes in a microVM are in no cgroup of the host's");
 	if (req->apparmor)
 		return err_set(e, ENOTSUP, "--apparmor: the guest has no profiles of the host's");
 	if (req->selinux_label)

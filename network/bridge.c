@@ -203,21 +203,16 @@ static int refuse_other(const char *name, struct arena *a, struct err *e)
 
 int network_remove(int state_dir_fd, const char *name, struct err *e)
 {
-	/* With what one who was killed was about to write. */
-	static const struct {
-		const char *dir, *suffix;
-	} files[] = {
-		{ "leases", "" },        { "leases", ".new" },        { "names", ".new" },
-		{ "resolvers", ".new" }, { "networks", ".json.new" },
-	};
 	auto_arena struct arena a = { 0 };
 	auto_netlink struct netlink nl = NETLINK_CLOSED;
 	struct record_list records = { 0 };
 	struct network_list networks = { 0 };
 	const struct network *n = NULL;
+	const char *leases;
 	auto_fd int lock = -1;
 
 	TRY(network_name_check(name, e));
+	leases = arena_printf(&a, "leases/%s", name);
 	TRY(network_sweep(state_dir_fd, e));
 	lock = network_lock(state_dir_fd, e);
 	if (lock < 0)
@@ -236,11 +231,7 @@ int network_remove(int state_dir_fd, const char *name, struct err *e)
 					       records.at[i].id);
 	TRY(netlink_open(-1, &nl, e));
 	TRY(network_down(&nl, n, e));
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		const char *path = arena_printf(&a, "%s/%s%s", files[i].dir, name, files[i].suffix);
-
-		if (unlinkat(state_dir_fd, path, 0) < 0 && errno != ENOENT)
-			return err_sys(e, "remove %s of network %s", path, name);
-	}
+	if (unlinkat(state_dir_fd, leases, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "remove the leases of network %s", name);
 	return network_forget(state_dir_fd, name, e);
 }

@@ -362,9 +362,11 @@ static void closedir_of(DIR **dir)
 		closedir(*dir);
 }
 
-int network_files(int state_dir_fd, const char *subdir, const char *suffix, struct arena *a,
-		  struct strings *ret, struct err *e)
+/* What is between `prefix`, "." or nothing, and `suffix`; without a prefix no name begins with a dot. */
+static int list_files(int state_dir_fd, const char *subdir, const char *prefix, const char *suffix,
+		      struct arena *a, struct strings *ret, struct err *e)
 {
+	const size_t begin = strlen(prefix), end = strlen(suffix);
 	auto_fd int fd = openat(state_dir_fd, subdir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	__attribute__((cleanup(closedir_of))) DIR *dir = NULL;
 	auto_free const char **names = NULL;
@@ -379,13 +381,14 @@ int network_files(int state_dir_fd, const char *subdir, const char *suffix, stru
 		return err_sys(e, "read %s", subdir);
 	(void)take_fd(&fd);
 	while ((entry = readdir(dir))) {
-		size_t len = strlen(entry->d_name), end = strlen(suffix);
+		const char *name = entry->d_name;
+		size_t len = strlen(name);
 
-		if (entry->d_name[0] == '.' || len <= end ||
-		    strcmp(entry->d_name + len - end, suffix) != 0)
+		if ((name[0] == '.') != (begin > 0) || len <= begin + end ||
+		    strcmp(name + len - end, suffix) != 0)
 			continue;
 		names = mem_grow(names, n + 1, sizeof(*names));
-		names[n++] = arena_strndup(a, entry->d_name, len - end);
+		names[n++] = arena_strndup(a, name + begin, len - begin - end);
 	}
 	if (n) {
 		qsort(names, n, sizeof(*names), compare_names);
@@ -394,6 +397,18 @@ int network_files(int state_dir_fd, const char *subdir, const char *suffix, stru
 	}
 	ret->n = n;
 	return 0;
+}
+
+int network_files(int state_dir_fd, const char *subdir, const char *suffix, struct arena *a,
+		  struct strings *ret, struct err *e)
+{
+	return list_files(state_dir_fd, subdir, "", suffix, a, ret, e);
+}
+
+int network_files_unwritten(int state_dir_fd, const char *subdir, const char *suffix,
+			    struct arena *a, struct strings *ret, struct err *e)
+{
+	return list_files(state_dir_fd, subdir, ".", arena_printf(a, "%s.new", suffix), a, ret, e);
 }
 
 int network_list_read(int state_dir_fd, struct arena *a, struct network_list *ret, struct err *e)

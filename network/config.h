@@ -94,5 +94,8 @@ int network_forget(int state_dir_fd, const char *name, struct err *e) MUST_CHECK
 /* Names of files in DIR/SUBDIR that end with `suffix`, without it, sorted. */
 int network_files(int state_dir_fd, const char *subdir, const char *suffix, struct arena *a,
 		  struct strings *ret, struct err *e) MUST_CHECK;
+/* The same of those that io_replace_file() has not written to their end. */
+int network_files_unwritten(int state_dir_fd, const char *subdir, const char *suffix,
+			    struct arena *a, struct strings *ret, struct err *e) MUST_CHECK;
 
 #endif

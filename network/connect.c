@@ -105,7 +105,17 @@ static int make(struct attachment *at, size_t i, const char *hostname, int netns
 	return record_write(at->dir, &at->record, e);
 }
 
-static int connect_it(struct attachment *at, const struct net_request *req, struct err *e)
+/* The container's files are made of what it has now. */
+static int finish(const struct attachment *at, const struct net_request *req,
+		  struct net_result *ret, struct err *e)
+{
+	TRY(attachment_files(at, req, ret, e));
+	attachment_result(at, ret);
+	return 0;
+}
+
+static int connect_it(struct attachment *at, const struct net_request *req, struct net_result *ret,
+		      struct err *e)
 {
 	const struct net_join *join = &req->networks.at[0];
 	struct err undo = { 0 };
@@ -125,6 +135,8 @@ static int connect_it(struct attachment *at, const struct net_request *req, stru
 	at->record.interfaces.at[i].partial = true;
 	TRY(record_write(at->dir, &at->record, e));
 	r = make(at, i, req->hostname, netns, e);
+	if (r >= 0)
+		r = finish(at, req, ret, e);
 	if (r < 0) {
 		at->record.interfaces.at[i].partial = true;
 		/* What cannot be taken away now is the next sweep's. */
@@ -134,15 +146,6 @@ static int connect_it(struct attachment *at, const struct net_request *req, stru
 				 undo.msg);
 	}
 	return r;
-}
-
-/* The container's files are made of what it has now. */
-static int finish(const struct attachment *at, const struct net_request *req,
-		  struct net_result *ret, struct err *e)
-{
-	TRY(attachment_files(at, req, ret, e));
-	attachment_result(at, ret);
-	return 0;
 }
 
 int network_connect(int state_dir_fd, const struct net_request *req, struct net_result *ret,
@@ -161,9 +164,7 @@ int network_connect(int state_dir_fd, const struct net_request *req, struct net_
 	TRY(own);
 	at.lock = lock = network_lock(state_dir_fd, e);
 	TRY(lock);
-	r = connect_it(&at, req, e);
-	if (r >= 0)
-		r = finish(&at, req, &result, e);
+	r = connect_it(&at, req, &result, e);
 	if (r < 0) {
 		network_result_done(&result);
 		return r;
@@ -214,10 +215,10 @@ int network_look(int state_dir_fd, const char *container_id, struct net_result *
 	struct net_result result = { 0 };
 	struct attachment at = { .dir = state_dir_fd, .lock = -1, .a = &result.arena };
 	const char *boot;
-	int r = attachment_load(&at, container_id, e);
+	int r = record_boot(at.a, &boot, e);
 
-	if (r >= 0)
-		r = record_boot(at.a, &boot, e);
+	TRY(r);
+	r = attachment_load(&at, container_id, e);
 	if (r == -ENOENT || (r >= 0 && !record_is_alive(&at.record, boot)))
 		r = err_set(e, ENOTCONN, "container %s is not attached to any network",
 			    container_id);

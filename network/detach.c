@@ -1,5 +1,6 @@
 /* detach.c - taking a container's network away, from its record alone. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -223,22 +224,41 @@ static int sweep_one(int state_dir_fd, const struct record *seen, const char *bo
 	return 0;
 }
 
-/* Records that were being written when their writer was killed: nobody else would look for them. */
-static int sweep_unwritten(int state_dir_fd, struct err *e)
+/* What killed ones were about to write. Whoever writes there has the networks' lock. */
+static int clear_staged(int state_dir_fd, struct err *e)
+{
+	static const char *const places[] = { "networks", "leases", "names", "resolvers" };
+	auto_fd int lock = network_lock(state_dir_fd, e);
+
+	TRY(lock);
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		auto_fd int dir = openat(state_dir_fd, places[i],
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int r = dir < 0 ? -errno : io_clear_staged(dir);
+
+		if (r < 0 && r != -ENOENT)
+			return err_neg(e, r, "remove what was not written to its end in %s",
+				       places[i]);
+	}
+	return 0;
+}
+
+/* The same of records, which are written with the container's lock. */
+static int clear_records(int state_dir_fd, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct strings ids = { 0 };
 
-	TRY(network_files(state_dir_fd, "containers", ".json.new", &a, &ids, e));
+	TRY(network_files_unwritten(state_dir_fd, "containers", ".json", &a, &ids, e));
 	for (size_t i = 0; i < ids.n; i++) {
-		const char *name = arena_printf(&a, "containers/%s.json.new", ids.at[i]);
+		const char *path = arena_printf(&a, "containers/.%s.json.new", ids.at[i]);
 		auto_fd int own = container_lock(state_dir_fd, ids.at[i], false, e);
 
 		if (own == -EBUSY)
 			continue;
 		TRY(own);
-		if (unlinkat(state_dir_fd, name, 0) < 0 && errno != ENOENT)
-			return err_sys(e, "remove %s", name);
+		if (unlinkat(state_dir_fd, path, 0) < 0 && errno != ENOENT)
+			return err_sys(e, "remove %s", path);
 	}
 	return 0;
 }
@@ -267,7 +287,8 @@ int network_sweep(int state_dir_fd, struct err *e)
 			note(swept, &why, &first);
 		n += swept > 0;
 	}
-	note(sweep_unwritten(state_dir_fd, &why), &why, &first);
+	note(clear_staged(state_dir_fd, &why), &why, &first);
+	note(clear_records(state_dir_fd, &why), &why, &first);
 	TRY(finish(&first, e));
 	return n;
 }

@@ -17,6 +17,8 @@ process_libprocess_a_SOURCES = \
 	process/notify.h \
 	process/number_set.c \
 	process/number_set.h \
+	process/pidfd_socket.c \
+	process/pidfd_socket.h \
 	process/pidfile.c \
 	process/pidfile.h \
 	process/relay.c \

@@ -55,6 +55,7 @@ struct create_request {
 	const char *bundle;         /* directory with config.json */
 	const char *console_socket; /* NULL without */
 	const char *pid_file;       /* NULL without */
+	const char *pidfd_socket;   /* gets a pidfd of the first process; NULL without */
 	bool no_pivot;              /* move the root mount instead of pivot_root(2) */
 	bool no_new_keyring;
 	unsigned preserve_fds; /* descriptors 3 .. 3+n-1 go to the container */
@@ -134,7 +135,8 @@ struct exec_request {
 	bool terminal;
 	bool detach;
 	bool ignore_paused;
-	const char *console_socket, *pid_file;
+	const char *console_socket, *pid_file, *pidfd_socket;
+	struct strings cgroups; /* at most one: PATH below the container's cgroup, or ":PATH" */
 	unsigned preserve_fds;
 };
 

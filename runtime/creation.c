@@ -21,6 +21,7 @@
 #include "process/fds.h"
 #include "process/listen_fds.h"
 #include "process/notify.h"
+#include "process/pidfd_socket.h"
 #include "process/pidfile.h"
 #include "process/relay.h"
 #include "process/rlimits.h"
@@ -107,6 +108,8 @@ static int check_request(struct creation *c, struct err *e)
 			       "(process.terminal)");
 	if (seccomp_notifies(c->spec.linux.seccomp))
 		TRY(listener_check(c->spec.linux.seccomp, e));
+	if (c->req->pidfd_socket)
+		TRY(pidfd_socket_check(c->req->pidfd_socket, e));
 	return c->req->console_socket ? console_socket_check(c->req->console_socket, e) : 0;
 }
 
@@ -482,6 +485,13 @@ static int expect_created(struct creation *c, struct err *e)
 	return store_save_state(c->dir, &c->state, e);
 }
 
+static int send_pidfd(struct creation *c, struct err *e)
+{
+	return c->req->pidfd_socket
+		       ? pidfd_socket_send(c->req->pidfd_socket, c->pidfd, PIDFD_OF_INIT, e)
+		       : 0;
+}
+
 static int write_pid_file(struct creation *c, struct err *e)
 {
 	return c->req->pid_file ? pidfile_write(c->req->pid_file, c->state.pid, e) : 0;
@@ -547,6 +557,7 @@ const struct creation_step creation_steps[] = {
 	{ "prepared",    attend_prepared, NULL },
 	{ "console",     take_console,    NULL },
 	{ "created",     expect_created,  NULL },
+	{ "pidfd",       send_pidfd,      NULL },
 	{ "pid-file",    write_pid_file,  remove_pid_file },
 	{ "release",     release,         NULL },
 	{ 0 },

@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "process/console_socket.h"
 #include "process/fds.h"
+#include "process/pidfd_socket.h"
 #include "process/pidfile.h"
 #include "process/relay.h"
 #include "process/rlimits.h"
@@ -104,6 +105,18 @@ static int make_plan(struct execution *x, struct err *e)
 			      : err_sys(e, "look for the container's process %d", s->pid);
 }
 
+/* Where --cgroup says, and nowhere else. */
+static int open_place(struct execution *x, const char *path, struct err *e)
+{
+	const struct cgroup *own = &x->handle->cgroup;
+	int r;
+
+	if (own->fd < 0)
+		return err_set(e, ENOTSUP, "--cgroup /%s: the container has no cgroup", path);
+	r = cgroup_open_below(own, path, &x->place, e);
+	return r < 0 ? err_wrap(e, "--cgroup") : 0;
+}
+
 /*
  * A container that manages its own cgroup may hand controllers out in it, and
  * then only cgroups below it have processes (cgroups(7)). Its init is in one.
@@ -113,8 +126,12 @@ static int find_place(struct execution *x, struct err *e)
 	const struct cgroup *own = &x->handle->cgroup;
 	const size_t len = own->path ? strlen(own->path) : 0;
 	char handed_out[512], path[PATH_MAX];
+	const char *asked;
 	int r;
 
+	TRY(exec_request_cgroup(x->req, &asked, e));
+	if (asked)
+		return open_place(x, asked, e);
 	if (own->fd < 0 ||
 	    io_read_value(own->fd, "cgroup.subtree_control", handed_out, sizeof(handed_out)) < 0 ||
 	    !*handed_out)
@@ -196,6 +213,8 @@ static int attend(struct execution *x, struct err *e)
 	}
 	TRY(take_console(x, e));
 	TRY(handshake_expect(x->sock, SAY_CREATED, NULL, NULL, e));
+	if (x->req->pidfd_socket)
+		TRY(pidfd_socket_send(x->req->pidfd_socket, x->pidfd, PIDFD_OF_EXEC, e));
 	if (x->req->pid_file)
 		TRY(pidfile_write(x->req->pid_file, x->pid, e));
 	TRY(handshake_send(x->sock, SAY_GO, 0, -1, e));

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/io.h"
 #include "base/json.h"
 #include "process/console_socket.h"
 #include "process/environment.h"
+#include "process/pidfd_socket.h"
 #include "process/user.h"
 
 static int set_user(const struct exec_request *req, struct spec_user *user, struct err *e)
@@ -63,6 +65,29 @@ int exec_request_process(const struct exec_request *req, const struct spec *s, s
 	return spec_parse_process(ret, a, path, text->text, text->len, e);
 }
 
+int exec_request_cgroup(const struct exec_request *req, const char **ret, struct err *e)
+{
+	const char *path, *colon;
+
+	*ret = NULL;
+	if (!req->cgroups.n)
+		return 0;
+	path = req->cgroups.at[0];
+	if (req->cgroups.n > 1)
+		return err_set(e, EINVAL,
+			       "--cgroup %s: in cgroup v2 a process is in one place only",
+			       json_quote(req->cgroups.at[1]).text);
+	colon = strchr(path, ':');
+	if (colon && colon > path)
+		return err_set(e, EINVAL,
+			       "--cgroup %s: in cgroup v2 controllers have no paths of their own",
+			       json_quote(path).text);
+	if (colon)
+		path++;
+	*ret = path + strspn(path, "/");
+	return 0;
+}
+
 int exec_request_check(const struct exec_request *req, const struct spec_process *p, struct err *e)
 {
 	if (p->cwd[0] != '/')
@@ -72,5 +97,7 @@ int exec_request_check(const struct exec_request *req, const struct spec_process
 			       "a terminal for a detached process needs --console-socket");
 	if (!p->terminal && req->console_socket)
 		return err_set(e, EINVAL, "--console-socket: the process asks for no terminal");
+	if (req->pidfd_socket)
+		TRY(pidfd_socket_check(req->pidfd_socket, e));
 	return req->console_socket ? console_socket_check(req->console_socket, e) : 0;
 }

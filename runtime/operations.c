@@ -646,6 +646,7 @@ static const struct row hull_rows[] = {
 	{ "prepared",   prepared,     "prepared" },
 	{ "console",    take_console, "console" },
 	{ "created",    record,       "created" },
+	{ "pidfd",      NULL,         NULL },
 	{ "pid-file",   NULL,         NULL },
 	{ "release",    release,      NULL },
 	{ 0 },

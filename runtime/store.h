@@ -5,6 +5,7 @@
  *	ROOT/ID/config.json  the bundle's config.json as create read it
  *	ROOT/ID/start.sock   on which init waits for `start`, until it came
  *	ROOT/.seccomp:cache  compiled filters (security/seccomp_cache.h)
+ *	ROOT/.record:*       where a recording listens (engine/recording.h)
  *
  * The root and each directory in it have mode 0700. mkdir(2) reserves an id.
  * Whoever changes a container holds flock(2) on its directory: the lock goes

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_denials \
 	tests/unit/test_dns \
 	tests/unit/test_doctor \
+	tests/unit/test_exec_request \
 	tests/unit/test_external \
 	tests/unit/test_engine \
 	tests/unit/test_engine_record \
@@ -93,6 +94,7 @@ UNIT_TESTS = \
 	tests/unit/test_relay \
 	tests/unit/test_resolv \
 	tests/unit/test_rootfd \
+	tests/unit/test_scratch \
 	tests/unit/test_seccomp \
 	tests/unit/test_seccomp_cache \
 	tests/unit/test_security_lsm \
@@ -319,6 +321,10 @@ tests_unit_test_image_unpack_SOURCES = tests/unit/test_image_unpack.c
 tests_unit_test_image_unpack_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_image_unpack_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_image_unpack_LDADD = $(LIBUNPACK) $(CRITERION_LIBS)
+tests_unit_test_exec_request_SOURCES = tests/unit/test_exec_request.c
+tests_unit_test_exec_request_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_exec_request_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_exec_request_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
 tests_unit_test_external_SOURCES = tests/unit/test_external.c
 tests_unit_test_external_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_external_LDFLAGS = $(UNITLDFLAGS)
@@ -495,6 +501,10 @@ tests_unit_test_rootfd_SOURCES = tests/unit/test_rootfd.c
 tests_unit_test_rootfd_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_rootfd_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_rootfd_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
+tests_unit_test_scratch_SOURCES = tests/unit/test_scratch.c
+tests_unit_test_scratch_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_scratch_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_scratch_LDADD = $(LIBBASE) $(CRITERION_LIBS)
 tests_unit_test_seccomp_SOURCES = tests/unit/test_seccomp.c
 tests_unit_test_seccomp_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_seccomp_LDFLAGS = $(UNITLDFLAGS)

@@ -116,6 +116,10 @@ vm() {
 	stderr_has 'not found'
 	"$HULL" --root "$STATE" exec --preserve-fds 1 "$ID" true 3</dev/null 2>"$WORK/e" && false
 	grep -q -- "--preserve-fds: a microVM can't be handed descriptors" "$WORK/e"
+	"$HULL" --root "$STATE" exec --cgroup / "$ID" true 2>"$WORK/e" && false
+	grep -q -- "--cgroup: processes in a microVM are in no cgroup of the host's" "$WORK/e"
+	"$HULL" --root "$STATE" exec --pidfd-socket nowhere "$ID" true 2>"$WORK/e" && false
+	grep -q -- "--pidfd-socket: a process in a microVM is none of the host's" "$WORK/e"
 	in_terminal "$WORK/tty" "$HULL" --root "$STATE" exec --tty "$ID" sh -c 'test -t 0 && tty; exit 4'
 	[ "$status" -eq 4 ]
 	grep -q /dev/pts/ "$WORK/tty"

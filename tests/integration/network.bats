@@ -606,8 +606,8 @@ time.sleep(1000)' "$(gateway "$one")" "$WORK/connected"
 @test "what killed processes were about to write is taken away" {
 	create web
 	container one net=web
-	touch "$HULL_NETWORK_DIR/containers/ghost.json.new" "$HULL_NETWORK_DIR/containers/one.json.new" \
-		"$HULL_NETWORK_DIR/leases/web.new" "$HULL_NETWORK_DIR/networks/web.json.new"
+	touch "$HULL_NETWORK_DIR/containers/.ghost.json.new" "$HULL_NETWORK_DIR/containers/.one.json.new" \
+		"$HULL_NETWORK_DIR/leases/.web.new" "$HULL_NETWORK_DIR/networks/.web.json.new"
 	netattach sweep
 	stdout_is 0
 	[ "$(ls -A "$HULL_NETWORK_DIR/containers")" = one.json ]

@@ -303,3 +303,21 @@ killed() {
 	[ "$(links "$one")" = "eth0 " ]
 	[ "$(jq '.interfaces | length' "$HULL_NETWORK_DIR/containers/one.json")" = 1 ]
 }
+
+@test "what a killed hull was about to write is nobody's, and goes; names that look like it are names" {
+	create web --subnet 10.8.0.0/24
+	create web.new --subnet 10.9.0.0/24
+	container one net=web.new
+	container two net=web
+	[ "$(leases web.new)" = "10.9.0.2 one" ]
+	touch "$HULL_NETWORK_DIR"/{networks/.web.json.new,leases/.web.new,containers/.three.json.new}
+	network ls --quiet
+	[ "$(grep -c web <<<"$stdout")" = 2 ]
+	container three net=web.new
+	[ "$(leases web.new)" = $'10.9.0.2 one\n10.9.0.3 three' ]
+	[ -z "$(find "$HULL_NETWORK_DIR" -name '*.new' -path '*/.*')" ]
+	netattach detach one
+	netattach detach two
+	netattach detach three
+	assert_no_container
+}

@@ -163,6 +163,18 @@ logs_have() {
 	[[ $stdout == *"$2"* ]]
 }
 
+@test "a volume of which it is not known whether it is in use is not removed" {
+	run_ 0 --name one -v kept:/v "$IMAGE" touch /v/file
+	do_ 1 volume rm kept
+	stderr_has "the volume kept is in use by container"
+	echo '{' >"$(echo "$DATA"/containers/*/config.json)"
+	do_ 1 volume rm kept
+	stderr_has "hull: whether the volume kept is in use: container "
+	[ -e "$DATA/volumes/kept/_data/file" ]
+	do_ 0 rm one
+	do_ 0 volume rm kept
+}
+
 @test "logs: the last lines, and following until the end" {
 	run_ 0 -d --name talks $IMAGE sh -c 'for i in 1 2 3 4 5; do echo line $i; done; sleep 0.5; printf end'
 	do_ 0 wait talks
@@ -222,6 +234,21 @@ logs_have() {
 	[ "$(cat "$WORK/attached")" = $'got one\ngot two' ]
 	do_ 0 rm talk
 }
+
+@test "attach: a lot of input comes whole, and a program that reads none goes on being heard" {
+	run_ 0 -d -i --name reader $IMAGE sh -c 'sleep 1; wc -c; exit 6'
+	status=0
+	head -c 3000000 /dev/zero | timeout 60 "$HULL" --root "$STATE" --data-root "$DATA" attach reader \
+		>"$WORK/attached" || status=$?
+	[ "$status" = 6 ]
+	[ "$(cat "$WORK/attached")" = 3000000 ]
+	run_ 0 -d -i --name deaf $IMAGE sh -c 'i=0; while :; do echo $((i += 1)); sleep 0.1; done'
+	in_background sh -c 'head -c 3000000 /dev/zero | "$0" "$@"' "$HULL" --root "$STATE" --data-root "$DATA" attach deaf
+	# Its input is full long before that.
+	wait_for 30 has_lines deaf 30
+	do_ 0 rm --force reader deaf
+}
+has_lines() { [ "$(hull --data-root "$DATA" logs "$1" | wc -l)" -ge "$2" ]; }
 
 @test "a terminal in the foreground" {
 	in_terminal "$WORK/shown" "$HULL" --root "$STATE" --data-root "$DATA" run "${NET[@]}" --rm -it $IMAGE \

@@ -53,6 +53,24 @@ with_journal() {
 	[ "$stdout" = "$(seq $((201 - kept)) 200)" ]
 }
 
+@test "what wrote in the foreground has no log, and has one when it is started again without" {
+	run_ 0 --name one --log-driver none hull/busybox echo out
+	stdout_is out
+	do_ 1 logs one
+	stderr_is "hull: container one keeps no log (--log-driver none)"
+	run_ 0 --name two hull/busybox echo out
+	do_ 1 logs two
+	stderr_is "hull: container two ran in the foreground: what it wrote went there"
+	do_ 0 start two
+	do_ 0 wait two
+	do_ 0 logs two
+	stdout_is out
+	do_ 0 start --attach two
+	stdout_is out
+	do_ 0 logs two
+	stdout_is out
+}
+
 @test "journald: lines, streams, fields, and logs reads them back" {
 	with_journal
 	run_ 0 -d --name one --log-driver journald hull/busybox sh -c 'echo out; echo err >&2; printf "tab\tand \377\n"; printf end'
@@ -92,6 +110,56 @@ has_lines() { [ "$(wc -l <"$WORK/journal")" = "$1" ]; }
 	sed -i 's#PATH=.*#PATH="/nowhere"#; s#mkdir -p /run/systemd && ##; s#mount#/bin/mount#' "$WORK/with-journal"
 	do_ 1 logs one
 	stderr_is "hull: what is in the journal is read by journalctl, which is not there"
+}
+
+@test "journald: --follow shows what comes, ends with the container, and takes journalctl with it" {
+	with_journal
+	run_ 0 -d --name one --log-driver journald hull/busybox sh -c 'echo one; until [ -e /go ]; do sleep 0.1; done; echo two; echo three'
+	start_hull --data-root "$DATA" logs --follow one
+	local followed=$stdout_file
+	wait_for 10 grep -qx one "$followed"
+	do_ 0 exec one touch /go
+	stdout_file=$followed
+	wait_hull
+	[ "$status" = 0 ]
+	stdout_is $'one\ntwo\nthree'
+	# Of one that has ended, all of it, and its tail.
+	do_ 0 logs --follow one
+	stdout_is $'one\ntwo\nthree'
+	do_ 0 logs --follow --tail 1 one
+	stdout_is three
+	do_ 0 logs --follow --tail 0 one
+	stdout_is ""
+	wait_for 10 no_journalctl
+}
+
+@test "journald: journalctl does not outlive a hull that is killed" {
+	with_journal
+	run_ 0 -d --name one --log-driver journald hull/busybox sh -c 'echo one; exec sleep 1000'
+	start_hull --data-root "$DATA" logs --follow one
+	wait_for 10 grep -qx one "$stdout_file"
+	kill -KILL "$hull_pid"
+	wait_hull
+	wait_for 10 no_journalctl
+}
+no_journalctl() { ! pgrep -f "$WORK/bin/journalctl" >/dev/null; }
+
+@test "journald: journalctl's failure is told in its words, nothing found is none, others' lines are none" {
+	with_journal
+	run_ 0 -d --name one --log-driver journald hull/busybox echo one
+	do_ 0 wait one
+	wait_for 10 has_lines 1
+	# Another user sends a line with this container's id.
+	jq -c '._UID = "65534" | .MESSAGE = "forged" | .__CURSOR = "s=9"' "$WORK/journal" >"$WORK/forged"
+	cat "$WORK/forged" >>"$WORK/journal"
+	do_ 0 logs one
+	stdout_is one
+	echo "No journal files were opened due to insufficient permissions." >"$WORK/journal.says"
+	do_ 1 logs one
+	stdout_is ""
+	stderr_is "hull: journalctl failed (exit status 1): No journal files were opened due to insufficient permissions."
+	do_ 1 logs --follow one
+	stderr_is "hull: journalctl failed (exit status 1): No journal files were opened due to insufficient permissions."
 }
 
 @test "journald: a journal that stops listening does not stop the container" {

@@ -61,11 +61,39 @@ refused() {
 	stderr_is "hull: no such container: nobody"
 }
 
+@test "namespaces of another container, with a root and without" {
+	run_ 0 --detach --name other "$IMAGE" sleep 1000
+	do_ 0 inspect other
+	pid=$(jq '.[0].State.Pid' <<<"$stdout")
+	for name in uts ipc pid; do
+		run_ 0 --rm "--$name" container:other "$IMAGE" readlink "/proc/self/ns/$name"
+		stdout_is "$(readlink "/proc/$pid/ns/$name")"
+	done
+	run_ 0 --rm --uts container:other --ipc container:other "$IMAGE" sh -c 'touch /file; readlink /proc/self/ns/uts; readlink /proc/self/ns/ipc'
+	stdout_is "$(readlink "/proc/$pid/ns/uts" "/proc/$pid/ns/ipc")"
+	do_ 0 run --rm --network container:other "$IMAGE" readlink /proc/self/ns/net
+	stdout_is "$(readlink "/proc/$pid/ns/net")"
+	run_ 0 --detach --name more "$IMAGE" sleep 1000
+	if is_root; then
+		run_ 0 --rm --uts container:other --ipc container:more "$IMAGE" true
+	else
+		run_ 125 --rm --ipc container:other --uts container:more "$IMAGE" true
+		stderr_is "hull: --uts container:more: without root, namespaces are those of one container only"
+	fi
+	do_ 0 rm --force other more
+}
+
 @test "what an option cannot be is said, and nothing is made" {
 	refused '--pid "elsewhere": expected private, host, container:NAME or ns:PATH' --pid elsewhere
 	refused "--cgroupns: private or host" --cgroupns ns:/proc/self/ns/cgroup
 	refused '--log-driver "syslog": expected json-file, journald or none' --log-driver syslog
+	refused "--log-driver journald: what a container in the foreground writes goes to who started it, and to no log: use --detach" --log-driver journald
+	refused "--log-opt max-size=1m: what a container in the foreground writes goes to who started it, and to no log: use --detach" --log-opt max-size=1m
 	refused "--restart: a container with --rm is not started again" --restart always --rm --detach
 	refused "--restart: only with --detach is there somebody to do it" --restart always
+	refused "--pid-file: only with --bundle" --pid-file "$WORK/pid"
+	refused "--pidfd-socket: only with --bundle" --pidfd-socket "$WORK/socket"
+	refused "--preserve-fds: only with --bundle" --preserve-fds 1
+	refused "--keep: only with --bundle" --keep
 	refused "--env-file: open nowhere: no such file or directory" --env-file nowhere
 }

@@ -80,6 +80,35 @@ names() {
 	grep -qxE 'symlink|symlinkat' recorded
 }
 
+# places: directories of recordings, of those that go on and of killed ones
+places() { find "$STATE" -maxdepth 1 -name '.record:*'; }
+
+@test "the socket is nobody else's, and nothing is left of the container that would look for it" {
+	start_hull --data-root "$DATA" profile record profile --network none --name lives "$IMAGE" \
+		sh -c 'until [ -e /go ]; do sleep 0.1; done'
+	wait_for 20 hull --data-root "$DATA" exec lives true
+	[ "$(places | wc -l)" = 1 ]
+	[ "$(stat -c '%a %u' "$(places)")" = "700 $UID" ]
+	[ "$(jq --raw-output .linux.seccomp.listenerPath "$DATA"/containers/*/config.json)" = "$(places)/socket" ]
+	do_ 0 exec lives touch /go
+	wait_hull
+	[ "$status" = 0 ]
+	[ -z "$(places)" ]
+	do_ 0 ps --all --quiet
+	stdout_is ""
+}
+
+@test "hull that is killed: the next recording takes away what is left" {
+	start_hull --data-root "$DATA" profile record profile --network none --name lives "$IMAGE" sleep 1000
+	wait_for 20 hull --data-root "$DATA" exec lives true
+	kill -KILL "$hull_pid"
+	wait_hull
+	do_ 0 rm --force lives
+	[ "$(places | wc -l)" = 1 ]
+	record 0 "$IMAGE" true
+	[ -z "$(places)" ]
+}
+
 @test "the exit status is the container's, and without a start there is no profile" {
 	record 7 "$IMAGE" sh -c 'exit 7'
 	jq --exit-status '.syscalls | length > 0' profile
@@ -105,6 +134,12 @@ names() {
 	stderr_is "hull: profile record: --security-opt seccomp: the recording has a filter of its own, which is hull's"
 	record 1 --privileged "$IMAGE" true
 	stderr_is "hull: profile record: --privileged: the recording has a filter of its own, which is hull's"
+	record 1 --isolation vm "$IMAGE" true
+	stderr_is "hull: profile record: --isolation vm: the system calls of a microVM are its own kernel's, which nobody records"
+	do_ 1 --isolation vm profile record profile "$IMAGE" true
+	stderr_is "hull: profile record: --isolation vm: the system calls of a microVM are its own kernel's, which nobody records"
+	record 1 --restart always "$IMAGE" true
+	stderr_is "hull: profile record: --restart: the container is removed when it has ended"
 	record 1 --bundle . x
 	stderr_is "hull: profile record: --bundle: only for containers of an image"
 	do_ 1 profile record profile --name only

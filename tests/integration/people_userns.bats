@@ -66,6 +66,17 @@ upper_of() { find "$DATA/containers" -path '*/upper' -prune; }
 # pid_of WHO: the container's first process
 pid_of() { "$REAL_HULL" --root "$STATE" --data-root "$DATA" inspect "$1" | jq -r '.[0].State.Pid'; }
 
+@test "where it is not known which ids a container has, no others are given away" {
+	run_in --name one hull/busybox true
+	local id
+	id=$("$HULL" --root "$STATE" --data-root "$DATA" ps -aq)
+	echo "3000000 x" >"$(echo "$DATA"/containers/*/userns)"
+	do_ 125 run --rm --network none --userns auto hull/busybox true
+	stderr_is "hull: --userns auto: the ids of container $id are not known: remove it"
+	do_ 0 rm one
+	run_in --rm hull/busybox true
+}
+
 @test "at the same time they get different ids" {
 	local i
 	ids hull:3000000:10000000

@@ -173,3 +173,49 @@ kernel_tells() {
 	do_ 1 why "$ID"
 	stderr_is "hull: container does not exist"
 }
+
+@test "what another one keeps meanwhile is left alone, and what a killed one began is not" {
+	mkdir --parents "$DATA/gone/.new-0123456789abcdef" "$DATA/gone/.new-other"
+	exec 9<"$DATA/gone/.new-other"
+	flock 9
+	run_ 3 --rm --name gone --keep-why 1h "$IMAGE" sh -c 'exit 3'
+	[ -d "$DATA/gone/.new-other" ]
+	[ ! -e "$DATA/gone/.new-0123456789abcdef" ]
+	exec 9<&-
+	do_ 0 why gone
+	[ ! -e "$DATA/gone/.new-other" ]
+	# All at once: each stays.
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		run_ 0 --name "c$i" --keep-why 1h "$IMAGE" true
+	done
+	for i in 1 2 3 4 5 6 7 8; do
+		hull --data-root "$DATA" rm "c$i" &
+	done
+	wait
+	for i in 1 2 3 4 5 6 7 8; do
+		do_ 0 why "c$i"
+	done
+}
+
+@test "a container is removed, whatever keeps what is known of it from being kept" {
+	# An earlier removal was interrupted when that was done.
+	run_ 3 --name one --keep-why 1h "$IMAGE" sh -c 'exit 3'
+	id=$(hull --data-root "$DATA" inspect one | jq --raw-output '.[0].Id')
+	mkdir --parents "$DATA/gone/$id"
+	echo 9999999999 >"$DATA/gone/$id/until"
+	echo '{}' >"$DATA/gone/$id/status.json"
+	do_ 0 rm one
+	stderr_is ""
+	do_ 0 why one
+	[ "${lines[0]}" = "one (removed): its program ended by itself, with status 3" ]
+	run_ 0 --name two --keep-why 1h "$IMAGE" true
+	id=$(hull --data-root "$DATA" inspect two | jq --raw-output '.[0].Id')
+	rm -r "$DATA/gone"
+	: >"$DATA/gone"
+	do_ 0 rm two
+	stderr_has "warning: hull why will not know container ${id:0:12}: open the directory for what is left of containers: not a directory"
+	rm "$DATA/gone"
+	do_ 0 ps --all --quiet
+	stdout_is ""
+}

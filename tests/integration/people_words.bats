@@ -43,6 +43,22 @@ teardown() { teardown_people; }
 	do_ 0 rm -f one
 }
 
+@test "lists have the same templates" {
+	run_ 0 --name one hull/busybox true
+	do_ 0 ps --all --format '{{index . "Names"}}\t{{json .Image}}'
+	[ "$stdout" = "$(printf 'one\t"hull/busybox"')" ]
+	do_ 0 ps --all --format '{{json .}}'
+	local all=$stdout
+	[ "$(jq --raw-output .Names <<<"$all")" = one ]
+	do_ 0 ps --all --format json
+	stdout_is "$all"
+	do_ 1 ps --all --format '{{.Nothing}}'
+	stderr_is 'hull: --format: there is no field ".Nothing"'
+	do_ 1 ps --all --format '{{.Names'
+	stderr_is 'hull: --format: "}}" is missing'
+	do_ 0 rm one
+}
+
 @test "info: what there is, and where" {
 	do_ 0 pull -q hull/busybox
 	run_ 0 -d --name one hull/busybox sleep 1000

@@ -40,6 +40,8 @@ static void ask_create(const struct create_request *r)
 	buf_printf(&asked, " id=%s bundle=%s console=%s pid-file=%s pivot=%d keyring=%d fds=%u",
 		   r->id, r->bundle, or_none(r->console_socket), or_none(r->pid_file), !r->no_pivot,
 		   !r->no_new_keyring, r->preserve_fds);
+	if (r->pidfd_socket)
+		buf_printf(&asked, " pidfd=%s", r->pidfd_socket);
 }
 
 int container_create(const struct runtime *rt, const struct create_request *req, struct err *e)
@@ -82,6 +84,9 @@ int container_exec(const struct runtime *rt, const struct exec_request *r, int *
 		   r->preserve_fds);
 	ask_strings("env", &r->env);
 	ask_strings("cap", &r->caps);
+	ask_strings("cgroup", &r->cgroups);
+	if (r->pidfd_socket)
+		buf_printf(&asked, " pidfd=%s", r->pidfd_socket);
 	for (size_t i = 0; i < r->groups.n; i++)
 		buf_printf(&asked, " gid=%u", r->groups.at[i]);
 	ask_strings("arg", &r->args);
@@ -238,6 +243,12 @@ Test(cli_commands, requests)
 		{ "hull-oci run --detach --keep -b /b ID",
 		  "run detach=1 keep=1 id=ID bundle=/b console=- pid-file=- pivot=1 keyring=1 "
 		  "fds=0" },
+		{ "hull-oci --root /r create --pidfd-socket /s ID",
+		  "create root=/r cgroups=1 id=ID bundle=. console=- pid-file=- pivot=1 "
+		  "keyring=1 fds=0 pidfd=/s" },
+		{ "hull run --bundle /b --pidfd-socket /s ID",
+		  "run detach=0 keep=0 id=ID bundle=/b console=- pid-file=- pivot=1 keyring=1 fds=0 "
+		  "pidfd=/s" },
 		{ "hull-oci run ID", "run detach=0 keep=0 id=ID bundle=. console=- pid-file=- "
 				     "pivot=1 keyring=1 fds=0" },
 		{ "hull run -b /b ID", "run detach=0 keep=0 id=ID bundle=/b console=- pid-file=- "
@@ -302,6 +313,9 @@ Test(cli_commands, exec_requests)
 		{ "hull exec -t -e A=1 -e B=2 -c CAP_CHOWN -g 7 -g 8 --preserve-fds 2 ID sh",
 		  "exec id=ID file=- " NONE "nnp=-1 tty=1 detach=0 paused=0 console=- pid-file=- "
 		  "fds=2 env=A=1 env=B=2 cap=CAP_CHOWN gid=7 gid=8 arg=sh" },
+		{ "hull exec --cgroup /a --cgroup b --pidfd-socket /s ID sh",
+		  "exec id=ID file=- " NONE "nnp=-1 tty=0 detach=0 paused=0 console=- pid-file=- "
+		  "fds=0 cgroup=/a cgroup=b pidfd=/s arg=sh" },
 		{ "hull exec --cwd /c -u 1:2 --apparmor p --process-label l --no-new-privs "
 		  "--ignore-paused ID sh",
 		  "exec id=ID file=- cwd=/c user=1:2 apparmor=p label=l nnp=1 tty=0 detach=0 "

@@ -246,6 +246,86 @@ Test(logs, a_limit_of_size_makes_further_files)
 	buf_done(&out.line);
 }
 
+/* A reader on whose first line as many are written as make several files more. */
+struct overtaken {
+	struct log_writer w;
+	struct log_stream out;
+	int seen, lines;
+};
+
+static int overtake(const struct log_line *l, void *ctx)
+{
+	struct overtaken *o = ctx;
+	char line[64];
+
+	if (o->seen++ == 0)
+		for (int i = 0; i < o->lines; i++)
+			log_write(&o->w, &o->out, line,
+				  (size_t)snprintf(line, sizeof(line), "line %d of some length\n", i + 1));
+	snprintf(line, sizeof(line), "line %d of some length\n", o->seen - 1);
+	cr_expect_eq(l->len, strlen(line));
+	cr_expect_eq(strncmp(l->text, line, l->len), 0, "%s in place of %s", l->text, line);
+	return 0;
+}
+
+Test(logs, a_reader_that_follows_misses_no_file)
+{
+	struct log_query all = { .tail = -1, .follow = true };
+	struct overtaken o = { .out = { .name = "stdout" }, .lines = 40 };
+	struct err e = { 0 };
+
+	cr_assert_eq(log_writer_open(dir_fd, 300, 30, &o.w, &e), 0, "%s", e.msg);
+	log_write(&o.w, &o.out, "line 0 of some length\n", 22);
+	cr_assert_eq(log_read(dir_fd, &all, overtake, &o, &e), 0, "%s", e.msg);
+	cr_expect_eq(o.seen, 41);
+	log_writer_close(&o.w);
+	buf_done(&o.out.line);
+}
+
+static int count_line(const struct log_line *l UNUSED, void *ctx)
+{
+	struct overtaken *o = ctx;
+
+	if (o->seen++ == 0)
+		for (int i = 0; i < o->lines; i++)
+			log_write(&o->w, &o->out, "a line of some length\n", 22);
+	return 0;
+}
+
+Test(logs, a_reader_whose_file_is_gone_goes_on_with_the_oldest)
+{
+	struct log_query all = { .tail = -1, .follow = true };
+	struct overtaken o = { .out = { .name = "stdout" }, .lines = 40 };
+	struct err e = { 0 };
+
+	/* Three lines a file, so eight or nine are left, behind those of the first file. */
+	cr_assert_eq(log_writer_open(dir_fd, 300, 3, &o.w, &e), 0, "%s", e.msg);
+	log_write(&o.w, &o.out, "a line of some length\n", 22);
+	cr_assert_eq(log_read(dir_fd, &all, count_line, &o, &e), 0, "%s", e.msg);
+	cr_expect_geq(o.seen, 3 + 7);
+	cr_expect_leq(o.seen, 3 + 9);
+	log_writer_close(&o.w);
+	buf_done(&o.out.line);
+}
+
+Test(logs, a_reader_between_two_files_of_a_rotation)
+{
+	struct log_query all = { .tail = -1 };
+	struct collected got = { 0 };
+	struct log_stream out = { .name = "stdout" };
+	struct log_writer w;
+	struct err e = { 0 };
+
+	cr_assert_eq(log_writer_open(dir_fd, 0, 0, &w, &e), 0, "%s", e.msg);
+	log_write(&w, &out, "one\n", 4);
+	log_writer_close(&w);
+	cr_assert_eq(renameat(dir_fd, LOG_FILE, dir_fd, LOG_FILE ".1"), 0);
+	cr_assert_eq(log_read(dir_fd, &all, collect, &got, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(got.text.text, "out:one\n");
+	buf_done(&got.text);
+	buf_done(&out.line);
+}
+
 /* Docker's table of what `cp` means. */
 Test(place, choose)
 {
@@ -345,14 +425,19 @@ Test(idrange, the_lowest_that_are_free)
 		{ { { 1010, 5010, 10 } }, 1, 11, 20 },
 		{ { { 1090, 5090, 10 }, { 1000, 5000, 40 }, { 1050, 5050, 10 } }, 3, 30, 60 },
 		{ { { 500, 700, 10 }, { 9000, 9000, 5 } }, 2, 100, 0 },
+		/* Of other lines of /etc/subuid and /etc/subgid: each counts for itself. */
+		{ { { 500, 5000, 10 } }, 1, 10, 10 },
+		{ { { 1000, 5050, 50 } }, 1, 50, -1 },
+		{ { { 1000, 9000, 10 }, { 500, 5010, 10 }, { 1020, 9000, 10 } }, 3, 10, 30 },
+		{ { { 995, 4990, 10 } }, 1, 95, 5 },
+		{ { { 4294967295, 5095, 1 } }, 1, 96, -1 },
+		{ { { 4294967295, 5095, 1 } }, 1, 95, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct idrange taken[3], found = { 0 };
-		int r;
+		struct idrange found = { 0 };
+		int r = idrange_choose(&all, rows[i].taken, rows[i].n, rows[i].count, &found);
 
-		memcpy(taken, rows[i].taken, sizeof(taken));
-		r = idrange_choose(&all, taken, rows[i].n, rows[i].count, &found);
 		cr_expect_eq(r, rows[i].at < 0 ? -ENOSPC : 0, "row %zu", i);
 		if (r < 0)
 			continue;

@@ -317,7 +317,7 @@ Test(io, replaces_files)
 	cr_expect_eq(memcmp(b.text, "n\0ew", 4), 0);
 	cr_assert_eq(fstatat(dir_fd, "state", &st, 0), 0);
 	cr_expect_eq(st.st_mode, S_IFREG | 0600, "%o", st.st_mode);
-	cr_expect_not(dir_has("state.new"));
+	cr_expect_not(dir_has(".state.new"));
 	cr_expect_eq(io_replace_file(dir_fd, "state", "", 0, &e), 0);
 	cr_assert_eq(fstatat(dir_fd, "state", &st, 0), 0);
 	cr_expect_eq(st.st_size, 0);
@@ -346,15 +346,15 @@ Test(io, leaves_the_old_file_alone)
 	cr_expect(S_ISREG(st.st_mode));
 }
 
-/* What a crash left as "state.new", however it looks, must not matter. */
+/* What a crash left as ".state.new", however it looks, must not matter. */
 Test(io, replaces_after_a_crash, .timeout = 3)
 {
 	auto_buf struct buf b = { 0 };
 	struct err e = { 0 };
 	struct stat st;
 
-	dir_file("state.new", "half of it, and with a mode of its own");
-	cr_assert_eq(fchmodat(dir_fd, "state.new", 0644, 0), 0);
+	dir_file(".state.new", "half of it, and with a mode of its own");
+	cr_assert_eq(fchmodat(dir_fd, ".state.new", 0644, 0), 0);
 	cr_expect_eq(io_replace_file(dir_fd, "state", "new", 3, &e), 0, "%s", e.msg);
 	cr_assert_eq(fstatat(dir_fd, "state", &st, 0), 0);
 	cr_expect_eq(st.st_mode, S_IFREG | 0600, "%o", st.st_mode);
@@ -368,8 +368,8 @@ Test(io, replaces_in_spite_of_a_link_in_the_way)
 	struct err e = { 0 };
 
 	dir_file("canary", "canary");
-	cr_assert_eq(linkat(dir_fd, "canary", dir_fd, "hard.new", 0), 0);
-	cr_assert_eq(symlinkat("canary", dir_fd, "soft.new"), 0);
+	cr_assert_eq(linkat(dir_fd, "canary", dir_fd, ".hard.new", 0), 0);
+	cr_assert_eq(symlinkat("canary", dir_fd, ".soft.new"), 0);
 	cr_expect_eq(io_replace_file(dir_fd, "hard", "new", 3, &e), 0, "%s", e.msg);
 	(void)!io_replace_file(dir_fd, "soft", "new", 3, &e); /* may refuse it */
 	cr_expect_eq(io_read_file(dir_fd, "canary", 100, "it", &b, &e), 0, "%s", e.msg);
@@ -421,21 +421,56 @@ Test(io, says_why_it_cannot_replace)
 	size_t fds = count_fds();
 
 	memset(name, 'x', sizeof(name));
-	name[251] = '\0';
+	name[250] = '\0';
 	cr_expect_eq(io_replace_file(dir_fd, name, "x", 1, &e), 0, "%s", e.msg);
-	name[251] = 'x', name[252] = '\0';
+	name[250] = 'x', name[251] = '\0';
 	cr_expect_eq(io_replace_file(dir_fd, name, "x", 1, &e), -ENAMETOOLONG);
 	cr_expect_eq(strncmp(e.msg, "write xxxx", 10), 0);
 	cr_expect_not_null(strstr(e.msg, "xxx: name too long"));
 
 	cr_expect_eq(io_replace_file(dir_fd, "no/state", "x", 1, &e), -ENOENT);
-	cr_expect_str_eq(e.msg, "create no/state.new: no such file or directory");
+	cr_expect_str_eq(e.msg, "create no/.state.new: no such file or directory");
 
 	dir_file("dir/file", "");
 	cr_expect_eq(io_replace_file(dir_fd, "dir", "x", 1, &e), -EISDIR);
-	cr_expect_str_eq(e.msg, "rename dir.new to dir: is a directory");
-	cr_expect_not(dir_has("dir.new"));
+	cr_expect_str_eq(e.msg, "rename .dir.new to dir: is a directory");
+	cr_expect_not(dir_has(".dir.new"));
 	cr_expect_lt(io_replace_file(dir_fd, "dir", "x", 1, NULL), 0);
+	cr_expect_eq(count_fds(), fds);
+}
+
+Test(io, stages_under_no_name_of_another_file)
+{
+	auto_buf struct buf b = { 0 };
+	struct err e = { 0 };
+
+	dir_file("dir/state.new", "another's");
+	cr_assert_eq(io_replace_file(dir_fd, "dir/state", "new", 3, &e), 0, "%s", e.msg);
+	cr_expect_eq(io_read_file(dir_fd, "dir/state.new", 100, "it", &b, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(b.text, "another's");
+	cr_expect_eq(faccessat(AT_FDCWD, dir_at("dir/state"), R_OK, 0), 0);
+	cr_assert_eq(io_replace_file(AT_FDCWD, dir_at("dir/state"), "newer", 5, &e), 0, "%s", e.msg);
+	cr_expect_not(dir_has("dir/.state.new"));
+}
+
+Test(io, clears_what_crashes_left)
+{
+	size_t fds = count_fds();
+
+	dir_file(".state.new", "half of it");
+	dir_file(".more.json.new", "");
+	dir_file("state.new", "another's");
+	dir_file(".new", "another's");
+	dir_file(".state", "another's");
+	cr_expect_eq(io_clear_staged(dir_fd), 0);
+	cr_expect_not(dir_has(".state.new"));
+	cr_expect_not(dir_has(".more.json.new"));
+	cr_expect(dir_has("state.new"));
+	cr_expect(dir_has(".new"));
+	cr_expect(dir_has(".state"));
+	cr_assert_eq(mkdirat(dir_fd, ".dir.new", 0700), 0);
+	cr_expect_eq(io_clear_staged(dir_fd), -EISDIR);
+	cr_expect_eq(io_clear_staged(-1), -EBADF);
 	cr_expect_eq(count_fds(), fds);
 }
 
@@ -448,7 +483,7 @@ static void replaces_with_a_full_disk(void *arg UNUSED)
 	signal(SIGXFSZ, SIG_IGN);
 	CHILD_ASSERT(setrlimit(RLIMIT_FSIZE, &limit) == 0, "errno %d", errno);
 	CHILD_ASSERT(io_replace_file(dir_fd, "state", bytes, 200, &e) == -EFBIG, "%s", e.msg);
-	CHILD_STR_EQ(e.msg, "write state.new: file too large");
+	CHILD_STR_EQ(e.msg, "write .state.new: file too large");
 }
 
 Test(io, keeps_the_old_file_when_the_new_one_cannot_be_written)
@@ -460,7 +495,7 @@ Test(io, keeps_the_old_file_when_the_new_one_cannot_be_written)
 	expect_child(replaces_with_a_full_disk, NULL);
 	cr_expect_eq(io_read_file(dir_fd, "state", 100, "it", &b, &e), 0, "%s", e.msg);
 	cr_expect_str_eq(b.text, "old");
-	cr_expect_not(dir_has("state.new"));
+	cr_expect_not(dir_has(".state.new"));
 }
 
 /*
