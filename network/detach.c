@@ -59,6 +59,14 @@ static int delete_cni(const struct record *r, const char *boot, struct err *e)
 	return 0;
 }
 
+static int delete_links(const struct record *r, struct netlink *nl, struct err *e)
+{
+	for (size_t i = 0; i < r->interfaces.n; i++)
+		if (r->interfaces.at[i].link)
+			TRY(attachment_delete_link(nl, r->id, r->interfaces.at[i].link, e));
+	return 0;
+}
+
 static int detach(int state_dir_fd, const struct record *r, const char *boot, struct err *e)
 {
 	auto_netlink struct netlink nl = NETLINK_CLOSED;
@@ -70,14 +78,31 @@ static int detach(int state_dir_fd, const struct record *r, const char *boot, st
 		if (r->interfaces.n)
 			TRY(netlink_open(-1, &nl, e));
 		TRY(delete_ports(r, e));
-		for (size_t i = 0; i < r->interfaces.n; i++)
-			if (r->interfaces.at[i].link)
-				TRY(attachment_delete_link(&nl, r->id, r->interfaces.at[i].link,
-							   e));
+		TRY(delete_links(r, &nl, e));
 	}
 	TRY(drop_names(state_dir_fd, r, e));
 	TRY(drop_leases(state_dir_fd, r, e));
 	return record_forget(state_dir_fd, r->id, e);
+}
+
+/*
+ * The kernel gives a link up only when nobody can be looking at it any more, which takes it many milliseconds. So it
+ * is asked to before the lock is taken, and others need not wait for that; what has not worked is tried again,
+ * and said, with the lock.
+ */
+static void delete_links_early(int state_dir_fd, const char *container_id)
+{
+	auto_netlink struct netlink nl = NETLINK_CLOSED;
+	auto_arena struct arena a = { 0 };
+	struct record record = { 0 };
+	const char *boot;
+	struct err e = { 0 };
+
+	if (record_read(state_dir_fd, container_id, &a, &record, &e) < 0 || !record.interfaces.n ||
+	    record_boot(&a, &boot, &e) < 0 || strcmp(record.boot, boot) != 0)
+		return;
+	if (netlink_open(-1, &nl, &e) < 0 || delete_links(&record, &nl, &e) < 0)
+		log_debug("container %s: %s", container_id, e.msg);
 }
 
 int network_detach(int state_dir_fd, const char *container_id, struct err *e)
@@ -89,6 +114,7 @@ int network_detach(int state_dir_fd, const char *container_id, struct err *e)
 	int r;
 
 	TRY(record_check_id(container_id, e));
+	delete_links_early(state_dir_fd, container_id);
 	lock = network_lock(state_dir_fd, e);
 	if (lock < 0)
 		return lock;
