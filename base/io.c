@@ -182,8 +182,12 @@ int io_mkdir_all(const char *path, mode_t mode, struct err *e)
 
 	if (len == 0 || len >= sizeof(part))
 		return err_neg(e, len ? -ENAMETOOLONG : -ENOENT, "make directory %s", path);
+	errno = ENOTDIR;
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
+	/* Of these mkdir(2) tells which part it is. */
+	if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+		return err_sys(e, "make directory %s", path);
 	for (size_t i = 1; i <= len; i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
