@@ -38,20 +38,24 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	*buf_reserve(b, 1) = c;
+	b->text[++b->len] = '\0';
 }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	char *at = buf_reserve(b, 0);
+	size_t room = b->size - b->len;
 	va_list again;
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(at, room, fmt, again);
 	va_end(again);
 	if (len < 0)
 		mem_exhausted();
-	vsnprintf(buf_reserve(b, (size_t)len), (size_t)len + 1, fmt, ap);
+	if ((size_t)len >= room)
+		vsnprintf(buf_reserve(b, (size_t)len), (size_t)len + 1, fmt, ap);
 	b->len += (size_t)len;
 }
 

@@ -239,6 +239,12 @@ int io_mkdir_all(const char *path, mode_t mode, struct err *e)
 
 	if (len == 0 || len >= sizeof(part))
 		return err_neg(e, len ? -ENAMETOOLONG : -ENOENT, "make directory %s", path);
+	errno = ENOTDIR;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	/* Of these mkdir(2) tells which part it is. */
+	if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+		return err_sys(e, "make directory %s", path);
 	for (size_t i = 1; i <= len; i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
@@ -260,7 +266,7 @@ static int open_below(int dirfd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int remove_entry(int dirfd, const char *name, int depth);
+static int remove_entry(int dirfd, const char *name, bool directory, int depth);
 
 /* The next entry but . and .., or NULL at the end and where *r says why there is none. */
 static const struct dirent *next_entry(DIR *dir, int *r)
@@ -289,7 +295,7 @@ static int remove_below(int fd, int depth)
 		return r;
 	}
 	while (r == 0 && (entry = next_entry(dir, &r)))
-		r = remove_entry(dirfd(dir), entry->d_name, depth);
+		r = remove_entry(dirfd(dir), entry->d_name, entry->d_type == DT_DIR, depth);
 	closedir(dir);
 	return r;
 }
@@ -357,16 +363,24 @@ static int remove_flattened(int fd)
 	return r;
 }
 
-static int remove_entry(int dirfd, const char *name, int depth)
+/* `directory`: it was one when it was listed; so that is tried first. */
+static int remove_entry(int dirfd, const char *name, bool directory, int depth)
 {
-	int why, fd, r;
+	int why = -EISDIR, fd, r;
 
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	why = -errno;
+	if (!directory) {
+		if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+			return 0;
+		why = -errno;
+	}
 	if (why != -EISDIR && why != -EPERM)
 		return why;
 	fd = open_below(dirfd, name);
+	if (fd == -ENOENT && directory)
+		return 0;
+	/* Something else is in its place by now. */
+	if (directory && (fd == -ENOTDIR || fd == -ELOOP))
+		return remove_entry(dirfd, name, false, depth);
 	if (fd < 0)
 		return fd == -ENOTDIR ? why : fd;
 	r = depth < REMOVE_DEPTH ? remove_below(fd, depth + 1) : remove_flattened(fd);
@@ -376,7 +390,7 @@ static int remove_entry(int dirfd, const char *name, int depth)
 
 int io_remove_tree(int dirfd, const char *name)
 {
-	return remove_entry(dirfd, name, 0);
+	return remove_entry(dirfd, name, false, 0);
 }
 
 int io_send_fds(int sock, const void *bytes, size_t len, const int *fds, size_t n)

@@ -48,6 +48,16 @@ static const char *short_escape(char c)
 	}
 }
 
+/* How many characters from here on may stand as they are. */
+static size_t plain(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 static void put_string(struct buf *out, const char *s)
 {
 	size_t left = strlen(s), len;
@@ -56,6 +66,11 @@ static void put_string(struct buf *out, const char *s)
 	for (; left; s += len, left -= len) {
 		const char *escape = short_escape(*s);
 
+		len = plain(s);
+		if (len) {
+			buf_add(out, s, len);
+			continue;
+		}
 		len = json_utf8(s, left);
 		if (escape) {
 			buf_str(out, escape);

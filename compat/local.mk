@@ -1,8 +1,8 @@
 # hull itself with musl, where that is: a static program starts in a quarter of the time of one of
 # glibc's (docs/performance.md). What such a one cannot do, to open libraries, is hull-full's
 # (base/full.h). Its sources are those of the archives that the other programs are linked with.
-EXTRA_DIST += compat/musl/malloc.c compat/musl/missing.c compat/musl/missing.h compat/musl/fortify.h compat/musl/sys/mount.h \
-	compat/musl/sys/pidfd.h compat/musl/linux/prctl.h
+EXTRA_DIST += compat/musl/malloc.c compat/musl/copy.c compat/musl/missing.c compat/musl/missing.h \
+	compat/musl/fortify.h compat/musl/sys/mount.h compat/musl/sys/pidfd.h compat/musl/linux/prctl.h
 
 if MUSL
 bin_SCRIPTS = hull
@@ -38,7 +38,10 @@ musl/%.o: %.c | musl/include $(BUILT_SOURCES)
 	@mkdir -p $(@D)
 	$(AM_V_CC)$(MUSL_GCC) $(MUSL_CFLAGS) -MMD -MP -c -o $@ $<
 
-MUSL_FIRST = musl/cli/main.o musl/compat/musl/missing.o musl/compat/musl/malloc.o
+MUSL_FIRST = musl/cli/main.o musl/compat/musl/missing.o musl/compat/musl/malloc.o musl/compat/musl/copy.o
+
+# Or the compiler sees in their loops what it may leave to them.
+musl/compat/musl/copy.o: MUSL_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 
 # An archive, for the linker to take what hull uses.
 musl/libhull.a: $(MUSL_OBJECTS)

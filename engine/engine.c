@@ -10,11 +10,14 @@
 
 static int open_in(int dir, const char *name, struct err *e)
 {
-	int fd;
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir, name, flags);
 
+	if (fd >= 0 || errno != ENOENT)
+		return fd < 0 ? err_sys(e, "open the directory %s", name) : fd;
 	if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make the directory %s", name);
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(dir, name, flags);
 	return fd < 0 ? err_sys(e, "open the directory %s", name) : fd;
 }
 

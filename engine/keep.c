@@ -102,6 +102,15 @@ static const char *words(struct arena *a, const struct buf *text)
 	return text->len ? arena_strdup(a, text->text) : NULL;
 }
 
+/*
+ * Nobody will read its status again. To replace that of a moment ago would have ext4 write it out, and its
+ * removal would wait for that.
+ */
+static bool is_gone_soon(const struct record *r)
+{
+	return r->remove && !r->keep_why;
+}
+
 static void say_ended(const struct making *m, struct status *s, int code, const char *error,
 		      const struct container_fate *fate)
 {
@@ -120,7 +129,7 @@ static void say_ended(const struct making *m, struct status *s, int code, const 
 	s->held = words(&s->arena, &fate->held);
 	s->denied = words(&s->arena, &fate->denied);
 	s->oom_killed = s->lack != NULL;
-	if (status_write(m->dir, s, &e) < 0)
+	if (!is_gone_soon(&m->record) && status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 }
 
@@ -133,12 +142,16 @@ int keep_failure_status(const struct err *e)
 	return e->code == ENOENT ? 127 : 126;
 }
 
-static void drop(const struct engine *g, struct making *m)
+static void drop(const struct engine *g, struct making *m, const struct status *s)
 {
 	struct err e = { 0 };
 
-	if (m->record.remove && engine_remove_locked(g, m, true, &e) < 0)
-		log_warn("%s", e.msg);
+	if (!m->record.remove || engine_remove_locked(g, m, true, &e) >= 0)
+		return;
+	log_warn("%s", e.msg);
+	/* So it is there still; if it is not, this fails and does no harm. */
+	if (is_gone_soon(&m->record) && status_write(m->dir, s, &e) < 0)
+		log_debug("%s", e.msg);
 }
 
 int keep_foreground(const struct engine *g, struct making *m, int *ret_status, struct err *e)
@@ -165,7 +178,7 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 		  &fate);
 	netjoin_leave(&run.net);
 	run_done(&run);
-	drop(g, m);
+	drop(g, m, &status);
 	return r;
 }
 
@@ -432,28 +445,28 @@ static bool rest(struct keeper *k, unsigned ms)
 	return true;
 }
 
-static void keep(struct keeper *k)
+/* *s is how it ended at last. */
+static void keep(struct keeper *k, struct status *s)
 {
-	auto_status struct status status = { 0 };
 	unsigned backoff = BACKOFF_FIRST_MS;
 	struct err e = { 0 };
 
 	for (;;) {
 		int64_t began = io_now_us();
-		int code = run_once(k, &status, &e);
+		int code = run_once(k, s, &e);
 
 		if (code < 0 && k->ready >= 0) {
 			tell_ready(k, &e);
 			break;
 		}
-		if (!wants_restart(&k->m->record, &status))
+		if (!wants_restart(&k->m->record, s))
 			break;
 		if (io_now_us() - began > (int64_t)STEADY_S * 1000000)
 			backoff = BACKOFF_FIRST_MS;
 		if (!rest(k, backoff))
 			break;
 		backoff = backoff * 2 > BACKOFF_LAST_MS ? BACKOFF_LAST_MS : backoff * 2;
-		status.restarts++;
+		s->restarts++;
 	}
 }
 
@@ -499,6 +512,7 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 			    .in = -1,
 			    .attach = ATTACH_SERVER_NONE,
 			    .ready = ready };
+	auto_status struct status status = { 0 };
 	struct err e = { 0 };
 
 	setsid();
@@ -513,12 +527,12 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 		tell_ready(&k, &e);
 		_exit(1);
 	}
-	keep(&k);
+	keep(&k, &status);
 	netsockets_close(&k.run.sockets);
 	attach_close(&k.attach, m->dir);
 	log_writer_close(&k.log);
 	journal_close(&k.journal);
-	drop(g, m);
+	drop(g, m, &status);
 	_exit(0);
 }
 

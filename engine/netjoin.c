@@ -14,15 +14,20 @@
 
 enum { ETC_MAX = 1024 * 1024 };
 
-/* In place: the file is bound into the container. */
+/*
+ * In place: the file is bound into the container. It is cut off at the end, not at the beginning: what ext4 had
+ * cut to nothing it writes out when it is closed.
+ */
 static int fill_file(int dir, const char *name, const char *text, size_t len, struct err *e)
 {
-	auto_fd int fd = openat(dir, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "write the container's %s", name);
 	r = io_write_all(fd, text, len);
+	if (r == 0 && ftruncate(fd, (off_t)len) < 0)
+		r = -errno;
 	return r < 0 ? err_neg(e, r, "write the container's %s", name) : 0;
 }
 

@@ -9,6 +9,8 @@
 	#include <immintrin.h>
 #endif
 
+enum { LONG_MESSAGE = 32 * 1024 };
+
 static const uint32_t k256[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
 	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
@@ -189,10 +191,22 @@ void sha256_begin_plain(struct sha2 *s)
 void sha256_begin(struct sha2 *s)
 {
 	sha256_begin_plain(s);
+	s->asks = true;
+}
+
+static void choose_blocks256(struct sha2 *s)
+{
+	s->asks = false;
 #ifdef HAVE_SHA_INSTRUCTIONS
 	if (has_sha_instructions())
 		s->blocks = blocks256_x86;
 #endif
+}
+
+void sha256_begin_fast(struct sha2 *s)
+{
+	sha256_begin_plain(s);
+	choose_blocks256(s);
 }
 
 void sha512_begin(struct sha2 *s)
@@ -212,6 +226,8 @@ void sha2_update(struct sha2 *s, const void *bytes, size_t len)
 	const unsigned char *at = bytes;
 
 	s->total += len;
+	if (s->asks && s->total >= LONG_MESSAGE)
+		choose_blocks256(s);
 	if (held) {
 		size_t more = len < size - held ? len : size - held;
 

@@ -86,7 +86,7 @@ hull_agent_LDADD = microvm/libmicrovm.a $(LIBRUNTIME)
 
 # Where the integration tests find them (HULL_LIBEXEC).
 if STATIC_PROGRAMS
-noinst_SCRIPTS = tests/tools/hull-vmm tests/tools/hull-agent
+noinst_SCRIPTS += tests/tools/hull-vmm tests/tools/hull-agent
 endif
 tests/tools/hull-vmm: hull-vmm
 	$(AM_V_GEN)$(MKDIR_P) tests/tools && cp hull-vmm $@

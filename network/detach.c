@@ -128,17 +128,19 @@ static int detach(const struct attachment *at, const char *boot, struct err *e)
 {
 	const struct record *r = &at->record;
 	struct err why = { 0 }, first = { 0 };
-	auto_fd int lock = -1;
+	bool here = strcmp(r->boot, boot) == 0; /* of an earlier boot only files are left */
 	bool led = false;
+	auto_fd int lock = -1;
 
 	note(delete_cni(at, boot, &why), &why, &first);
+	/* The kernel takes many milliseconds to give a link up; nobody else need wait for that. */
+	if (here)
+		led = note(delete_links(r, &why), &why, &first) < 0;
 	lock = network_lock(at->dir, e);
 	TRY(lock);
-	/* Of an earlier boot only files are left. */
-	if (strcmp(r->boot, boot) == 0) {
+	if (here) {
 		note(rootless_stop(at->dir, r, &why), &why, &first);
-		led = note(delete_ports(r, &why), &why, &first) < 0;
-		led = note(delete_links(r, &why), &why, &first) < 0 || led;
+		led = note(delete_ports(r, &why), &why, &first) < 0 || led;
 	}
 	note(drop_names(at->dir, r, &why), &why, &first);
 	/* An address to which rules or links of this one may lead is nobody else's yet. */

@@ -1,6 +1,8 @@
 /*
  * lifecycle.c - the verbs on a container that exists, but for exec.
  */
+#include "runtime/lifecycle.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -167,18 +169,19 @@ static int kill_and_wait(struct handle *h, struct err *e)
 	return 0;
 }
 
-static void run_poststop(struct handle *h)
+/* `known`: the configuration, NULL: it is read. */
+static void run_poststop(struct handle *h, const struct spec *known)
 {
 	auto_spec struct spec spec = { 0 };
 	struct err e = { 0 };
 
-	if (store_load_config(h->dir, &spec, &e) < 0) {
+	if (!known && store_load_config(h->dir, &spec, &e) < 0) {
 		log_warn("no poststop hooks: %s", e.msg);
 		return;
 	}
 	h->state.status = STATE_STOPPED;
 	h->state.pid = 0;
-	hooks_run_all(&spec, SPEC_HOOK_POSTSTOP, &h->state);
+	hooks_run_all(known ? known : &spec, SPEC_HOOK_POSTSTOP, &h->state);
 }
 
 /* If resctrl is not mounted any more, all classes went with it. */
@@ -209,7 +212,7 @@ static void disconnect(const struct handle *h)
 		log_warn("%s", e.msg);
 }
 
-static int destroy(struct handle *h, struct err *e)
+static int destroy(struct handle *h, const struct spec *known, struct err *e)
 {
 	TRY(kill_and_wait(h, e));
 	disconnect(h);
@@ -218,7 +221,7 @@ static int destroy(struct handle *h, struct err *e)
 	TRY(cgroup_destroy(&h->cgroup, e));
 	TRY(remove_class(h, e));
 	if (h->begun)
-		run_poststop(h);
+		run_poststop(h, known);
 	return store_remove(h->root, h->id, e);
 }
 
@@ -229,7 +232,7 @@ void container_fate_done(struct container_fate *fate)
 	buf_done(&fate->denied);
 }
 
-static int give_back(const struct runtime *rt, const char *id, bool force,
+static int give_back(const struct runtime *rt, const char *id, bool force, const struct spec *known,
 		     struct container_fate *fate, struct err *e)
 {
 	auto_handle struct handle h = HANDLE_NONE;
@@ -252,18 +255,24 @@ static int give_back(const struct runtime *rt, const char *id, bool force,
 		oom_describe(&h.state, &fate->lack);
 		held_describe(&h.state, &fate->held);
 	}
-	return destroy(&h, e);
+	return destroy(&h, known, e);
 }
 
 int container_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
 {
-	return give_back(rt, id, force, NULL, e);
+	return give_back(rt, id, force, NULL, NULL, e);
 }
 
 int container_end(const struct runtime *rt, const char *id, struct container_fate *ret,
 		  struct err *e)
 {
-	return give_back(rt, id, true, ret, e);
+	return give_back(rt, id, true, NULL, ret, e);
+}
+
+int lifecycle_end(const struct runtime *rt, const char *id, const struct spec *spec,
+		  struct container_fate *ret, struct err *e)
+{
+	return give_back(rt, id, true, spec, ret, e);
 }
 
 int container_state(const struct runtime *rt, const char *id, struct state *ret, struct err *e)

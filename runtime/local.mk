@@ -37,6 +37,7 @@ runtime_libruntime_a_SOURCES = \
 	runtime/launch.c \
 	runtime/launch.h \
 	runtime/lifecycle.c \
+	runtime/lifecycle.h \
 	runtime/listener.c \
 	runtime/listener.h \
 	runtime/oom.c \

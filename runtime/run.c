@@ -14,6 +14,7 @@
 #include "runtime/handshake.h"
 #include "runtime/held.h"
 #include "runtime/hooks.h"
+#include "runtime/lifecycle.h"
 #include "runtime/listener.h"
 #include "runtime/oom.h"
 #include "security/denials.h"
@@ -115,7 +116,7 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 		denials_read(c->state.pid, began, &req->fate->denied);
 	if (req->keep)
 		log_fate(c);
-	return req->keep ? 0 : container_end(c->rt, req->create.id, req->fate, e);
+	return req->keep ? 0 : lifecycle_end(c->rt, req->create.id, &c->spec, req->fate, e);
 }
 
 int container_run_supervised(const struct runtime *rt, const struct create_request *req,

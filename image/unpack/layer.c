@@ -197,8 +197,8 @@ static void reader_free(struct reader **r)
 	free(*r);
 }
 
-int layer_unpack(int fd, int root, const struct extract_settings *s, const char *diff_id,
-		 struct layer_result *ret, struct err *e)
+int layer_unpack(int fd, const struct decompressor *d, int root, const struct extract_settings *s,
+		 const char *diff_id, struct layer_result *ret, struct err *e)
 {
 	__attribute__((cleanup(reader_free))) struct reader *r = mem_zalloc(sizeof(*r));
 	struct layer_result result;
@@ -206,7 +206,10 @@ int layer_unpack(int fd, int root, const struct extract_settings *s, const char 
 	r->archive = archive_read_new();
 	if (!r->archive)
 		mem_exhausted();
-	TRY(stream_open(fd, s->max_bytes, &r->stream, e));
+	if (d)
+		r->stream = stream_open_pipe(fd, d, s->max_bytes);
+	else
+		TRY(stream_open(fd, s->max_bytes, &r->stream, e));
 	r->in_headers = true;
 	if (archive_read_support_format_tar(r->archive) != ARCHIVE_OK ||
 	    archive_read_open(r->archive, r, NULL, read_block, NULL) != ARCHIVE_OK)

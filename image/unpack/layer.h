@@ -19,7 +19,7 @@ struct layer_result {
  * Reads the layer from `fd` to its end, beneath the directory `root`. With `diff_id` that must be its
  * digest; without one, a layer that lacks the end-of-archive mark is taken for cut off.
  */
-int layer_unpack(int fd, int root, const struct extract_settings *s, const char *diff_id,
-		 struct layer_result *ret, struct err *e) MUST_CHECK;
+int layer_unpack(int fd, const struct decompressor *d, int root, const struct extract_settings *s,
+		 const char *diff_id, struct layer_result *ret, struct err *e) MUST_CHECK;
 
 #endif

@@ -8,6 +8,8 @@ LIBUNPACK = image/libunpack.a $(LIBBASE)
 # The helper: the only program that links libarchive, of which it takes the reading of tar alone.
 noinst_LIBRARIES += image/unpack/libextract.a
 image_unpack_libextract_a_SOURCES = \
+	image/unpack/decompressor.c \
+	image/unpack/decompressor.h \
 	image/unpack/entry.c \
 	image/unpack/entry.h \
 	image/unpack/extract.c \

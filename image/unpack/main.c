@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/json_write.h"
+#include "image/unpack/decompressor.h"
 #include "image/unpack/layer.h"
 #include "image/unpack/options.h"
 #include "image/unpack/sandbox.h"
@@ -35,12 +36,18 @@ static void put_answer(const struct layer_result *result, struct buf *ret)
 
 static int run(struct options *o, struct buf *answer, struct err *e)
 {
-	struct sandbox_facts facts;
+	struct decompressor decompressor = { 0 };
+	struct sandbox_facts facts = { .landlock = 0 };
 	struct layer_result result;
 
-	TRY(sandbox_enter(&o->dir_fd, strcmp(o->extract.whiteouts->name, "overlay") == 0, &facts,
+	if (!o->self_test && !o->self_test_stream)
+		TRY(decompressor_start(o->dir_fd, &decompressor, e));
+	if (o->self_test_stream)
+		TRY(sandbox_enter_stream(o->dir_fd, &facts, e));
+	else
+		TRY(sandbox_enter(&o->dir_fd, strcmp(o->extract.whiteouts->name, "overlay") == 0, &facts,
 			  e));
-	if (o->self_test) {
+	if (o->self_test || o->self_test_stream) {
 		bool held = sandbox_test(&facts, answer);
 
 		buf_char(answer, '\n');
@@ -50,7 +57,9 @@ static int run(struct options *o, struct buf *answer, struct err *e)
 			     strcmp(o->extract.whiteouts->name, "userxattr") != 0;
 	o->extract.capabilities = facts.capabilities && !o->extract.ids.squash;
 	o->extract.any_mode = facts.any_mode;
-	TRY(layer_unpack(STDIN_FILENO, o->dir_fd, &o->extract, o->diff_id, &result, e));
+	TRY(layer_unpack(STDIN_FILENO, &decompressor, o->dir_fd, &o->extract, o->diff_id, &result,
+			 e));
+	decompressor_done(&decompressor);
 	put_answer(&result, answer);
 	return 0;
 }

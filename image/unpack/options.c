@@ -28,7 +28,8 @@ const char options_usage[] =
 	"  --max-entries N     refuse a layer with more (4000000)\n"
 	"  --max-bytes N       refuse a layer, or files in it together, with more (256 GiB)\n"
 	"  --diff-id DIGEST    sha256:HEX that the uncompressed layer must have\n"
-	"  --self-test         say what the sandbox refuses; exit status 1 if it does not\n";
+	"  --self-test         say what the sandbox refuses; exit status 1 if it does not\n"
+	"  --self-test-stream  the same of the sandbox in which a layer is decompressed\n";
 
 static int parse_number(const char *name, const char *word, uint64_t max, uint64_t *ret,
 			struct err *e)
@@ -103,6 +104,12 @@ static int set_self_test(struct options *o, const char *word UNUSED, struct err 
 	return 0;
 }
 
+static int set_self_test_stream(struct options *o, const char *word UNUSED, struct err *e UNUSED)
+{
+	o->self_test_stream = true;
+	return 0;
+}
+
 static int set_help(struct options *o, const char *word UNUSED, struct err *e UNUSED)
 {
 	o->help = true;
@@ -121,6 +128,7 @@ static const struct row {
 	{ "--max-bytes", true, set_max_bytes },
 	{ "--diff-id", true, set_diff_id },
 	{ "--self-test", false, set_self_test },
+	{ "--self-test-stream", false, set_self_test_stream },
 	{ "--help", false, set_help },
 };
 

@@ -11,7 +11,7 @@
 struct options {
 	int dir_fd;          /* -1: not given */
 	const char *diff_id; /* NULL: not given */
-	bool self_test, help;
+	bool self_test, self_test_stream, help;
 	struct extract_settings extract; /* but for what the sandbox leaves */
 };
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -128,6 +129,14 @@ static int leave_tree(const struct caps_facts *caps, int dir_fd, struct err *e)
 	return 0;
 }
 
+/* All that the plan does not have. */
+static int drop_others(const struct caps_facts *caps, const struct caps_plan *plan, struct err *e)
+{
+	if (caps->permitted & CAPS_BIT(CAP_SETPCAP))
+		TRY(caps_bounding_apply(plan, e));
+	return caps_apply(plan, 0, e);
+}
+
 static int drop_caps(const struct caps_facts *caps, bool trusted, struct sandbox_facts *facts,
 		     struct err *e)
 {
@@ -140,9 +149,7 @@ static int drop_caps(const struct caps_facts *caps, bool trusted, struct sandbox
 	facts->devices = facts->devices && (plan.effective & CAPS_BIT(CAP_MKNOD));
 	facts->capabilities = plan.effective & CAPS_BIT(CAP_SETFCAP);
 	facts->any_mode = plan.effective & CAPS_BIT(CAP_DAC_OVERRIDE);
-	if (caps->permitted & CAPS_BIT(CAP_SETPCAP))
-		TRY(caps_bounding_apply(&plan, e));
-	return caps_apply(&plan, 0, e);
+	return drop_others(caps, &plan, e);
 }
 
 /*
@@ -182,6 +189,7 @@ static const struct {
 	{ 6, { .scoped = SCOPE_ALL }, 0 },
 };
 
+/* dir_fd -1: nothing is allowed anywhere. */
 static int landlock(int dir_fd, int *ret_version, struct err *e)
 {
 	struct ruleset set = { 0 };
@@ -204,7 +212,7 @@ static int landlock(int dir_fd, int *ret_version, struct err *e)
 	fd = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof(set), 0);
 	if (fd < 0)
 		return err_sys(e, "make a Landlock ruleset");
-	if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0)
+	if (dir_fd >= 0 && syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0)
 		return err_sys(e, "add a rule to Landlock");
 	if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		return err_sys(e, "enter Landlock");
@@ -218,11 +226,28 @@ static int landlock(int dir_fd, int *ret_version, struct err *e)
 
 enum { ANY, NO_EXEC };
 
-/* Those that stay, and why. Everything else fails with EPERM. */
-static const struct {
+struct kept_call {
 	int nr;
 	int rule; /* NO_EXEC: its third argument may not make memory executable */
-} kept_calls[] = {
+};
+
+/* Those that stay, and why. Everything else fails with EPERM. */
+static const struct kept_call stream_calls[] = {
+	/* The layer as it came and as it goes on. */
+	{ SCMP_SYS(read), ANY }, { SCMP_SYS(write), ANY }, { SCMP_SYS(close), ANY },
+	/* Memory. */
+	{ SCMP_SYS(brk), ANY }, { SCMP_SYS(munmap), ANY }, { SCMP_SYS(mremap), ANY },
+	{ SCMP_SYS(madvise), ANY }, { SCMP_SYS(mmap), NO_EXEC }, { SCMP_SYS(mprotect), NO_EXEC },
+	/* The C library and the end. */
+	{ SCMP_SYS(futex), ANY }, { SCMP_SYS(getrandom), ANY },
+	{ SCMP_SYS(restart_syscall), ANY }, { SCMP_SYS(rt_sigreturn), ANY },
+	{ SCMP_SYS(rt_sigprocmask), ANY }, { SCMP_SYS(rt_sigaction), ANY }, { SCMP_SYS(getpid), ANY },
+	{ SCMP_SYS(gettid), ANY }, { SCMP_SYS(tgkill), ANY }, { SCMP_SYS(exit), ANY },
+	{ SCMP_SYS(exit_group), ANY },
+#if SANITIZED
+	{ SCMP_SYS(sigaltstack), ANY }, { SCMP_SYS(sched_yield), ANY },
+#endif
+}, layer_calls[] = {
 	/* The layer, the answer, files' contents. */
 	{ SCMP_SYS(read), ANY }, { SCMP_SYS(write), ANY }, { SCMP_SYS(writev), ANY },
 	{ SCMP_SYS(pread64), ANY }, { SCMP_SYS(pwrite64), ANY }, { SCMP_SYS(lseek), ANY },
@@ -245,6 +270,8 @@ static const struct {
 	{ SCMP_SYS(rt_sigprocmask), ANY }, { SCMP_SYS(rt_sigaction), ANY }, { SCMP_SYS(getpid), ANY },
 	{ SCMP_SYS(gettid), ANY }, { SCMP_SYS(tgkill), ANY }, { SCMP_SYS(exit), ANY },
 	{ SCMP_SYS(exit_group), ANY },
+	/* For the decompressor. */
+	{ SCMP_SYS(wait4), ANY },
 #if SANITIZED
 	{ SCMP_SYS(sigaltstack), ANY }, { SCMP_SYS(sched_yield), ANY },
 #endif
@@ -256,18 +283,18 @@ static void release_filter(scmp_filter_ctx *filter)
 		seccomp_release(*filter);
 }
 
-static int load_filter(struct err *e)
+static int load_filter(const struct kept_call *calls, size_t n, struct err *e)
 {
 	__attribute__((cleanup(release_filter))) scmp_filter_ctx filter =
 		seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r = filter ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(kept_calls); i++) {
-		if (kept_calls[i].rule == NO_EXEC)
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, kept_calls[i].nr, 1,
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (calls[i].rule == NO_EXEC)
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].nr, 1,
 					     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 		else
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, kept_calls[i].nr, 0);
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].nr, 0);
 	}
 	/* SCMP_FLTATR_ACT_BADARCH is to kill: other architectures' calls do not exist here. */
 	if (r == 0)
@@ -299,7 +326,28 @@ int sandbox_enter(int *dir_fd, bool trusted, struct sandbox_facts *ret, struct e
 	TRY(drop_caps(&caps, trusted, &facts, e));
 	TRY(privileges_no_new(e));
 	TRY(landlock(*dir_fd, &facts.landlock, e));
-	TRY(load_filter(e));
+	TRY(load_filter(layer_calls, ARRAY_LEN(layer_calls), e));
+	*ret = facts;
+	return 0;
+}
+
+int sandbox_enter_stream(int dir_fd, struct sandbox_facts *ret, struct err *e)
+{
+	struct sandbox_facts facts = { 0 };
+	struct caps_facts caps;
+
+	TRY(keep_descriptors(&dir_fd, e));
+	TRY(set_limits(e));
+	clearenv();
+	TRY(caps_facts_read(&caps, e));
+	TRY(leave_tree(&caps, dir_fd, e));
+	close(dir_fd);
+	TRY(drop_others(&caps, &(struct caps_plan){ .bounding = 0 }, e));
+	TRY(privileges_no_new(e));
+	TRY(landlock(-1, &facts.landlock, e));
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(e, "die with the process that unpacks");
+	TRY(load_filter(stream_calls, ARRAY_LEN(stream_calls), e));
 	*ret = facts;
 	return 0;
 }

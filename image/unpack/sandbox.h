@@ -31,6 +31,13 @@ struct sandbox_facts {
 int sandbox_enter(int *dir_fd, bool trusted, struct sandbox_facts *ret, struct err *e) MUST_CHECK;
 
 /*
+ * The same for a process that takes bytes from standard input and gives others to standard output: without the
+ * directory (which is where it is shut in), without any capability, and with a table of its own. It dies with
+ * whoever has made it.
+ */
+int sandbox_enter_stream(int dir_fd, struct sandbox_facts *ret, struct err *e) MUST_CHECK;
+
+/*
  * Tries what must not be possible any more. Writes a line of JSON, what: how it ended; true if
  * everything was refused.
  */

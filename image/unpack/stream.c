@@ -12,6 +12,7 @@
 #include <zstd.h>
 
 #include "base/mem.h"
+#include "image/unpack/decompressor.h"
 
 enum { IN_BYTES = 64 * 1024, OUT_BYTES = 128 * 1024, MAGIC_BYTES = 6 };
 
@@ -27,6 +28,7 @@ struct packing {
 
 struct stream {
 	int fd;
+	const struct decompressor *decompressor; /* who has unpacked it; NULL: it is done here */
 	const struct packing *packing;
 	bool whole;    /* the compressed data may end here */
 	bool in_ended; /* nothing comes after what is in `in` */
@@ -194,6 +196,17 @@ int stream_open(int fd, uint64_t max_bytes, struct stream **ret, struct err *e)
 	return 0;
 }
 
+struct stream *stream_open_pipe(int fd, const struct decompressor *d, uint64_t max_bytes)
+{
+	struct stream *s = mem_zalloc(sizeof(*s));
+
+	s->fd = fd;
+	s->decompressor = d;
+	s->max = max_bytes;
+	SHA256_Init(&s->sha);
+	return s;
+}
+
 void stream_close(struct stream *s)
 {
 	if (s && s->packing && s->packing->end)
@@ -221,7 +234,20 @@ static int want_more(struct stream *s, struct err *e)
 	return refill(s, e);
 }
 
-ssize_t stream_read(struct stream *s, const void **ret, struct err *e)
+/* What the decompressor has written. */
+static ssize_t next_piped(struct stream *s, struct err *e)
+{
+	ssize_t n;
+
+	do
+		n = read(s->fd, s->out, sizeof(s->out));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "read the decompressed layer");
+	return n > 0 ? n : decompressor_check(s->decompressor, e);
+}
+
+static ssize_t next_unpacked(struct stream *s, struct err *e)
 {
 	size_t n = 0;
 
@@ -240,12 +266,26 @@ ssize_t stream_read(struct stream *s, const void **ret, struct err *e)
 		if (n == 0 && !s->whole && had == s->in_len - s->in_at)
 			TRY(want_more(s, e));
 	}
-	if (n > s->max - s->size)
+	return (ssize_t)n;
+}
+
+ssize_t stream_next(struct stream *s, const void **ret, struct err *e)
+{
+	*ret = s->out;
+	return s->decompressor ? next_piped(s, e) : next_unpacked(s, e);
+}
+
+ssize_t stream_read(struct stream *s, const void **ret, struct err *e)
+{
+	ssize_t n = stream_next(s, ret, e);
+
+	if (n < 0)
+		return n;
+	if ((uint64_t)n > s->max - s->size)
 		return err_set(e, EFBIG, "the layer has more than %llu bytes",
 			       (unsigned long long)s->max);
-	note(s, n);
-	*ret = s->out;
-	return (ssize_t)n;
+	note(s, (size_t)n);
+	return n;
 }
 
 uint64_t stream_size(const struct stream *s)

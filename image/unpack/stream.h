@@ -22,13 +22,19 @@
 enum { STREAM_WINDOW_LOG = 27 };
 
 struct stream;
+struct decompressor;
 
 /* Looks at the first bytes of `fd`. More than max_bytes of uncompressed data are an error. */
 int stream_open(int fd, uint64_t max_bytes, struct stream **ret, struct err *e) MUST_CHECK;
+/* `fd` is what a decompressor, which is borrowed, writes to: the bytes as they are. */
+struct stream *stream_open_pipe(int fd, const struct decompressor *d, uint64_t max_bytes);
 void stream_close(struct stream *s);
 
 /* The next uncompressed bytes, which live until the next call; 0 at the end. */
 ssize_t stream_read(struct stream *s, const void **ret, struct err *e) MUST_CHECK;
+
+/* The same, neither counted nor digested: for who only hands them on. */
+ssize_t stream_next(struct stream *s, const void **ret, struct err *e) MUST_CHECK;
 
 /* Uncompressed bytes so far, and where the last one that is not 0 ended. */
 uint64_t stream_size(const struct stream *s);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run, create, start, exec and delete make no more system calls than tests/data/budget says.
+# run, create, start, exec and delete, and the run of an image, make no more system calls than tests/data/budget says.
 # Of three times each the one with the fewest counts: what the machine does meanwhile only adds.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -32,6 +32,7 @@ if [ "${1:-}" != inside ]; then
 		rm -rf "$work"
 	}
 	trap clean EXIT
+	export HULL_LIBEXEC=${HULL_LIBEXEC:-$build/libexec/hull}
 	WORK=$work TAG=$tag builddir=$build "$top/bench/v2ns" "$0" inside
 	exit
 fi
@@ -72,6 +73,8 @@ for ((i = 0; i < 3; i++)); do
 	count create create --bundle "$WORK/long" "$TAG"
 	count start start "$TAG"
 	count exec -f exec "$TAG" /bin/true
+	# The first one brings the image into the store.
+	count run-image -f --data-root "$WORK/data" run --rm --network none hull/busybox /bin/true
 	"$hull" --root "$WORK/state" kill "$TAG" KILL
 	for ((n = 0; n < 300; n++)); do
 		[ "$("$hull" --root "$WORK/state" state "$TAG" | jq --raw-output .status)" != stopped ] || break
@@ -79,7 +82,7 @@ for ((i = 0; i < 3; i++)); do
 	done
 	count delete delete "$TAG"
 done
-for name in run create start exec delete; do
+for name in run create start exec delete run-image; do
 	limit=$(awk -v name="calls-$name" '$1 == name { print $2 }' "$budgets")
 	[ -n "$limit" ] || { echo "$budgets has no calls-$name"; bad=1; continue; }
 	echo "calls-$name: ${fewest[$name]} of $limit"

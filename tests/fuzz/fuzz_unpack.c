@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	layer = memfd_create("layer", MFD_CLOEXEC);
 	require(out >= 0 && layer >= 0 &&
 		pwrite(layer, data + 1, size - 1, 0) == (ssize_t)(size - 1));
-	if (layer_unpack(layer, out, &settings, NULL, &result, &e) < 0)
+	if (layer_unpack(layer, NULL, out, &settings, NULL, &result, &e) < 0)
 		require(e.msg[0] && e.code > 0);
 	else
 		require(result.size <= settings.max_bytes &&

@@ -242,6 +242,7 @@ places='mkdir /d /t /z /real /real/sub; mkdir -m 700 /c; ln -s /linked /tolink; 
 	exec 9>&-
 	wait_for 20 ready one
 	[ "$(inside one 'cat /late')" = late ]
+	wait_for 20 grep --quiet . started
 	[ "$(cat started)" = one ]
 }
 # Whether somebody holds the lock of its files, and somebody waits for it.

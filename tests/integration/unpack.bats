@@ -325,6 +325,9 @@ except OSError: pass' "$1" "$2"
 	unpacks --self-test
 	jq --exit-status 'del(.landlock, .environment) | length == 12 and all(.[]; . != "possible")' <<<"$answer"
 	jq --exit-status '.environment == false' <<<"$answer"
+	# What decompresses has a closer one, in which it dies with whom it works for.
+	unpacks --self-test-stream
+	jq --exit-status 'del(.landlock, .environment) | length == 12 and all(.[]; . != "possible")' <<<"$answer"
 	# In the process itself, while it waits for a layer.
 	mkfifo "$WORK/layer"
 	in_background sh -c 'exec "$0" --dir-fd 9 "$@" 9<out <layer >answer 2>said' "$HULL_UNPACK" "${defaults[@]}"
@@ -342,6 +345,17 @@ except OSError: pass' "$1" "$2"
 	grep --quiet "^CapEff:.*$kept" "/proc/$pid/status"
 	grep --quiet "^CapPrm:.*$kept" "/proc/$pid/status"
 	! is_root || grep --quiet "^CapBnd:.*0000000000000000" "/proc/$pid/status"
+	local reader
+	reader=$(<"/proc/$pid/task/$pid/children")
+	reader=${reader% }
+	wait_for 5 grep --quiet '^Seccomp:.*2' "/proc/$reader/status"
+	grep --quiet '^NoNewPrivs:.*1' "/proc/$reader/status"
+	grep --quiet '^CapPrm:.*0000000000000000' "/proc/$reader/status"
+	[ "$(cd "/proc/$reader/fd" && echo *)" = "0 1 2" ]
+	# Half of a layer is not taken for all of it.
+	kill -KILL "$reader"
+	wait_for 5 grep --quiet . "$WORK/said"
+	[ "$(<"$WORK/said")" = "hull-unpack: the process that decompresses the layer died" ]
 	exec 8>&-
 }
 
