@@ -11,6 +11,19 @@
 
 enum { LOOK_MS = 2 };
 
+static bool is_address(const struct link_address *a)
+{
+	return a->local_len <= sizeof(a->local) && a->peer_len <= sizeof(a->peer) &&
+	       a->broadcast_len <= sizeof(a->broadcast);
+}
+
+static bool is_route(const struct link_route *r, uint32_t n_links)
+{
+	return r->index <= n_links && r->destination_len <= sizeof(r->destination) &&
+	       r->gateway_len <= sizeof(r->gateway) && r->source_len <= sizeof(r->source) &&
+	       r->metrics_len <= sizeof(r->metrics);
+}
+
 int guest_network_read(const void *bytes, size_t size, struct guest_network *ret)
 {
 	size_t addresses = 0;
@@ -26,8 +39,11 @@ int guest_network_read(const void *bytes, size_t size, struct guest_network *ret
 			return -EPROTO;
 		addresses += ret->links[i].n_addresses;
 	}
+	for (size_t i = 0; i < ret->n_addresses; i++)
+		if (!is_address(&ret->addresses[i]))
+			return -EPROTO;
 	for (size_t i = 0; i < ret->n_routes; i++)
-		if (ret->routes[i].index > ret->n_links)
+		if (!is_route(&ret->routes[i], ret->n_links))
 			return -EPROTO;
 	return addresses == ret->n_addresses ? 0 : -EPROTO;
 }
