@@ -234,7 +234,8 @@ int registry_put_blob(struct registry *r, const struct digest *digest,
 	snprintf(what, sizeof(what), "%s %llu", digest->text, (unsigned long long)size);
 	TRY(send_line(r, "put-blob", what, e));
 	while (size) {
-		ssize_t n = io_read_all(given->fd, bytes, size < FRAME_MAX ? (size_t)size : FRAME_MAX);
+		ssize_t n =
+			io_read_all(given->fd, bytes, size < FRAME_MAX ? (size_t)size : FRAME_MAX);
 
 		if (n < 0)
 			return err_neg(e, (int)n, "read the blob %s", digest->text);
