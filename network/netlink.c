@@ -18,7 +18,7 @@
 	#define SOL_NETLINK 270
 #endif
 
-enum { ANSWER_SIZE = 32768, INTERRUPTED_MAX = 16 };
+enum { ANSWER_SIZE = 32768, INTERRUPTED_MAX = 16, ERRNO_MAX = 4095 /* of the kernel */ };
 
 /* What the kernel says of an answer that was cut by a change meanwhile, and ours for "again". */
 struct answer {
@@ -166,6 +166,8 @@ static int read_error(const struct nlmsghdr *head, struct err *why)
 		nlattr_each(head, (unsigned)skip, find_words, &words);
 	if (answer->error == 0)
 		return 0;
+	if (answer->error > 0 || answer->error < -ERRNO_MAX)
+		return err_set(why, EBADMSG, "an error that has no number");
 	if (words)
 		return err_set(why, -answer->error, "%s (%s)", err_text(-answer->error), words);
 	return err_set(why, -answer->error, "%s", err_text(-answer->error));
