@@ -163,13 +163,18 @@ static void flatten(char *msg)
 			*msg = ' ';
 }
 
-/* What is too long is cut in the middle: the end has the reason. */
-static void put(struct err *e, int code, const char *suffix, const char *fmt, va_list ap)
+static int errno_of(int code)
+{
+	return code > 0 ? code : EIO;
+}
+
+/* What is too long is cut in the middle: the end has the reason. Returns the negative errno. */
+static int put(struct err *e, int code, const char *suffix, const char *fmt, va_list ap)
 {
 	size_t room = sizeof(e->msg), len, kept;
 
 	if (!e)
-		return;
+		return -code;
 	kept = suffix ? strlen(suffix) + 2 : 0;
 	if (kept > room / 2)
 		kept = room / 2;
@@ -180,35 +185,45 @@ static void put(struct err *e, int code, const char *suffix, const char *fmt, va
 		snprintf(e->msg + len, room - len, ": %s", suffix);
 	}
 	flatten(e->msg);
+	return -code;
 }
+
+/* These are the functions; the header's macros are about them. */
+#undef err_set
+#undef err_sys
+#undef err_neg
+#undef err_wrap
 
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
+	int r;
 
 	va_start(ap, fmt);
-	put(e, code, NULL, fmt, ap);
+	r = put(e, errno_of(code), NULL, fmt, ap);
 	va_end(ap);
-	return -code;
+	return r;
 }
 
 int err_sys(struct err *e, const char *fmt, ...)
 {
-	int code = errno ? errno : EIO;
+	int code = errno_of(errno);
 	va_list ap;
+	int r;
 
 	va_start(ap, fmt);
-	put(e, code, err_text(code), fmt, ap);
+	r = put(e, code, err_text(code), fmt, ap);
 	va_end(ap);
-	return -code;
+	return r;
 }
 
 int err_neg(struct err *e, int r, const char *fmt, ...)
 {
+	int code = errno_of(-r);
 	va_list ap;
 
 	va_start(ap, fmt);
-	put(e, -r, err_text(-r), fmt, ap);
+	r = put(e, code, err_text(code), fmt, ap);
 	va_end(ap);
 	return r;
 }
@@ -217,12 +232,13 @@ int err_wrap(struct err *e, const char *fmt, ...)
 {
 	char inner[sizeof(e->msg)];
 	va_list ap;
+	int r;
 
 	if (!e)
 		return -EIO;
 	memcpy(inner, e->msg, sizeof(inner));
 	va_start(ap, fmt);
-	put(e, e->code ? e->code : EIO, inner, fmt, ap);
+	r = put(e, errno_of(e->code), inner, fmt, ap);
 	va_end(ap);
-	return -e->code;
+	return r;
 }

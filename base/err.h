@@ -21,7 +21,12 @@ struct err {
 	char msg[1020]; /* one line, no trailing newline */
 };
 
-/* Fails with `code` (a positive errno) and this message; returns -code. `e` may be NULL. */
+/*
+ * What the following return is negative, always: a failure never reads as success, and a code that
+ * is no errno (not positive) counts as EIO. `e` may be NULL.
+ */
+
+/* Fails with `code` (a positive errno) and this message; returns -code. */
 int err_set(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Fails with errno; ": " and the text of errno are appended. Returns -errno. */
@@ -32,6 +37,18 @@ int err_neg(struct err *e, int r, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Puts what was being done in front of the message in *e; returns -e->code. */
 int err_wrap(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Callers in other files, and those who analyze them, know by this that it is negative. */
+static inline int err_negative(int r)
+{
+	if (r >= 0)
+		__builtin_unreachable();
+	return r;
+}
+#define err_set(...) err_negative(err_set(__VA_ARGS__))
+#define err_sys(...) err_negative(err_sys(__VA_ARGS__))
+#define err_neg(...) err_negative(err_neg(__VA_ARGS__))
+#define err_wrap(...) err_negative(err_wrap(__VA_ARGS__))
 
 /*
  * The text of an errno, in lower case as engines match it ("permission

@@ -1,5 +1,6 @@
 #include "base/io.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -411,6 +412,7 @@ int io_send_fds(int sock, const void *bytes, size_t len, const int *fds, size_t 
 		msg.msg_control = control.room;
 		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
 		c = CMSG_FIRSTHDR(&msg);
+		assert(c); /* the room has space for a header */
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(n * sizeof(int));

@@ -181,10 +181,9 @@ int systemd_destroy(struct cgroup *cg, struct err *e)
 		return 0;
 	holder_end(&cg->holder);
 	if (cg->path && cg->fd >= 0) {
-		inner = (struct cgroup){ .fd = take_fd(&cg->fd),
-					 .mount = cg->mount,
-					 .path = take_ptr(&cg->path),
-					 .made = cg->made };
+		inner = (struct cgroup){ .mount = cg->mount, .made = cg->made };
+		inner.fd = take_fd(&cg->fd);
+		inner.path = take_ptr(&cg->path);
 		r = cgroupfs_destroy(&inner, e);
 		cgroup_close(&inner);
 	}

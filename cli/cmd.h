@@ -81,7 +81,7 @@ int cmd_resume(const struct call *call, struct err *e);
 int cmd_rm(const struct call *call, struct err *e);
 int cmd_rmi(const struct call *call, struct err *e);
 int cmd_run(const struct call *call, struct err *e);
-int cmd_run_image(const struct call *call, struct err *e);
+int cmd_run_image(const struct call *given, struct err *e);
 int cmd_save(const struct call *call, struct err *e);
 int cmd_spec(const struct call *call, struct err *e);
 int cmd_start(const struct call *call, struct err *e);

@@ -100,14 +100,14 @@ static const char *addr_or_none(const struct net_addr *a, struct net_text *text)
 	return a->family ? text->text : "";
 }
 
-/* Docker's words; what it does not have while it does not run is empty. */
-static void write_network(struct json_writer *w, const struct join *join,
+/* Docker's words; what it does not have while it does not run (`it` is NULL) is empty. */
+static void write_network(struct json_writer *w, const char *network, const struct strings *aliases,
 			  const struct net_interface *it)
 {
 	struct net_text text;
 
-	json_write_object(w, it ? it->network : join->network);
-	json_write_strings(w, "Aliases", it ? &it->aliases : &join->aliases);
+	json_write_object(w, network);
+	json_write_strings(w, "Aliases", aliases);
 	json_write_string(w, "Interface", it ? it->name : "");
 	json_write_string(w, "MacAddress",
 			  it && mac_is_set(&it->mac) ? mac_text(&it->mac).text : "");
@@ -160,9 +160,10 @@ static int write_networks(const struct engine *g, struct json_writer *w, int dir
 	json_write_object(w, "NetworkSettings");
 	json_write_object(w, "Networks");
 	for (size_t i = 0; i < v.now.interfaces.n; i++)
-		write_network(w, NULL, &v.now.interfaces.at[i]);
+		write_network(w, v.now.interfaces.at[i].network, &v.now.interfaces.at[i].aliases,
+			      &v.now.interfaces.at[i]);
 	for (size_t i = 0; !v.attached && i < v.joins.list.n; i++)
-		write_network(w, &v.joins.list.at[i], NULL);
+		write_network(w, v.joins.list.at[i].network, &v.joins.list.at[i].aliases, NULL);
 	json_write_end(w);
 	write_ports(w, &v.now);
 	json_write_end(w);
@@ -261,7 +262,9 @@ static int write_one(const struct call *call, const struct engine *g, struct jso
 static int print_all(const struct call *call, const struct buf *text, struct err *e)
 {
 	const struct inspect_values *values = call->options.values;
-	auto_json struct json_doc doc = { .name = "inspect", .text = text->text, .size = text->len };
+	auto_json struct json_doc doc = { .name = "inspect",
+					  .text = text->text,
+					  .size = text->len };
 	auto_buf struct buf out = { 0 };
 
 	if (!values->format || choice_is(values->format, "json")) {

@@ -115,6 +115,7 @@ int cmd_update(const struct call *call, struct err *e)
 	struct update_request req = *(const struct update_request *)call->options.values;
 
 	/* The values of options are zeroed, so there are no stray bytes in between. */
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	if (req.file && memcmp(&req.resources, &none, sizeof(none)) != 0)
 		return err_set(e, EINVAL,
 			       "update: give --resources or options for single limits, not both");

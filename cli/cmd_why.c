@@ -282,7 +282,7 @@ int cmd_why(const struct call *call, struct err *e)
 	const char *who = call->options.args.at[0];
 	auto_engine struct engine g = ENGINE_CLOSED;
 	char id[RECORD_ID_LEN + 1];
-	struct story story;
+	struct story story = { 0 };
 	int r = -ENOENT;
 
 	if (people_has_engine(call)) {

@@ -183,8 +183,8 @@ const char *people_ago(const char *text, struct arena *a)
 	static const struct {
 		int64_t seconds;
 		const char *name;
-	} units[] = { { 365 * 86400, "year" }, { 30 * 86400, "month" }, { 7 * 86400, "week" },
-		      { 86400, "day" },        { 3600, "hour" },        { 60, "minute" },
+	} units[] = { { 365 * 86400L, "year" }, { 30 * 86400L, "month" }, { 7 * 86400L, "week" },
+		      { 86400, "day" },         { 3600, "hour" },         { 60, "minute" },
 		      { 1, "second" } };
 	struct tm tm = { 0 };
 	int64_t passed;

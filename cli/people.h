@@ -58,7 +58,7 @@ void people_table_row(struct people_table *t, const char *const *values);
 int people_table_end(struct people_table *t, struct err *e) MUST_CHECK;
 
 /* "2 hours ago" of an RFC 3339 time. */
-const char *people_ago(const char *time, struct arena *a);
+const char *people_ago(const char *text, struct arena *a);
 /* "12.3MB" */
 const char *people_size(uint64_t bytes, struct arena *a);
 

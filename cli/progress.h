@@ -33,7 +33,7 @@ struct progress {
 
 void progress_begin(struct progress *p, bool quiet);
 /* `done` of `size` bytes; all of them: it has arrived. */
-void progress_tell(const char *digest, uint64_t done, uint64_t size, void *p);
+void progress_tell(const char *digest, uint64_t done, uint64_t size, void *ctx);
 /* Takes the bars away. */
 void progress_end(struct progress *p);
 #define auto_progress __attribute__((cleanup(progress_end)))

@@ -20,7 +20,7 @@ MUSL_OBJECTS = $(addprefix musl/,$(MUSL_FILES:.c=.o))
 MUSL_CFLAGS = -std=c11 -O2 -g -DHAVE_CONFIG_H -DHULL_STATIC -D_GNU_SOURCE -I. -I$(srcdir) \
 	-isystem $(srcdir)/compat/musl -idirafter musl/include -include $(srcdir)/compat/musl/missing.h \
 	-Wall -Wextra -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection \
-	-ffunction-sections -fdata-sections \
+	-ffunction-sections -fdata-sections $(PREFIX_MAPS) \
 	-DHULL_LIBEXECDIR='"$(pkglibexecdir)"' -DHULL_LIBEXEC_DIR='"$(hulllibexecdir)"' \
 	-DHULL_PKGDATADIR='"$(pkgdatadir)"'
 MUSL_LINK = -nostdlib -static -Wl,-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,relro,-z,now \

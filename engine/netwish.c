@@ -1,5 +1,6 @@
 #include "engine/netwish.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -64,6 +65,7 @@ static int take_option(const char *whole, char *option, struct arena *a, struct 
 	/* Podman's ip is of either kind. */
 	if (strcmp(key->name, "ip") == 0 && strchr(value, ':'))
 		key = find_key("ip6");
+	assert(key);
 	member = (const char **)((char *)j + key->member);
 	if (*member)
 		return err_set(e, EINVAL, "--network %s: %s is given twice", json_quote(whole).text,

@@ -182,7 +182,7 @@ static int run_slots(struct pulling *p, const struct image_descriptor *const *wa
 static int fetch_blobs(struct pulling *p, const struct image_manifest *m, struct err *e)
 {
 	const struct image_descriptor **wanted =
-		arena_array(&p->arena, m->layers.n + 2, sizeof(*wanted));
+		arena_array(&p->arena, m->layers.n + 2, sizeof(void *));
 	struct slot slots[PARALLEL] = { 0 };
 	size_t n = 0;
 	int r;

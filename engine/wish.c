@@ -320,7 +320,7 @@ int wish_device(const char *text, struct arena *a, struct device_wish *ret, stru
 
 int wish_cpus(const char *text, int64_t *ret_quota, uint64_t *ret_period, struct err *e)
 {
-	char *end;
+	char *end = (char *)text;
 	double cpus;
 
 	errno = 0;

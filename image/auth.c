@@ -317,7 +317,6 @@ static const char *find_program(const char *name, struct arena *a)
 int auth_ask_helper(const struct auth_credentials *who, struct arena *a,
 		    struct auth_credentials *ret, struct err *e)
 {
-	extern char **environ;
 	const char *name = arena_printf(a, "docker-credential-%s", who->helper);
 	const char *argv[] = { name, "get", NULL };
 	struct spawn_request request = { .path = find_program(name, a),

@@ -58,7 +58,7 @@ struct registries {
 };
 
 /* Adds what a file's text says; what it says of the same thing goes before what was there. */
-int registries_parse(struct registries *r, const char *name, const char *text, size_t size,
+int registries_parse(struct registries *to, const char *name, const char *text, size_t size,
 		     struct err *e) MUST_CHECK;
 
 /*

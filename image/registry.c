@@ -226,15 +226,14 @@ int registry_put_blob(struct registry *r, const struct digest *digest,
 		      const struct registry_sending *given, struct err *e)
 {
 	uint64_t size = given->size;
-	auto_free char *bytes = malloc(FRAME_MAX);
+	auto_free char *bytes = mem_zalloc(FRAME_MAX);
 	char what[FRAME_LINE_MAX / 2];
 
-	if (!bytes)
-		return err_set(e, ENOMEM, "push %s", digest->text);
 	snprintf(what, sizeof(what), "%s %llu", digest->text, (unsigned long long)size);
 	TRY(send_line(r, "put-blob", what, e));
 	while (size) {
-		ssize_t n = io_read_all(given->fd, bytes, size < FRAME_MAX ? (size_t)size : FRAME_MAX);
+		ssize_t n =
+			io_read_all(given->fd, bytes, size < FRAME_MAX ? (size_t)size : FRAME_MAX);
 
 		if (n < 0)
 			return err_neg(e, (int)n, "read the blob %s", digest->text);

@@ -66,7 +66,7 @@ struct registry_sending {
 	void *ctx;
 };
 int registry_put_blob(struct registry *r, const struct digest *digest,
-		      const struct registry_sending *what, struct err *e) MUST_CHECK;
+		      const struct registry_sending *given, struct err *e) MUST_CHECK;
 int registry_put_manifest(struct registry *r, const char *tag_or_digest, const char *media_type,
 			  const struct buf *text, struct err *e) MUST_CHECK;
 

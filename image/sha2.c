@@ -138,7 +138,7 @@ __attribute__((target("sha,sse4.1"))) static void blocks256_x86(struct sha2 *s,
 
 	for (; n > 0; n--, at += 64) {
 		const __m128i abef_before = abef, cdgh_before = cdgh;
-		__m128i w[4];
+		__m128i w[4] = { _mm_setzero_si128() };
 
 	#pragma GCC unroll 16
 		for (unsigned i = 0; i < 16; i++) {
@@ -154,9 +154,10 @@ __attribute__((target("sha,sse4.1"))) static void blocks256_x86(struct sha2 *s,
 									   w[(i + 1) & 3]),
 						      _mm_alignr_epi8(last, w[(i + 2) & 3], 4)),
 					last);
-			k = _mm_add_epi32(w[i & 3],
-					  _mm_loadu_si128(
-						  (const __m128i *)(const void *)&k256[4 * i]));
+			k = _mm_add_epi32(
+				w[i & 3],
+				_mm_loadu_si128(
+					(const __m128i *)(const void *)&k256[(size_t)4 * i]));
 			cdgh = _mm_sha256rnds2_epu32(cdgh, abef, k);
 			abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(k, 0x0e));
 		}
@@ -224,6 +225,7 @@ void sha2_update(struct sha2 *s, const void *bytes, size_t len)
 {
 	size_t size = s->is_512 ? 128 : 64, held = (size_t)s->total & (size - 1);
 	const unsigned char *at = bytes;
+	size_t rest;
 
 	s->total += len;
 	if (s->asks && s->total >= LONG_MESSAGE)
@@ -238,12 +240,11 @@ void sha2_update(struct sha2 *s, const void *bytes, size_t len)
 			return;
 		s->blocks(s, s->block, 1);
 	}
-	if (len >= size)
-		s->blocks(s, at, len / size);
-	at += len / size * size;
-	len %= size;
-	if (len)
-		memcpy(s->block, at, len);
+	rest = len & (size - 1);
+	if (len > rest)
+		s->blocks(s, at, (len - rest) / size);
+	if (rest)
+		memcpy(s->block, at + len - rest, rest);
 }
 
 void sha2_end(struct sha2 *s, unsigned char *ret)

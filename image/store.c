@@ -230,7 +230,7 @@ void image_store_close(struct image_store *s)
 int store_lock_file(const struct image_store *s, const char *name, bool exclusive, unsigned wait_ms,
 		    struct err *e)
 {
-	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+	const struct timespec pause = { .tv_nsec = 5L * 1000 * 1000 };
 	int64_t end = io_now_us() + (int64_t)wait_ms * 1000;
 	int how = exclusive ? LOCK_EX : LOCK_SH;
 	auto_fd int fd = openat(s->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

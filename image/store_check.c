@@ -183,12 +183,15 @@ static int each_algorithm(struct check *c, int dir,
 static int make_index_again(struct check *c, struct err *e)
 {
 	struct image_index index = { .schema_version = 2 };
+	int r;
 
 	if (renameat(c->store->dir, "index.json", c->store->dir, "index.json.damaged") < 0 &&
 	    errno != ENOENT)
 		return err_sys(e, "set index.json aside");
 	c->found = &index;
-	TRY(each_algorithm(c, c->store->blobs, find_manifest, e));
+	r = each_algorithm(c, c->store->blobs, find_manifest, e);
+	c->found = NULL;
+	TRY(r);
 	return store_write_index(c->store, &index, e);
 }
 
@@ -269,10 +272,10 @@ static int check_all(struct check *c, struct err *e)
 }
 
 int image_store_check(const struct image_store *s, bool mend, unsigned wait_ms,
-		      void (*told)(const struct image_problem *p, void *ctx), void *ctx,
+		      void (*tell)(const struct image_problem *p, void *ctx), void *ctx,
 		      struct err *e)
 {
-	struct check c = { .store = s, .mend = mend, .tell = told, .ctx = ctx };
+	struct check c = { .store = s, .mend = mend, .tell = tell, .ctx = ctx };
 	auto_fd int lock = -1, index_lock = -1;
 	int r;
 

@@ -1,4 +1,5 @@
 /* store_images.c - an image's documents, and which image a person means. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,6 +179,7 @@ static const char *hex_part(const char *text)
 
 static const char *shown_name(const struct image_record *r)
 {
+	assert(r);
 	return r->name ? r->name : r->manifest.digest.text;
 }
 

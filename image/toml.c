@@ -241,7 +241,7 @@ static int read_value(struct reader *r, struct toml_member *m)
 static int read_table(struct reader *r, const char **ret, bool *ret_in_array)
 {
 	auto_buf struct buf path = { 0 };
-	const char *key;
+	const char *key = "";
 
 	r->at++;
 	*ret_in_array = skip(r, '[');

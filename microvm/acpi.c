@@ -73,7 +73,7 @@ uint64_t acpi_write(const struct memory *m, unsigned cpus)
 {
 	uint64_t dsdt = ACPI_ADDRESS + 64, fadt = align(dsdt + sizeof(dsdt_code)),
 		 madt = align(fadt + FADT_SIZE), xsdt;
-	uint8_t *rsdp = memory_at(m, ACPI_ADDRESS, ACPI_SIZE), *p;
+	uint8_t *rsdp = memory_own(m, ACPI_ADDRESS, ACPI_SIZE), *p;
 	uint32_t rsdp_size = 36;
 
 	memcpy(rsdp + (dsdt - ACPI_ADDRESS), dsdt_code, sizeof(dsdt_code));

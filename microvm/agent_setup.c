@@ -121,7 +121,7 @@ int agent_make_network(const struct frame *f, struct err *e)
 
 int agent_set_up(int *ret_port, struct err *e)
 {
-	const struct rlimit files = { 1024 * 1024, 1024 * 1024 };
+	const struct rlimit files = { 1 << 20, 1 << 20 };
 
 	umask(0);
 	TRY(mount_all(e));

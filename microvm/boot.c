@@ -82,6 +82,8 @@ static int load_elf(const struct file *f, const struct memory *m, uint64_t *entr
 		if (p.p_paddr + p.p_memsz > *end)
 			*end = p.p_paddr + p.p_memsz;
 	}
+	if (!memory_at(m, h.e_entry, 1))
+		return err_set(e, ENOEXEC, "the kernel's entry is not in the machine's memory");
 	*entry = h.e_entry;
 	return 0;
 }
@@ -131,7 +133,7 @@ static int load_bzimage(const struct file *f, const struct memory *m, struct boo
 {
 	struct setup_header *h = &params->hdr;
 	__attribute__((cleanup(unmap))) struct file elf = { 0 };
-	size_t setup_size = (f->at[SETUP_AT] ? f->at[SETUP_AT] + 1U : 5U) * 512;
+	size_t setup_size = (f->at[SETUP_AT] ? f->at[SETUP_AT] + (size_t)1 : 5) * 512;
 	int r;
 
 	memcpy(h, f->at + SETUP_AT, sizeof(*h));
@@ -167,7 +169,7 @@ static int load_initramfs(int fd, const struct memory *m, struct boot_params *pa
 	if (f.size > memory_low(m) || at < end)
 		return err_set(e, ENOSPC,
 			       "the initial file system does not fit into the machine's memory");
-	memcpy(memory_at(m, at, f.size), f.at, f.size);
+	memcpy(memory_own(m, at, f.size), f.at, f.size);
 	params->hdr.ramdisk_image = (uint32_t)at;
 	params->hdr.ramdisk_size = (uint32_t)f.size;
 	return 0;
@@ -197,8 +199,9 @@ static void map_memory(struct boot_params *p, const struct memory *m)
 static void write_tables(const struct memory *m)
 {
 	enum { PRESENT = 1, WRITABLE = 2, LARGE = 0x80 };
-	uint64_t *gdt = memory_at(m, BOOT_GDT, 4 * 8);
-	uint64_t *pml4 = memory_at(m, BOOT_TABLES, 3 * PAGE), *pdpt = pml4 + 512, *pd = pml4 + 1024;
+	uint64_t *gdt = memory_own(m, BOOT_GDT, 4 * sizeof(*gdt));
+	uint64_t *pml4 = memory_own(m, BOOT_TABLES, (uint64_t)3 * PAGE), *pdpt = pml4 + 512,
+		 *pd = pml4 + 1024;
 
 	gdt[BOOT_CS / 8] = 0x00af9b000000ffffULL;
 	gdt[BOOT_DS / 8] = 0x00cf93000000ffffULL;
@@ -210,16 +213,17 @@ static void write_tables(const struct memory *m)
 
 int boot_load(const struct boot *b, const struct memory *m, uint64_t *ret_entry, struct err *e)
 {
-	struct boot_params *p = memory_at(m, BOOT_PARAMS, sizeof(*p));
+	struct boot_params *p = memory_own(m, BOOT_PARAMS, sizeof(*p));
 	size_t length = strlen(b->line);
 	uint64_t end = 0;
 
 	if (length > BOOT_LINE_MAX)
 		return err_set(e, E2BIG, "the kernel's parameters are longer than %d characters",
 			       BOOT_LINE_MAX);
+	*p = (struct boot_params){ 0 };
 	TRY(load_kernel(b->kernel, m, p, ret_entry, &end, e));
 	TRY(load_initramfs(b->initramfs, m, p, end, e));
-	memcpy(memory_at(m, BOOT_LINE, length + 1), b->line, length + 1);
+	memcpy(memory_own(m, BOOT_LINE, length + 1), b->line, length + 1);
 	p->hdr.type_of_loader = 0xff;
 	p->hdr.boot_flag = 0xaa55;
 	p->hdr.header = 0x53726448;

@@ -1,7 +1,6 @@
 #include "microvm/guest_network.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -8,6 +8,7 @@
 #ifndef HULL_MICROVM_MEMORY_H
 #define HULL_MICROVM_MEMORY_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,15 @@ static inline void *memory_at(const struct memory *m, uint64_t address, uint64_t
 	if (address >= m->size - low || size > m->size - low - address)
 		return NULL;
 	return m->at + low + address;
+}
+
+/* The same of a place of our own, below what the smallest machine has. */
+static inline void *memory_own(const struct memory *m, uint64_t address, uint64_t size)
+{
+	void *at = memory_at(m, address, size);
+
+	assert(at);
+	return at;
 }
 
 #endif

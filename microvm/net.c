@@ -96,6 +96,7 @@ static bool place(struct net *n)
 		const char *why;
 		size_t len;
 
+		/* cppcheck-suppress uninitvar ; virtio_pop() fills it */
 		c = n->n ? &further : &n->first;
 		if (!virtio_pop(&n->v, TO_GUEST, c))
 			return false;

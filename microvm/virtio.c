@@ -140,9 +140,9 @@ static void interrupt(struct virtio *v, uint16_t vector)
 
 static void send_pending(struct virtio *v)
 {
-	for (uint16_t i = 0; i < VIRTIO_VECTORS; i++)
+	for (unsigned i = 0; i < VIRTIO_VECTORS; i++)
 		if (v->pending[i])
-			interrupt(v, i);
+			interrupt(v, (uint16_t)i);
 }
 
 void virtio_space_read(struct virtio *v, unsigned offset, void *ret, size_t size)

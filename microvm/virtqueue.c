@@ -90,8 +90,10 @@ int virtqueue_push(struct virtqueue *q, const struct done *done, unsigned n)
 	index = r.used[1];
 	ring = (volatile uint32_t *)(r.used + 2);
 	for (unsigned i = 0; i < n; i++, index++) {
-		ring[2 * (index % q->size)] = done[i].head;
-		ring[2 * (index % q->size) + 1] = done[i].written;
+		size_t at = (size_t)2 * (index % q->size);
+
+		ring[at] = done[i].head;
+		ring[at + 1] = done[i].written;
 	}
 	__atomic_store_n(&r.used[1], index, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

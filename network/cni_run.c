@@ -36,11 +36,11 @@ static const char *setting(const char *variable, const char *otherwise)
 static int read_file(int dir, const char *where, const char *name, struct arena *a,
 		     struct cni_net *ret, struct err *e)
 {
-	const char *path = arena_printf(a, "%s/%s", where, name);
+	const char *whole = arena_printf(a, "%s/%s", where, name);
 	auto_buf struct buf text = { 0 };
 
-	TRY(io_read_file(dir, name, CNI_SIZE_MAX, path, &text, e));
-	return cni_parse(path, text.text, text.len, a, ret, e);
+	TRY(io_read_file(dir, name, CNI_SIZE_MAX, whole, &text, e));
+	return cni_parse(whole, text.text, text.len, a, ret, e);
 }
 
 /* Lists come before single ones of the same name: ".conflist" is the form that can say more. */

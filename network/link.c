@@ -400,6 +400,8 @@ static int read_route(const struct nlmsghdr *head, void *ctx)
 		return 0;
 	dst.base.family = info->rtm_family;
 	dst.prefix = info->rtm_dst_len;
+	if (dst.prefix > addr_bits(dst.base.family))
+		return 0;
 	nlattr_each(head, sizeof(*info), read_route_attr, &dst);
 	return walk->fn(&dst, walk->ctx);
 }

@@ -23,6 +23,7 @@ enum {
 	DATAGRAM_SIZE = 32768,
 	ANSWER_MAX = 256 << 20, /* bytes: a full table of the internet's routes is some 100 MB */
 	INTERRUPTED_MAX = 16,
+	ERRNO_MAX = 4095, /* of the kernel */
 };
 
 /*
@@ -186,6 +187,8 @@ static int read_error(const struct nlmsghdr *head, struct err *why)
 		nlattr_each(head, (unsigned)skip, find_words, &words);
 	if (answer->error == 0)
 		return 0;
+	if (answer->error > 0 || answer->error < -ERRNO_MAX)
+		return err_set(why, EBADMSG, "an error that has no number");
 	if (words)
 		return err_set(why, -answer->error, "%s (%s)", err_text(-answer->error), words);
 	return err_set(why, -answer->error, "%s", err_text(-answer->error));

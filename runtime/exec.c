@@ -124,7 +124,8 @@ static int open_place(struct execution *x, const char *path, struct err *e)
 static int find_place(struct execution *x, struct err *e)
 {
 	const struct cgroup *own = &x->handle->cgroup;
-	const size_t len = own->path ? strlen(own->path) : 0;
+	const char *top = own->path ? own->path : "";
+	const size_t len = strlen(top);
 	char handed_out[512], path[PATH_MAX];
 	const char *asked;
 	int r;
@@ -139,7 +140,7 @@ static int find_place(struct execution *x, struct err *e)
 	r = cgroup_of_pid(x->handle->state.pid, path, sizeof(path));
 	if (r < 0)
 		return err_neg(e, r, "find the cgroup of the container's process");
-	if (strncmp(path, own->path, len) != 0 || path[len] != '/')
+	if (strncmp(path, top, len) != 0 || path[len] != '/')
 		return 0;
 	return cgroup_open(&x->handle->host, path, &x->place, e);
 }

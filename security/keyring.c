@@ -41,7 +41,7 @@ static int permit(long keyring, uint32_t bits, struct err *e)
  */
 static long join(const char *name)
 {
-	const struct timespec step = { .tv_nsec = 20 * 1000 * 1000 };
+	const struct timespec step = { .tv_nsec = 20L * 1000 * 1000 };
 
 	for (int i = 0;; i++) {
 		long keyring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);

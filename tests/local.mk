@@ -604,6 +604,34 @@ EXTRA_DIST += tests/coverage/counters.c tests/coverage/counters.ld tests/coverag
 include tests/tools/local.mk
 
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_boot
+tests_fuzz_fuzz_boot_SOURCES = tests/fuzz/fuzz_boot.c
+tests_fuzz_fuzz_boot_LDADD = $(LIBMICROVM) -lzstd
+tests_fuzz_fuzz_boot_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_messages
+tests_fuzz_fuzz_messages_SOURCES = tests/fuzz/fuzz_messages.c
+tests_fuzz_fuzz_messages_LDADD = image/fetch/libfetch.a $(LIBMICROVM)
+tests_fuzz_fuzz_messages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_netlink
+tests_fuzz_fuzz_netlink_SOURCES = tests/fuzz/fuzz_netlink.c
+tests_fuzz_fuzz_netlink_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_netlink_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_network_records
+tests_fuzz_fuzz_network_records_SOURCES = tests/fuzz/fuzz_network_records.c
+tests_fuzz_fuzz_network_records_LDADD = $(LIBNETWORK)
+tests_fuzz_fuzz_network_records_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_records
+tests_fuzz_fuzz_records_SOURCES = tests/fuzz/fuzz_records.c
+tests_fuzz_fuzz_records_LDADD = $(LIBENGINE)
+tests_fuzz_fuzz_records_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_state
+tests_fuzz_fuzz_state_SOURCES = tests/fuzz/fuzz_state.c
+tests_fuzz_fuzz_state_LDADD = $(LIBRUNTIME)
+tests_fuzz_fuzz_state_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_words
+tests_fuzz_fuzz_words_SOURCES = tests/fuzz/fuzz_words.c
+tests_fuzz_fuzz_words_LDADD = $(LIBCLI) image/unpack/libextract.a $(LIBBASE)
+tests_fuzz_fuzz_words_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_cni
 tests_fuzz_fuzz_cni_SOURCES = tests/fuzz/fuzz_cni.c
 tests_fuzz_fuzz_cni_LDADD = $(LIBNETWORK)
@@ -685,7 +713,7 @@ tests_fuzz_fuzz_unpack_LDADD = $(LIBEXTRACT)
 tests_fuzz_fuzz_unpack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
-EXTRA_DIST += tests/run tests/demo tests/soak tests/fuzz/nightly tests/checks tests/conformance tests/data tests/differential tests/integration tests/vm \
+EXTRA_DIST += tests/run tests/analyze tests/demo tests/soak tests/fuzz/nightly tests/checks tests/conformance tests/data tests/differential tests/integration tests/vm \
 	tests/fuzz/fuzz_spec.dict tests/fuzz/corpus-spec tests/fuzz/fuzz_image_documents.dict \
 	tests/fuzz/corpus-image_documents tests/fuzz/corpus-image_passwd \
 	tests/fuzz/corpus-image_reference tests/fuzz/fuzz_image_settings.dict \

@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 
 enum { ACL_VERSION = 2, ACL_USER_TAG = 0x02, ACL_GROUP_TAG = 0x08, XATTR_LIST_BYTES = 64 * 1024 };
 
@@ -49,9 +50,7 @@ static int set_acl(struct extract *x, int fd, const struct entry_xattr *a, struc
 		x->dropped_xattrs++;
 		return 0;
 	}
-	mapped = malloc(a->size);
-	if (!mapped)
-		return err_set(e, ENOMEM, "its ACL");
+	mapped = mem_zalloc(a->size);
 	memcpy(mapped, a->value, a->size);
 	for (size_t at = sizeof(uint32_t); at < a->size; at += sizeof(struct acl_entry)) {
 		struct acl_entry one;
@@ -108,11 +107,9 @@ static int clear_inherited(const struct extract *x, int fd, mode_t type, struct 
 
 int metadata_clear_xattrs(int fd, struct err *e)
 {
-	auto_free char *names = malloc(XATTR_LIST_BYTES);
-	ssize_t len = names ? flistxattr(fd, names, XATTR_LIST_BYTES) : -1;
+	auto_free char *names = mem_zalloc(XATTR_LIST_BYTES);
+	ssize_t len = flistxattr(fd, names, XATTR_LIST_BYTES);
 
-	if (!names)
-		return err_set(e, ENOMEM, "list its extended attributes");
 	if (len < 0 && errno != EOPNOTSUPP)
 		return err_sys(e, "list its extended attributes");
 	for (const char *name = names; name < names + len; name += strlen(name) + 1)

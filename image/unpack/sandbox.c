@@ -103,8 +103,8 @@ static const struct {
 	unsigned cap;
 	bool trusted_only;
 } kept_caps[] = {
-	{ CAP_CHOWN, false },  { CAP_DAC_OVERRIDE, false }, { CAP_FOWNER, false },
-	{ CAP_FSETID, false }, { CAP_MKNOD, false },        { CAP_SETFCAP, false },
+	{ CAP_CHOWN, false },    { CAP_DAC_OVERRIDE, false }, { CAP_FOWNER, false },
+	{ CAP_FSETID, false },   { CAP_MKNOD, false },        { CAP_SETFCAP, false },
 	{ CAP_SYS_ADMIN, true }, /* to set trusted.overlay.opaque */
 };
 
@@ -174,14 +174,17 @@ static const struct {
 	struct ruleset handled;
 	uint64_t allowed;
 } landlock_rows[] = {
-	{ 1, { .fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-		     LANDLOCK_ACCESS_FS_MAKE_FIFO }, 0 },
-	{ 1, { .fs = 0 },
+	{ 1,
+	  { .fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+		  LANDLOCK_ACCESS_FS_MAKE_FIFO },
+	  0 },
+	{ 1,
+	  { .fs = 0 },
 	  LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
-	  LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-	  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-	  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_DIR |
-	  LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM },
+		  LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+		  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+		  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_DIR |
+		  LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM },
 	{ 2, { .fs = 0 }, LANDLOCK_ACCESS_FS_REFER },
 	{ 3, { .fs = 0 }, ACCESS_FS_TRUNCATE },
 	{ 4, { .net = ACCESS_NET_TCP }, 0 },
@@ -194,7 +197,8 @@ static int landlock(int dir_fd, int *ret_version, struct err *e)
 {
 	struct ruleset set = { 0 };
 	struct landlock_path_beneath_attr beneath = { .parent_fd = dir_fd };
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	auto_fd int fd = -1;
 
 	*ret_version = 0;
@@ -249,31 +253,61 @@ static const struct kept_call stream_calls[] = {
 #endif
 }, layer_calls[] = {
 	/* The layer, the answer, files' contents. */
-	{ SCMP_SYS(read), ANY }, { SCMP_SYS(write), ANY }, { SCMP_SYS(writev), ANY },
-	{ SCMP_SYS(pread64), ANY }, { SCMP_SYS(pwrite64), ANY }, { SCMP_SYS(lseek), ANY },
-	{ SCMP_SYS(ftruncate), ANY }, { SCMP_SYS(close), ANY }, { SCMP_SYS(fcntl), ANY },
+	{ SCMP_SYS(read), ANY },
+	{ SCMP_SYS(write), ANY },
+	{ SCMP_SYS(writev), ANY },
+	{ SCMP_SYS(pread64), ANY },
+	{ SCMP_SYS(pwrite64), ANY },
+	{ SCMP_SYS(lseek), ANY },
+	{ SCMP_SYS(ftruncate), ANY },
+	{ SCMP_SYS(close), ANY },
+	{ SCMP_SYS(fcntl), ANY },
 	/* Names beneath the directory. readdir(3) wants openat's descriptor looked at. */
-	{ SCMP_SYS(openat2), ANY }, { SCMP_SYS(openat), ANY }, { SCMP_SYS(fstat), ANY },
-	{ SCMP_SYS(newfstatat), ANY }, { SCMP_SYS(statx), ANY }, { SCMP_SYS(getdents64), ANY },
-	{ SCMP_SYS(mkdirat), ANY }, { SCMP_SYS(mknodat), ANY }, { SCMP_SYS(symlinkat), ANY },
-	{ SCMP_SYS(linkat), ANY }, { SCMP_SYS(unlinkat), ANY }, { SCMP_SYS(renameat2), ANY },
+	{ SCMP_SYS(openat2), ANY },
+	{ SCMP_SYS(openat), ANY },
+	{ SCMP_SYS(fstat), ANY },
+	{ SCMP_SYS(newfstatat), ANY },
+	{ SCMP_SYS(statx), ANY },
+	{ SCMP_SYS(getdents64), ANY },
+	{ SCMP_SYS(mkdirat), ANY },
+	{ SCMP_SYS(mknodat), ANY },
+	{ SCMP_SYS(symlinkat), ANY },
+	{ SCMP_SYS(linkat), ANY },
+	{ SCMP_SYS(unlinkat), ANY },
+	{ SCMP_SYS(renameat2), ANY },
 	/* What they are. */
-	{ SCMP_SYS(fchown), ANY }, { SCMP_SYS(fchownat), ANY }, { SCMP_SYS(fchmod), ANY },
-	{ SCMP_SYS(utimensat), ANY }, { SCMP_SYS(fsetxattr), ANY },
-	{ SCMP_SYS(flistxattr), ANY }, { SCMP_SYS(fremovexattr), ANY },
+	{ SCMP_SYS(fchown), ANY },
+	{ SCMP_SYS(fchownat), ANY },
+	{ SCMP_SYS(fchmod), ANY },
+	{ SCMP_SYS(utimensat), ANY },
+	{ SCMP_SYS(fsetxattr), ANY },
+	{ SCMP_SYS(flistxattr), ANY },
+	{ SCMP_SYS(fremovexattr), ANY },
 	/* Memory. */
-	{ SCMP_SYS(brk), ANY }, { SCMP_SYS(munmap), ANY }, { SCMP_SYS(mremap), ANY },
-	{ SCMP_SYS(madvise), ANY }, { SCMP_SYS(mmap), NO_EXEC }, { SCMP_SYS(mprotect), NO_EXEC },
+	{ SCMP_SYS(brk), ANY },
+	{ SCMP_SYS(munmap), ANY },
+	{ SCMP_SYS(mremap), ANY },
+	{ SCMP_SYS(madvise), ANY },
+	{ SCMP_SYS(mmap), NO_EXEC },
+	{ SCMP_SYS(mprotect), NO_EXEC },
 	/* The C library and the end. */
-	{ SCMP_SYS(futex), ANY }, { SCMP_SYS(getrandom), ANY }, { SCMP_SYS(clock_gettime), ANY },
-	{ SCMP_SYS(restart_syscall), ANY }, { SCMP_SYS(rt_sigreturn), ANY },
-	{ SCMP_SYS(rt_sigprocmask), ANY }, { SCMP_SYS(rt_sigaction), ANY }, { SCMP_SYS(getpid), ANY },
-	{ SCMP_SYS(gettid), ANY }, { SCMP_SYS(tgkill), ANY }, { SCMP_SYS(exit), ANY },
+	{ SCMP_SYS(futex), ANY },
+	{ SCMP_SYS(getrandom), ANY },
+	{ SCMP_SYS(clock_gettime), ANY },
+	{ SCMP_SYS(restart_syscall), ANY },
+	{ SCMP_SYS(rt_sigreturn), ANY },
+	{ SCMP_SYS(rt_sigprocmask), ANY },
+	{ SCMP_SYS(rt_sigaction), ANY },
+	{ SCMP_SYS(getpid), ANY },
+	{ SCMP_SYS(gettid), ANY },
+	{ SCMP_SYS(tgkill), ANY },
+	{ SCMP_SYS(exit), ANY },
 	{ SCMP_SYS(exit_group), ANY },
 	/* For the decompressor. */
 	{ SCMP_SYS(wait4), ANY },
 #if SANITIZED
-	{ SCMP_SYS(sigaltstack), ANY }, { SCMP_SYS(sched_yield), ANY },
+	{ SCMP_SYS(sigaltstack), ANY },
+	{ SCMP_SYS(sched_yield), ANY },
 #endif
 };
 
@@ -305,10 +339,7 @@ static int load_filter(const struct kept_call *calls, size_t n, struct err *e)
 /* What libraries load when they first need it, they are to have now. */
 static void warm_up(void)
 {
-	iconv_t cd = iconv_open("ANSI_X3.4-1968", "UTF-8");
-
-	if (cd != (iconv_t)-1)
-		iconv_close(cd);
+	iconv_close(iconv_open("ANSI_X3.4-1968", "UTF-8")); /* -1, if there is none, is no error */
 }
 
 int sandbox_enter(int *dir_fd, bool trusted, struct sandbox_facts *ret, struct err *e)
@@ -435,12 +466,10 @@ static const struct {
 	const char *name;
 	long (*attempt)(void);
 } attempts[] = {
-	{ "socket", try_socket },     { "unix_socket", try_unix },
-	{ "read_passwd", try_read },   { "write_tmp", try_write },
-	{ "read_proc", try_proc },     { "leave_directory", try_up },
-	{ "execve", try_exec },       { "fork", try_fork },
-	{ "ptrace", try_ptrace },     { "mount", try_mount },
-	{ "unshare", try_userns },    { "executable_memory", try_code },
+	{ "socket", try_socket },   { "unix_socket", try_unix }, { "read_passwd", try_read },
+	{ "write_tmp", try_write }, { "read_proc", try_proc },   { "leave_directory", try_up },
+	{ "execve", try_exec },     { "fork", try_fork },        { "ptrace", try_ptrace },
+	{ "mount", try_mount },     { "unshare", try_userns },   { "executable_memory", try_code },
 };
 
 bool sandbox_test(const struct sandbox_facts *facts, struct buf *ret)

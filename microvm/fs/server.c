@@ -233,7 +233,7 @@ static int set_limits(struct fs_server *server, struct err *e)
 		return err_sys(e, "read the limit of open files");
 	if (files.rlim_cur > 1 << 30)
 		files.rlim_cur = 1 << 30;
-	if (files.rlim_cur < 2 * SPARE_DESCRIPTORS)
+	if (files.rlim_cur < (rlim_t)2 * SPARE_DESCRIPTORS)
 		return err_set(
 			e, EMFILE,
 			"share a directory with a guest: a limit of %ju open files is too low, "

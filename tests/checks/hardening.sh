@@ -63,7 +63,9 @@ done
 # The linker drops CET's property where a library lacks it, so it is our own objects that must have it.
 if [ "${machine#*X86-64}" != "$machine" ]; then
 	objects=0
-	for object in "$build"/base/*.o "$build"/runtime/*.o "$build"/security/*.o "$build"/engine/*.o; do
+	# glibc's and musl's: of hull itself, and of the other programs.
+	for object in "$build"/base/*.o "$build"/runtime/*.o "$build"/security/*.o "$build"/engine/*.o \
+		"$build"/musl/base/*.o "$build"/musl/runtime/*.o "$build"/musl/security/*.o "$build"/musl/cli/*.o; do
 		[ -f "$object" ] || continue
 		objects=$((objects + 1))
 		readelf --notes "$object" 2>/dev/null | grep --quiet 'IBT, SHSTK' || wrong "$object" "has no CET property"

@@ -142,6 +142,20 @@ Test(err, wrap_of_no_failure_is_one)
 	cr_expect_eq(e.code, EIO);
 }
 
+Test(err, a_code_that_is_no_errno_is_a_failure_all_the_same)
+{
+	struct err e = { 0 };
+
+	cr_expect_eq(err_set(&e, 0, "do it"), -EIO);
+	cr_expect_eq(e.code, EIO);
+	cr_expect_eq(err_set(&e, -EBUSY, "do it"), -EIO);
+	cr_expect_eq(err_set(NULL, 0, "do it"), -EIO);
+	cr_expect_eq(err_neg(&e, 0, "do it"), -EIO);
+	cr_expect_eq(e.code, EIO);
+	cr_expect_str_eq(e.msg, "do it: input/output error");
+	cr_expect_eq(err_neg(&e, 3, "do it"), -EIO);
+}
+
 Test(err, may_be_null)
 {
 	errno = ENOENT;

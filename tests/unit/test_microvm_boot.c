@@ -150,6 +150,11 @@ static void segment_that_wraps(void)
 	segment()->p_memsz = UINT64_MAX;
 }
 
+static void entry_outside_memory(void)
+{
+	elf()->e_entry = RAM;
+}
+
 static const struct {
 	void (*damage)(void);
 	int code;
@@ -167,6 +172,7 @@ static const struct {
 	{ segment_on_our_tables, ENOEXEC, "the kernel's segment 1 is not in its file" },
 	{ segment_outside_memory, ENOSPC, "the kernel does not fit into the machine's memory" },
 	{ segment_that_wraps, ENOSPC, "the kernel does not fit into the machine's memory" },
+	{ entry_outside_memory, ENOEXEC, "the kernel's entry is not in the machine's memory" },
 };
 
 Test(boot, a_damaged_elf_file_is_refused)
