@@ -272,10 +272,10 @@ static int check_all(struct check *c, struct err *e)
 }
 
 int image_store_check(const struct image_store *s, bool mend, unsigned wait_ms,
-		      void (*tell)(const struct image_problem *p, void *ctx), void *ctx,
+		      void (*report)(const struct image_problem *p, void *ctx), void *ctx,
 		      struct err *e)
 {
-	struct check c = { .store = s, .mend = mend, .tell = tell, .ctx = ctx };
+	struct check c = { .store = s, .mend = mend, .tell = report, .ctx = ctx };
 	auto_fd int lock = -1, index_lock = -1;
 	int r;
 
