@@ -8,6 +8,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -63,6 +64,18 @@ static int wait_for_end(int pidfd, unsigned seconds)
 	}
 }
 
+/* Where no process can be made for it. */
+static int look_again(const struct lock *l, unsigned seconds)
+{
+	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+	int64_t end = io_now_us() + (int64_t)seconds * 1000000;
+	int r;
+
+	while ((r = take(l, false)) == -EAGAIN && io_now_us() < end)
+		nanosleep(&pause, NULL);
+	return r == -EAGAIN ? -ETIMEDOUT : r;
+}
+
 static int wait_for(const struct lock *l, unsigned seconds)
 {
 	/* No signal at its end: it is nobody's child but ours, and waited for as such (__WCLONE). */
@@ -76,12 +89,11 @@ static int wait_for(const struct lock *l, unsigned seconds)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
 	pid = sys_clone3(&args);
-	r = -errno;
 	if (pid == 0)
 		wait_in_our_place(l, parent);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
-		return r;
+		return look_again(l, seconds);
 	pidfd = fd;
 	r = wait_for_end(pidfd, seconds);
 	if (r < 0)

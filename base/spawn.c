@@ -88,11 +88,14 @@ static void ends_close(struct ends *ends)
 	close_fd(&ends->failure);
 }
 
-/* The signal is for a death that is to come; one that was before it is seen by who our parent is. */
+/*
+ * The signal is for a death that is to come; one that was before it is seen by who our parent is.
+ * Not raise(3): after a bare clone3(2) a libc may still hold our parent's thread id for ours.
+ */
 static void die_with(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
-		raise(SIGKILL);
+		_exit(127);
 }
 
 /* In the new process. `failure` moves out of the way of the numbers that were asked for. */

@@ -52,7 +52,7 @@ int attach_fill(const struct attach_server *s, struct pollfd *fds)
 	const bool hears = s->from == s->end;
 
 	for (size_t i = 0; i < s->n; i++)
-		fds[i] = (struct pollfd){ hears ? s->guests[i] : -1, POLLIN, 0 };
+		fds[i] = (struct pollfd){ s->guests[i], hears ? POLLIN : 0, 0 };
 	return (int)s->n;
 }
 
@@ -161,10 +161,11 @@ void attach_attend(struct attach_server *s, short newcomers, const struct pollfd
 		   int *in, int master)
 {
 	for (int i = n; i-- > 0;) {
-		/* One has filled it up: the others are heard when it is empty. */
-		if (s->from < s->end)
-			break;
-		if (!fds[i].revents || take_packet(s, s->guests[i], in, master))
+		/* One has filled it up: the others are heard when it is empty; who leaves, leaves. */
+		bool waits = s->from < s->end;
+		bool gone = waits && (fds[i].revents & (POLLHUP | POLLERR));
+
+		if (!gone && (waits || !fds[i].revents || take_packet(s, s->guests[i], in, master)))
 			continue;
 		close(s->guests[i]);
 		s->guests[i] = s->guests[--s->n];
@@ -277,6 +278,20 @@ static void relay(struct guest *g, int signals)
 		if (g->detached || (fds[0].revents & ~POLLOUT && !take_sent(g)))
 			return;
 	}
+}
+
+int attach_wait(int fd, int *ret_status, struct err *e)
+{
+	char packet[ATTACH_PACKET];
+	ssize_t n;
+
+	do
+		n = recv(fd, packet, sizeof(packet), 0);
+	while (n > 0 ? packet[0] != ATTACH_EXIT || n != 2 : n < 0 && errno == EINTR);
+	if (n <= 0)
+		return err_set(e, EPIPE, "how the container ended was not said");
+	*ret_status = (unsigned char)packet[1];
+	return 0;
 }
 
 static int open_window_signal(sigset_t *before)

@@ -64,5 +64,7 @@ int attach_run(int dir, bool terminal, bool input, int *ret_status, struct err *
 /* Only connects, for who must not miss the first output: the descriptor for attach_run_on(). */
 int attach_connect(int dir, struct err *e) MUST_CHECK;
 int attach_run_on(int fd, bool terminal, bool input, int *ret_status, struct err *e) MUST_CHECK;
+/* Only waits for the container's end, of a connection that attach_connect() has made. */
+int attach_wait(int fd, int *ret_status, struct err *e) MUST_CHECK;
 
 #endif

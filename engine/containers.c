@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "engine/attach.h"
 #include "engine/files.h"
 #include "engine/gone.h"
 #include "engine/keep.h"
@@ -186,6 +187,17 @@ int engine_remove(const struct engine *g, const char *who, bool force, bool volu
 	return engine_remove_locked(g, &m, volumes, e);
 }
 
+/* Of one that is removed when it ends nobody could read how it did: its keeper says it. */
+static int wait_told(int dir, struct err *e)
+{
+	auto_fd int fd = attach_connect(dir, e);
+	int status;
+
+	TRY(fd);
+	TRY(attach_wait(fd, &status, e));
+	return status;
+}
+
 int engine_wait(const struct engine *g, const char *who, struct err *e)
 {
 	auto_record struct record record = { 0 };
@@ -196,6 +208,12 @@ int engine_wait(const struct engine *g, const char *who, struct err *e)
 	TRY(record_find(g, who, id, e));
 	dir = record_open(g, id, &record, e);
 	TRY(dir);
+	if (record.remove) {
+		int r = wait_told(dir, e);
+
+		if (r != -ENOTCONN) /* it does not run, now */
+			return r;
+	}
 	TRY(record_wait(dir, -1, e));
 	TRY(status_read(dir, &status, e));
 	return status.exit_code;

@@ -103,8 +103,8 @@ static const char *words(struct arena *a, const struct buf *text)
 }
 
 /*
- * Nobody will read its status again. To replace that of a moment ago would have ext4 write it out, and its
- * removal would wait for that.
+ * Who wants to know how it ended is told by the attach socket. To replace the status of a moment ago
+ * would have ext4 write it out, and its removal would wait for that.
  */
 static bool is_gone_soon(const struct record *r)
 {

@@ -7,7 +7,8 @@
  *	ROOT/layers/sha256/DIFFID/boot  the boot in which it was made, until it is synced
  *	ROOT/pins/NAME -> DIGEST        a container's image: keeps it from gc; a symbolic link
  *	ROOT/staging/...                what is being made
- *	ROOT/lock, index.lock           flock(2)
+ *	ROOT/lock, index.lock, layers.lock   flock(2)
+ *	ROOT/unpack.lock                a byte of it for each layer that is being unpacked
  *
  * index.json holds one entry for each name (org.opencontainers.image.ref.name:
  * the reference in full) and each image that lost its name. An entry is a
@@ -17,7 +18,8 @@
  * What is promised: a name, blob or layer that a call has acknowledged
  * survives kill -9 and power cuts; what was not acknowledged leaves nothing
  * but files in staging/, which the next gc takes away. Blobs are verified
- * and synced before they get their place, the places before a name leads to them. Layers are too many files to sync
+ * and synced before they get their place, the places before a name leads to
+ * them. Layers are too many files to sync
  * each time: one made in this boot is trusted, as nothing but a power cut can
  * have lost its pages; one of an earlier boot that was never synced is not,
  * and counts as missing. Parallel writers of one blob or layer are harmless:
@@ -25,7 +27,7 @@
  *
  * Locks: whoever makes or looks up what has no name and no pin yet holds
  * image_store_use(), shared. gc takes the same lock alone. To run: use, resolve, pin,
- * let go; so a start never waits for another, and waits for gc alone.
+ * let go; so a start waits for gc, for who unpacks the layer that it needs, and for nobody else.
  *
  * Nothing here needs to be root, but layers hold files of many owners: a user
  * calls image_layer_*, gc and check with mend inside the user namespace that has them.

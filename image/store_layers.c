@@ -15,10 +15,11 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/lock.h"
 #include "image/name_set.h"
 #include "image/store_private.h"
 
-enum { BOOT_ID_SIZE = 64 };
+enum { BOOT_ID_SIZE = 64, UNPACK_WAIT_S = 600 };
 
 static int boot_id(char *ret)
 {
@@ -75,20 +76,18 @@ static int make_layer(struct image_layer *l)
 /* A byte of a file, by the digest: two layers of the same byte would only wait for each other. */
 static int lock_layer(struct image_layer *l)
 {
-	struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
 	unsigned long long number;
+	int r;
 
 	if (sscanf(digest_hex(&l->diff_id), "%15llx", &number) != 1)
 		return -EINVAL;
-	byte.l_start = (off_t)number;
 	l->lock = openat(l->store->dir, "unpack.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 			 0600);
 	if (l->lock < 0)
 		return -errno;
-	while (fcntl(l->lock, F_OFD_SETLKW, &byte) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	/* One that does not come to its end is not waited for: then there are two, and the first wins. */
+	r = lock_byte(l->lock, (int64_t)number, UNPACK_WAIT_S);
+	return r == -ETIMEDOUT ? 0 : r;
 }
 
 int image_layer_begin(const struct image_store *s, const struct digest *diff_id,

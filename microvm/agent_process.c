@@ -14,12 +14,19 @@
 #include <sys/wait.h>
 #include <termios.h>
 
+#include "base/sys.h"
 #include "microvm/agent.h"
 #include "microvm/disk.h"
 #include "microvm/guest_spec.h"
 #include "process/rlimits.h"
 #include "runtime/handshake.h"
 #include "runtime/launch.h"
+
+/* Descriptors of what the guest binds, from the root as the host has it. */
+struct sources {
+	int *at;
+	size_t n;
+};
 
 struct making {
 	struct agent *agent;
@@ -29,6 +36,7 @@ struct making {
 	struct plan plan;
 	struct init init;
 	struct ns_fds joins;
+	struct sources sources;
 	int sock, cgroup;
 	int ours[MUX_STREAMS], theirs[MUX_STREAMS]; /* ends of the streams */
 };
@@ -43,6 +51,8 @@ static void making_done(struct making *m)
 		close_fd(&m->ours[i]);
 		close_fd(&m->theirs[i]);
 	}
+	for (size_t i = 0; i < m->sources.n; i++)
+		close_fd(&m->sources.at[i]);
 	mount_trees_close(&m->init.trees);
 	ns_fds_close(&m->joins);
 	plan_done(&m->plan);
@@ -55,6 +65,31 @@ struct guest_process *agent_find(struct agent *g, uint16_t session)
 		if (g->processes[i].session == session)
 			return &g->processes[i];
 	return NULL;
+}
+
+/* Links that a volume may have in it lead nowhere but into that root, as they did on the host. */
+static int find_sources(struct making *m, struct err *e)
+{
+	struct spec *s = &m->agent->spec;
+	auto_fd int root = open(AGENT_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_sys(e, "open " AGENT_ROOT);
+	m->sources.at = arena_array(&s->arena, s->mounts.n, sizeof(*m->sources.at));
+	for (size_t i = 0; i < s->mounts.n; i++) {
+		struct spec_mount *bind = &s->mounts.at[i];
+		int fd;
+
+		if (!bind->type || strcmp(bind->type, "bind") != 0)
+			continue;
+		fd = sys_openat2(root, bind->destination, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT);
+		if (fd < 0)
+			return err_neg(e, fd, "mounts[%zu]: find %s in the root", i,
+				       bind->destination);
+		m->sources.at[m->sources.n++] = fd;
+		bind->source = arena_printf(&s->arena, "/proc/self/fd/%d", fd);
+	}
+	return 0;
 }
 
 static int plan_first(struct making *m, const struct document *d, struct err *e)
@@ -74,7 +109,8 @@ static int plan_first(struct making *m, const struct document *d, struct err *e)
 	if (on_disk)
 		TRY(agent_mount_disk(e));
 	g->rootfs = req.rootfs = on_disk ? DISK_ROOT : AGENT_ROOT;
-	guest_spec_for_guest(&g->spec, AGENT_ROOT, !on_disk);
+	guest_spec_for_guest(&g->spec, !on_disk);
+	TRY(find_sources(m, e));
 	g->state = (struct state){ .id = req.id,
 				   .oci_version = g->spec.oci_version,
 				   .bundle = req.bundle,

@@ -122,7 +122,7 @@ static void *work(void *arg)
 	struct blk *b = arg;
 	eventfd_t n;
 
-	jail_close_or_end(JAIL_FILES);
+	jail_close_or_end(JAIL_DISK);
 	for (;;) {
 		if (eventfd_read(b->v.wake, &n) < 0 && errno != EINTR)
 			return NULL;
@@ -133,7 +133,10 @@ static void *work(void *arg)
 int blk_start(struct blk *b, struct err *e)
 {
 	pthread_t thread;
-	int r = pthread_create(&thread, NULL, work, b);
+	int r;
 
+	if (b->v.wake < 0)
+		return err_set(e, EMFILE, "the microVM's disk has no event descriptor");
+	r = pthread_create(&thread, NULL, work, b);
 	return r ? err_neg(e, -r, "start the thread of the microVM's disk") : 0;
 }

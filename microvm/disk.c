@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -43,23 +45,45 @@ static const char *read_type(int fd)
 	return pread(fd, head, sizeof(head), 0) == sizeof(head) ? disk_type(head) : NULL;
 }
 
+/* Of ext4: the bit "recover" among the incompatible features. */
+static bool is_dirty(int fd, const char *type)
+{
+	enum { AT = 1024 + 0x60, RECOVER = 4 };
+	uint32_t features = 0;
+
+	return strcmp(type, "ext4") == 0 && pread(fd, &features, sizeof(features), AT) > 0 &&
+	       (features & RECOVER);
+}
+
 int disk_open(const char *path, const char **ret_type, struct err *e)
 {
-	/* Of a FIFO one would wait for a writer. */
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* Looked at before it is opened: devices do things when they are. */
+	auto_fd int at = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	const char *type = NULL;
 	struct stat st;
+	char self[32];
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (at < 0 || fstat(at, &st) < 0)
 		return err_sys(e, "annotation " DISK_ANNOTATION ": open %s", path);
-	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
-		*ret_type = read_type(fd);
-	else
-		*ret_type = NULL;
-	if (!*ret_type)
+	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+		fd = open(self, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return err_sys(e, "annotation " DISK_ANNOTATION ": open %s", path);
+		type = read_type(fd);
+	}
+	if (!type)
 		return err_set(e, ENOTSUP,
 			       "annotation " DISK_ANNOTATION
 			       ": %s is no image of an EROFS or ext4 file system",
 			       path);
+	if (is_dirty(fd, type))
+		return err_set(e, ENOTSUP,
+			       "annotation " DISK_ANNOTATION
+			       ": %s was not unmounted: its journal is to be replayed, which a disk "
+			       "that is only read can't be (e2fsck -p does it)",
+			       path);
+	*ret_type = type;
 	return take_fd(&fd);
 }
 

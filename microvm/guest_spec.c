@@ -245,14 +245,35 @@ void guest_spec_for_host(struct spec *s, struct strings *ret_targets)
 	s->process = p;
 }
 
-/* One file system over another: what the host has bound beneath it is bound once more. */
-static void rebind(struct spec *s, struct spec_mount *m, const char *shared)
+/* What the host has done to a bind, with its own paths and ids: not to be done again. */
+static bool is_done(const char *option)
 {
-	m->source = arena_printf(&s->arena, "%s/%s", shared, m->destination);
+	static const char *const done[] = { "idmap", "ridmap", "src-nofollow", "copy-symlink" };
+
+	for (size_t i = 0; i < ARRAY_LEN(done); i++) {
+		size_t n = strlen(done[i]);
+
+		if (strncmp(option, done[i], n) == 0 && (option[n] == '\0' || option[n] == '='))
+			return true;
+	}
+	return false;
+}
+
+/* What the host has bound in its root is bound once more: the source is found there. */
+static void rebind(struct spec *s, struct spec_mount *m)
+{
+	struct strings options = { arena_array(&s->arena, m->options.n + 1, sizeof(char *)), 0 };
+
+	for (size_t i = 0; i < m->options.n; i++)
+		if (!is_done(m->options.at[i]))
+			options.at[options.n++] = m->options.at[i];
+	m->options = options;
+	m->uid_mappings.n = m->gid_mappings.n = 0;
+	m->source = m->destination;
 	m->type = "bind";
 }
 
-void guest_spec_for_guest(struct spec *s, const char *shared, bool is_root)
+void guest_spec_for_guest(struct spec *s, bool is_root)
 {
 	static const enum spec_ns own[] = { SPEC_NS_PID, SPEC_NS_MOUNT, SPEC_NS_IPC, SPEC_NS_UTS,
 					    SPEC_NS_CGROUP };
@@ -266,7 +287,7 @@ void guest_spec_for_guest(struct spec *s, const char *shared, bool is_root)
 			continue;
 		kept[n] = s->mounts.at[i];
 		if (!is_guests(&kept[n]))
-			rebind(s, &kept[n], shared);
+			rebind(s, &kept[n]);
 		n++;
 	}
 	s->mounts.at = kept;
@@ -282,7 +303,7 @@ void guest_spec_for_guest(struct spec *s, const char *shared, bool is_root)
 	s->linux.resources =
 		(struct spec_resources){ .pids_limit = s->linux.resources.pids_limit };
 	s->linux.rootfs_propagation = 0;
-	/* Each of the host's mounts is or is not; to the guest they are all one, volumes included. */
+	/* Each of the host's mounts is or is not; in a root of the host's they are all one to the guest. */
 	s->root.readonly = s->root.readonly && !is_root;
 	for (int kind = 0; kind < SPEC_HOOK_KINDS; kind++)
 		if (kind != SPEC_HOOK_START_CONTAINER)

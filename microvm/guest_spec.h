@@ -30,11 +30,11 @@ void guest_spec_for_host(struct spec *s, struct strings *ret_targets);
 bool guest_spec_has_network(const struct spec *s);
 
 /*
- * Leaves what the guest does. `shared` is the container's root as the host has
- * it; `is_root`: and the guest too, while with a root of its own (disk.h) it
- * binds each of the host's binds from there.
+ * Leaves what the guest does. `is_root`: the container's root, as the host has
+ * it, is the guest's; else that has one of its own (disk.h) and binds each of
+ * the host's binds from there. Sources of binds are paths in the host's.
  */
-void guest_spec_for_guest(struct spec *s, const char *shared, bool is_root);
+void guest_spec_for_guest(struct spec *s, bool is_root);
 
 /* Of a memory limit: for the VMM, and the kernel's part of it. */
 enum { GUEST_MEMORY_OWN = 16 * 1024 * 1024 };

@@ -28,7 +28,10 @@ enum { CALL = offsetof(struct seccomp_data, nr), ARCH = offsetof(struct seccomp_
 
 /* Each kind of thread has its list; those calls that come most often are first. */
 
-/* memory, other threads, the log, and the end: of all of them */
+/*
+ * memory, other threads, the log, and the end: of all of them. glibc's free(3) opens a file when a
+ * large piece of a thread's own arena goes: only threads that serve files have such pieces.
+ */
 static const int common_calls[] = {
 	SYS_futex,
 	SYS_write,
@@ -50,7 +53,7 @@ static const int common_calls[] = {
 	SYS_exit_group,
 };
 
-/* the file server, and the disk */
+/* the file server */
 static const int files_calls[] = {
 	SYS_read,       SYS_preadv,      SYS_preadv2,         SYS_pwritev,         SYS_pwritev2,
 	SYS_statx,      SYS_openat2,     SYS_openat,          SYS_close,           SYS_fstat,
@@ -62,6 +65,8 @@ static const int files_calls[] = {
 	SYS_fsetxattr,  SYS_flistxattr,  SYS_fremovexattr,    SYS_getxattr,        SYS_setxattr,
 	SYS_listxattr,  SYS_removexattr, SYS_getrandom,       SYS_clock_nanosleep,
 };
+
+static const int disk_calls[] = { SYS_read, SYS_preadv };
 
 /* streams, packets, commands at the sockets, and the document that goes to the guest */
 static const int main_calls[] = {
@@ -85,6 +90,8 @@ static const struct {
 	[JAIL_VCPU] = { NULL, 0, vcpu_ioctls, ARRAY_LEN(vcpu_ioctls), false },
 	[JAIL_FILES] = { files_calls, ARRAY_LEN(files_calls), files_ioctls, ARRAY_LEN(files_ioctls),
 			 false },
+	[JAIL_DISK] = { disk_calls, ARRAY_LEN(disk_calls), files_ioctls, ARRAY_LEN(files_ioctls),
+			false },
 	[JAIL_MAIN] = { main_calls, ARRAY_LEN(main_calls), main_ioctls, ARRAY_LEN(main_ioctls),
 			true },
 };

@@ -17,7 +17,8 @@ int jail_drop_privileges(struct err *e) MUST_CHECK;
 /* What a thread is for: so it has its own list of system calls. */
 enum jail_thread {
 	JAIL_VCPU,  /* runs the guest, and the devices' registers */
-	JAIL_FILES, /* serves files, or a disk */
+	JAIL_FILES, /* serves files */
+	JAIL_DISK,  /* reads a disk */
 	JAIL_MAIN,  /* all else */
 };
 

@@ -1,6 +1,6 @@
 /*
  * attachment.h - one container's networks, decided, made and taken away one at a time:
- * what attach.c, connect.c and detach.c have in common. Everything here is called with
+ * what attach.c, connect.c and detach.c have in common. What changes anything is called with
  * the container's lock held and, but for what is made inside of it, the networks' (lock.h).
  *
  * The record on disk is ahead of what there is: an interface is in it, marked as

@@ -143,14 +143,17 @@ int attachment_cni_add(struct attachment *at, size_t i, int netns_fd, struct err
 	struct net_interface *it = &at->on[i].interface;
 	struct addition added = { .a = at->a };
 
-	TRY(run(at, i, netns_fd, add, &added, e));
+	int r = run(at, i, netns_fd, add, &added, e);
+
+	/* Also if the networks' lock is not had again: what undoes it needs the answer. */
+	kept->cni_result = added.text;
+	TRY(r);
 	at->on[i].cni = added.made;
 	it->ip = added.made.ip;
 	it->ip6 = added.made.ip6;
 	it->gateway = added.made.gateway;
 	it->gateway6 = added.made.gateway6;
 	it->mac = added.made.mac;
-	kept->cni_result = added.text;
 	kept->ip = added.made.ip.base;
 	kept->ip6 = added.made.ip6.base;
 	kept->mac = added.made.mac;

@@ -9,7 +9,8 @@
  *
  * Plug-ins are programs in $CNI_PATH, by default /opt/cni/bin and /usr/lib/cni; what one directory
  * has made is taken away by the same (cni_prepared.path). They get the variables of the
- * specification and PATH, and nothing else of ours; when we die they are killed.
+ * specification and PATH, and nothing else of ours; when we die they are killed. What they have
+ * started themselves, as bridge does host-local, is not: it ends by itself a moment later.
  */
 #ifndef HULL_NETWORK_CNI_H
 #define HULL_NETWORK_CNI_H

@@ -40,6 +40,8 @@ static int note(int r, struct err *why, struct err *first)
 {
 	if (r < 0 && !first->code)
 		*first = *why;
+	if (r < 0 && !first->code) /* a failure that has no words is one */
+		err_neg(first, r, "take it away");
 	*why = (struct err){ 0 };
 	return r;
 }

@@ -8,7 +8,8 @@
  *
  * A container's comes first, then the networks'; nobody has two containers'. The record of a
  * container is written by who has its lock, and what others decide by in it, its addresses and
- * ports, with the networks' as well.
+ * ports, with the networks' as well; but for those that a CNI plug-in has answered, which nobody
+ * else decides by.
  *
  * CNI plug-ins take the time that they like. While they run the container's lock alone is held:
  * other containers go on, and nobody changes what this one has. So the networks' is only ever held

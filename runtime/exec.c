@@ -299,7 +299,7 @@ int exec_process(struct handle *h, const struct exec_request *req, int *ret_stat
 
 	x.init.trees = (struct mount_trees)MOUNT_TREES_NONE;
 	if (prepare(&x, e) < 0)
-		return explain(&x, !req->process_file, e);
+		return explain(&x, !req->process_file && !req->cgroups.n, e);
 	if (!req->detach)
 		TRY(relay_prepare(&relay, e));
 	if (start(&x, e) < 0)

@@ -713,14 +713,7 @@ tests_fuzz_fuzz_unpack_LDADD = $(LIBEXTRACT)
 tests_fuzz_fuzz_unpack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
-EXTRA_DIST += tests/run tests/analyze tests/demo tests/soak tests/fuzz/nightly tests/checks tests/conformance tests/data tests/differential tests/integration tests/vm \
-	tests/fuzz/fuzz_spec.dict tests/fuzz/corpus-spec tests/fuzz/fuzz_image_documents.dict \
-	tests/fuzz/corpus-image_documents tests/fuzz/corpus-image_passwd \
-	tests/fuzz/corpus-image_reference tests/fuzz/fuzz_image_settings.dict \
-	tests/fuzz/corpus-image_settings tests/unit/test_child.h tests/unit/test_cli.h \
-	tests/unit/test_dir.h tests/unit/test_image_make.h tests/unit/test_spec_data.h \
-	tests/fuzz/corpus-unit_value tests/fuzz/fuzz_stats.dict tests/fuzz/corpus-stats \
-	tests/fuzz/corpus-leases tests/fuzz/corpus-port tests/fuzz/corpus-resolv \
-	tests/fuzz/corpus-subnet tests/fuzz/corpus-fs tests/fuzz/corpus-challenge tests/unit/test_vm_fs.h tests/fuzz/corpus-unpack \
-	tests/fuzz/corpus-cni tests/fuzz/corpus-denials tests/fuzz/fuzz_cni.dict tests/fuzz/corpus-dns tests/fuzz/corpus-virtio tests/fuzz/corpus-frame tests/fuzz/corpus-process_list
+EXTRA_DIST += tests/run tests/analyze tests/demo tests/soak tests/fuzz tests/checks tests/conformance tests/data \
+	tests/differential tests/integration tests/vm tests/unit/test_child.h tests/unit/test_cli.h \
+	tests/unit/test_dir.h tests/unit/test_image_make.h tests/unit/test_spec_data.h tests/unit/test_vm_fs.h
 .PHONY: unit-tests

@@ -57,8 +57,11 @@ static inline void copy_up(unsigned char *to, const unsigned char *from, size_t 
 {
 	struct sixteen tail = *(const struct sixteen *)(from + n - STEP);
 
-	for (size_t i = 0; i < n - STEP; i += STEP)
-		*(struct sixteen *)(to + i) = *(const struct sixteen *)(from + i);
+	for (size_t i = 0; i < n - STEP; i += STEP) {
+		struct sixteen step = *(const struct sixteen *)(from + i);
+
+		*(struct sixteen *)(to + i) = step;
+	}
 	*(struct sixteen *)(to + n - STEP) = tail;
 }
 
@@ -67,8 +70,11 @@ static inline void copy_down(unsigned char *to, const unsigned char *from, size_
 {
 	struct sixteen head = *(const struct sixteen *)from;
 
-	for (size_t i = n; i > STEP; i -= STEP)
-		*(struct sixteen *)(to + i - STEP) = *(const struct sixteen *)(from + i - STEP);
+	for (size_t i = n; i > STEP; i -= STEP) {
+		struct sixteen step = *(const struct sixteen *)(from + i - STEP);
+
+		*(struct sixteen *)(to + i - STEP) = step;
+	}
 	*(struct sixteen *)to = head;
 }
 

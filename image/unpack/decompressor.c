@@ -41,14 +41,14 @@ static int decompress(struct err *e)
 	return r;
 }
 
-_Noreturn static void run(int dir_fd, int to, struct decompressor_report *report)
+_Noreturn static void run(int dir_fd, int to, pid_t parent, struct decompressor_report *report)
 {
 	struct sandbox_facts facts;
 	struct err e = { 0 };
 	int r = dup2(to, STDOUT_FILENO) < 0 ? err_sys(&e, "set up the decompressor") : 0;
 
 	if (r == 0)
-		r = sandbox_enter_stream(dir_fd, &facts, &e);
+		r = sandbox_enter_stream(dir_fd, parent, &facts, &e);
 	if (r == 0)
 		r = decompress(&e);
 	report->err = e;
@@ -61,8 +61,8 @@ int decompressor_start(int dir_fd, struct decompressor *ret, struct err *e)
 	struct decompressor_report *report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
 						  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	auto_fd int from = -1, to = -1;
+	pid_t parent = getpid(), pid;
 	int pair[2];
-	pid_t pid;
 
 	if (report == MAP_FAILED)
 		return err_sys(e, "set up the decompressor");
@@ -76,7 +76,7 @@ int decompressor_start(int dir_fd, struct decompressor *ret, struct err *e)
 	if (pid < 0)
 		return err_sys(e, "make the decompressor");
 	if (pid == 0)
-		run(dir_fd, to, report);
+		run(dir_fd, to, parent, report);
 	if (dup2(from, STDIN_FILENO) < 0)
 		return err_sys(e, "set up the decompressor");
 	*ret = (struct decompressor){ .pid = pid, .report = report };

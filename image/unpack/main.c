@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
@@ -43,7 +44,7 @@ static int run(struct options *o, struct buf *answer, struct err *e)
 	if (!o->self_test && !o->self_test_stream)
 		TRY(decompressor_start(o->dir_fd, &decompressor, e));
 	if (o->self_test_stream)
-		TRY(sandbox_enter_stream(o->dir_fd, &facts, e));
+		TRY(sandbox_enter_stream(o->dir_fd, getppid(), &facts, e));
 	else
 		TRY(sandbox_enter(&o->dir_fd, strcmp(o->extract.whiteouts->name, "overlay") == 0, &facts,
 			  e));

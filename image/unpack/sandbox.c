@@ -362,7 +362,7 @@ int sandbox_enter(int *dir_fd, bool trusted, struct sandbox_facts *ret, struct e
 	return 0;
 }
 
-int sandbox_enter_stream(int dir_fd, struct sandbox_facts *ret, struct err *e)
+int sandbox_enter_stream(int dir_fd, pid_t parent, struct sandbox_facts *ret, struct err *e)
 {
 	struct sandbox_facts facts = { 0 };
 	struct caps_facts caps;
@@ -378,6 +378,8 @@ int sandbox_enter_stream(int dir_fd, struct sandbox_facts *ret, struct err *e)
 	TRY(landlock(-1, &facts.landlock, e));
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(e, "die with the process that unpacks");
+	if (getppid() != parent)
+		return err_set(e, ESRCH, "the process that unpacks is gone");
 	TRY(load_filter(stream_calls, ARRAY_LEN(stream_calls), e));
 	*ret = facts;
 	return 0;

@@ -12,6 +12,7 @@
 #define HULL_IMAGE_UNPACK_SANDBOX_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -31,11 +32,12 @@ struct sandbox_facts {
 int sandbox_enter(int *dir_fd, bool trusted, struct sandbox_facts *ret, struct err *e) MUST_CHECK;
 
 /*
- * The same for a process that takes bytes from standard input and gives others to standard output: without the
- * directory (which is where it is shut in), without any capability, and with a table of its own. It dies with
- * whoever has made it.
+ * The same for a process that takes bytes from standard input and gives others to standard output:
+ * without the directory (which is where it is shut in), without any capability, and with a table of
+ * its own. It dies with `parent`, who has made it.
  */
-int sandbox_enter_stream(int dir_fd, struct sandbox_facts *ret, struct err *e) MUST_CHECK;
+int sandbox_enter_stream(int dir_fd, pid_t parent, struct sandbox_facts *ret, struct err *e)
+	MUST_CHECK;
 
 /*
  * Tries what must not be possible any more. Writes a line of JSON, what: how it ended; true if

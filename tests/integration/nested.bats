@@ -175,7 +175,7 @@ has_a_unit() {
 	expect 0 exec "$ID" "$HULL" --root /run/hull update --pids-limit 33 one
 	expect 0 exec "$ID" systemctl show --property=ActiveState,Slice,TasksMax hull-one.scope
 	shown=$(sort <<<"$stdout")
-	[ "$shown" = $'ActiveState=active\nSlice=system.slice\nTasksMax=34' ] || mismatch "its unit" active "$shown"
+	[ "$shown" = $'ActiveState=active\nSlice=system.slice\nTasksMax=33' ] || mismatch "its unit" active "$shown"
 	expect 0 exec "$ID" "$HULL" --root /run/hull exec one cat /proc/self/cgroup
 	stdout_is 0::/
 	expect 0 exec "$ID" "$HULL" --root /run/hull delete --force one

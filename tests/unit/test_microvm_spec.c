@@ -36,7 +36,9 @@ static const char mounts[] =
 	     "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\"},"
 	     "{\"destination\":\"//dev/./shm\",\"type\":\"bind\",\"source\":\"/x/"
 	     "shm\",\"options\":[\"rbind\"]},"
-	     "{\"destination\":\"/device\",\"source\":\"/x\",\"options\":[\"bind\"]}],"
+	     "{\"destination\":\"/device\",\"source\":\"/x\",\"options\":[\"bind\",\"ro\",\"idmap\"],"
+	     "\"uidMappings\":[{\"containerID\":0,\"hostID\":5,\"size\":1}],"
+	     "\"gidMappings\":[{\"containerID\":0,\"hostID\":5,\"size\":1}]}],"
 	     "\"linux\":{\"maskedPaths\":[\"/proc/kcore\"],\"resources\":{\"pids\":{\"limit\":9}},"
 	     "\"namespaces\":[" NAMESPACES
 	     ",{\"type\":\"network\"}]}}";
@@ -61,9 +63,9 @@ Test(guest_spec, the_host_binds_and_the_guest_mounts)
 	cr_expect_eq(h.process->rlimits.n, 0U, "limits of the program are none of the VMM's");
 
 	parse(&g, mounts);
-	guest_spec_for_guest(&g, "/root", true);
+	guest_spec_for_guest(&g, true);
 	cr_assert_eq(g.mounts.n, 4U);
-	cr_expect_str_eq(g.mounts.at[3].source, "/root///dev/./shm");
+	cr_expect_str_eq(g.mounts.at[3].source, "//dev/./shm");
 	cr_expect_str_eq(g.mounts.at[3].type, "bind");
 	cr_expect_eq(g.linux.masked_paths.n, 1U);
 	cr_expect(spec_namespace(&g, SPEC_NS_PID));
@@ -78,11 +80,13 @@ Test(guest_spec, with_a_root_of_its_own_the_guest_binds_all)
 	auto_spec struct spec g = { 0 };
 
 	parse(&g, mounts);
-	guest_spec_for_guest(&g, "/root", false);
+	guest_spec_for_guest(&g, false);
 	cr_assert_eq(g.mounts.n, 5U);
-	cr_expect_str_eq(g.mounts.at[4].source, "/root//device");
+	cr_expect_str_eq(g.mounts.at[4].source, "/device");
 	cr_expect_str_eq(g.mounts.at[4].destination, "/device");
 	cr_expect_str_eq(g.mounts.at[4].type, "bind");
+	cr_expect_eq(g.mounts.at[4].options.n, 2U, "its ids are mapped already");
+	cr_expect_eq(g.mounts.at[4].uid_mappings.n, 0U);
 	cr_expect(g.root.readonly, "it is a mount of the guest's");
 }
 
@@ -100,12 +104,12 @@ Test(disk, types_by_their_superblocks)
 
 Test(disk, what_is_none)
 {
-	int fd = memfd_create("image", MFD_CLOEXEC);
+	int image = memfd_create("image", MFD_CLOEXEC), fd;
 	const char *type;
 	struct err e = { 0 };
 	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", image);
 	cr_assert_eq(disk_open(path, &type, &e), -ENOTSUP);
 	cr_expect(strstr(e.msg, "is no image of an EROFS or ext4 file system"), "%s", e.msg);
 	cr_assert_eq(disk_open("/dev/null", &type, &e), -ENOTSUP);
@@ -113,12 +117,15 @@ Test(disk, what_is_none)
 	cr_expect_str_eq(
 		e.msg,
 		"annotation run.hull.vm.rootfs: open /nowhere/image: no such file or directory");
-	cr_assert_eq(ftruncate(fd, 4096), 0);
-	cr_assert_eq(pwrite(fd, "\x53\xef", 2, 1024 + 0x38), 2);
+	cr_assert_eq(ftruncate(image, 4096), 0);
+	cr_assert_eq(pwrite(image, "\x53\xef", 2, 1024 + 0x38), 2);
 	fd = disk_open(path, &type, &e);
 	cr_assert_geq(fd, 0, "%s", e.msg);
 	cr_expect_str_eq(type, "ext4");
 	close(fd);
+	cr_assert_eq(pwrite(image, "\4", 1, 1024 + 0x60), 1);
+	cr_assert_eq(disk_open(path, &type, &e), -ENOTSUP);
+	cr_expect(strstr(e.msg, "was not unmounted"), "%s", e.msg);
 }
 
 static const struct {
