@@ -11,7 +11,7 @@ bench_timeit_LDFLAGS = -static -no-pie
 bench_peak_SOURCES = bench/peak.c
 bench_peak_CFLAGS = $(BENCHCFLAGS)
 bench_peak_LDFLAGS = -static -no-pie
-EXTRA_DIST += bench/account bench/bench bench/images bench/networks bench/overlaid.c bench/plot bench/v2ns
+EXTRA_DIST += bench/account bench/bench bench/images bench/in-vm bench/networks bench/overlaid.c bench/plot bench/v2ns
 
 # By musl, as hull is: what glibc asks the processor at its start would be added to what is compared with.
 if MUSL

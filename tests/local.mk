@@ -60,6 +60,7 @@ UNIT_TESTS = \
 	tests/unit/test_listen_fds \
 	tests/unit/test_listener \
 	tests/unit/test_lock \
+	tests/unit/test_musl_copy \
 	tests/unit/test_log \
 	tests/unit/test_loopback \
 	tests/unit/test_microvm_boot \
@@ -385,6 +386,10 @@ tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
 tests_unit_test_listener_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_listener_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_listener_LDADD = $(LIBRUNTIME) $(CRITERION_LIBS)
+tests_unit_test_musl_copy_SOURCES = tests/unit/test_musl_copy.c
+tests_unit_test_musl_copy_CFLAGS = $(UNITCFLAGS) -fno-builtin -fno-tree-loop-distribute-patterns
+tests_unit_test_musl_copy_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_musl_copy_LDADD = $(CRITERION_LIBS)
 tests_unit_test_lock_SOURCES = tests/unit/test_lock.c
 tests_unit_test_lock_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_lock_LDFLAGS = $(UNITLDFLAGS)

@@ -45,6 +45,9 @@ has_status() {
 	do_ 0 wait killed
 	stdout_is 137
 	do_ 0 rm killed
+	run_ 0 -d --rm --name goes $IMAGE sh -c 'sleep 2; exit 7'
+	do_ 0 wait goes
+	stdout_is 7
 	run_ 127 --rm $IMAGE /no/such/program
 	run_ 126 --rm $IMAGE /etc
 	run_ 1 --rm --memory lots $IMAGE true

@@ -2,11 +2,16 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -162,4 +167,42 @@ Test(lock, is_waited_for)
 		for (int k = 0; k < 2; k++)
 			close(ready[k]), close(go[k]), close(got[k]);
 	}
+}
+
+/* clone3(2) fails for the calling process from now on, as where no process may be made any more. */
+static void forbid_processes(void)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_LEN(steps), steps };
+
+	CHILD_ASSERT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "errno %d", errno);
+	CHILD_ASSERT(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "errno %d", errno);
+}
+
+static void waits_itself(void *arg UNUSED)
+{
+	int first = open_file(), second = open_file(), r;
+
+	CHILD_ASSERT(whole(first, 0) == 0, "errno %d", errno);
+	if (fork() == 0) { /* has the lock, too, until it ends */
+		usleep(300 * 1000);
+		_exit(0);
+	}
+	close(first);
+	forbid_processes();
+	r = whole(second, LONG);
+	CHILD_ASSERT(r == 0, "%d", r);
+	first = open_file();
+	r = whole(first, 1);
+	CHILD_ASSERT(r == -ETIMEDOUT, "%d", r);
+}
+
+Test(lock, is_waited_for_where_no_process_can_be_made)
+{
+	expect_child(waits_itself, NULL);
 }
