@@ -201,6 +201,8 @@ static int read_end(const struct nlmsghdr *head, struct err *why)
 
 	if (nlmsg_content_size(head) >= sizeof(code))
 		memcpy(&code, nlmsg_content(head), sizeof(code));
+	if (code < -ERRNO_MAX)
+		return err_set(why, EBADMSG, "an error that has no number");
 	return code < 0 ? err_set(why, -code, "%s", err_text(-code)) : 0;
 }
 
