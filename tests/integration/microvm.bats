@@ -209,7 +209,7 @@ root_of_image() {
 	chmod 711 "$BUNDLE/rootfs"
 	root_of_image mkfs.erofs "$WORK/root.image" "$BUNDLE/rootfs"
 	sum=$(sha256sum <"$WORK/root.image")
-	config --arg volume "$WORK/volume" '.mounts += [
+	config --arg volume "$WORK/volume" '.root.readonly = false | .mounts += [
 		{destination: "/volume", type: "bind", source: $volume, options: ["bind"]},
 		{destination: "/dev/below", type: "bind", source: $volume, options: ["bind", "ro"]}]'
 	config_args sh -c 'grep -c "^overlay / overlay rw" /proc/mounts; readlink /link; stat -c %a /
