@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -204,6 +205,7 @@ int engine_wait(const struct engine *g, const char *who, struct err *e)
 	auto_status struct status status = { 0 };
 	char id[RECORD_ID_LEN + 1];
 	auto_fd int dir = -1;
+	struct stat st;
 
 	TRY(record_find(g, who, id, e));
 	dir = record_open(g, id, &record, e);
@@ -215,6 +217,12 @@ int engine_wait(const struct engine *g, const char *who, struct err *e)
 			return r;
 	}
 	TRY(record_wait(dir, -1, e));
+	if (fstat(dir, &st) < 0)
+		return err_sys(e, "look at container %s", who);
+	if (!st.st_nlink)
+		return err_set(e, ENOENT,
+			       "container %s was removed when it ended: how it did is not known any more",
+			       who);
 	TRY(status_read(dir, &status, e));
 	return status.exit_code;
 }

@@ -133,10 +133,7 @@ static void *work(void *arg)
 int blk_start(struct blk *b, struct err *e)
 {
 	pthread_t thread;
-	int r;
+	int r = pthread_create(&thread, NULL, work, b);
 
-	if (b->v.wake < 0)
-		return err_set(e, EMFILE, "the microVM's disk has no event descriptor");
-	r = pthread_create(&thread, NULL, work, b);
 	return r ? err_neg(e, -r, "start the thread of the microVM's disk") : 0;
 }

@@ -38,27 +38,24 @@ const char *disk_type(const uint8_t head[DISK_HEAD])
 	return NULL;
 }
 
-static const char *read_type(int fd)
+static const char *read_type(int fd, uint8_t head[DISK_HEAD])
 {
-	uint8_t head[DISK_HEAD];
-
-	return pread(fd, head, sizeof(head), 0) == sizeof(head) ? disk_type(head) : NULL;
+	return pread(fd, head, DISK_HEAD, 0) == DISK_HEAD ? disk_type(head) : NULL;
 }
 
 /* Of ext4: the bit "recover" among the incompatible features. */
-static bool is_dirty(int fd, const char *type)
+static bool is_dirty(const uint8_t head[DISK_HEAD], const char *type)
 {
 	enum { AT = 1024 + 0x60, RECOVER = 4 };
-	uint32_t features = 0;
 
-	return strcmp(type, "ext4") == 0 && pread(fd, &features, sizeof(features), AT) > 0 &&
-	       (features & RECOVER);
+	return strcmp(type, "ext4") == 0 && (head[AT] & RECOVER);
 }
 
 int disk_open(const char *path, const char **ret_type, struct err *e)
 {
 	/* Looked at before it is opened: devices do things when they are. */
 	auto_fd int at = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	uint8_t head[DISK_HEAD];
 	const char *type = NULL;
 	struct stat st;
 	char self[32];
@@ -70,14 +67,14 @@ int disk_open(const char *path, const char **ret_type, struct err *e)
 		fd = open(self, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			return err_sys(e, "annotation " DISK_ANNOTATION ": open %s", path);
-		type = read_type(fd);
+		type = read_type(fd, head);
 	}
 	if (!type)
 		return err_set(e, ENOTSUP,
 			       "annotation " DISK_ANNOTATION
 			       ": %s is no image of an EROFS or ext4 file system",
 			       path);
-	if (is_dirty(fd, type))
+	if (is_dirty(head, type))
 		return err_set(e, ENOTSUP,
 			       "annotation " DISK_ANNOTATION
 			       ": %s was not unmounted: its journal is to be replayed, which a disk "
@@ -129,10 +126,11 @@ static int make_upper(struct err *e)
 int disk_mount(struct err *e)
 {
 	auto_fd int fd = open_device(e);
+	uint8_t head[DISK_HEAD];
 	const char *type;
 
 	TRY(fd);
-	type = read_type(fd);
+	type = read_type(fd, head);
 	if (!type)
 		return err_set(e, EINVAL, "the microVM's disk has no file system that is known");
 	close_fd(&fd);

@@ -83,8 +83,6 @@ static void *work(void *arg)
 
 int fsdev_start(struct fsdev *f, struct fs_server *server, struct err *e)
 {
-	if (f->v.wake < 0)
-		return err_set(e, EMFILE, "the file server has no event descriptor");
 	f->server = server;
 	for (int i = 0; i < WORKERS; i++) {
 		pthread_t thread;

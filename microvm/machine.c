@@ -118,13 +118,16 @@ int machine_init(struct machine *m, int kvm, uint64_t memory, unsigned cpus, str
 	return make_memory(m, memory, e);
 }
 
-void machine_add(struct machine *m, struct virtio *v, const struct virtio_kind *kind)
+int machine_add(struct machine *m, struct virtio *v, const struct virtio_kind *kind, struct err *e)
 {
 	virtio_init(v, kind, &m->memory, BARS + (uint32_t)m->n_devices * VIRTIO_BAR_SIZE);
 	v->interrupt = send_msi;
 	v->interrupt_ctx = m;
 	v->wake = eventfd(0, EFD_CLOEXEC);
+	if (v->wake < 0)
+		return err_sys(e, "make an event descriptor for virtio-%s", kind->name);
 	m->devices[m->n_devices++] = v;
+	return 0;
 }
 
 int machine_boot(struct machine *m, const struct boot *b, struct err *e)

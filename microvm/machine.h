@@ -46,7 +46,8 @@ struct machine {
 
 int machine_init(struct machine *m, int kvm, uint64_t memory, unsigned cpus, struct err *e)
 	MUST_CHECK;
-void machine_add(struct machine *m, struct virtio *v, const struct virtio_kind *kind);
+int machine_add(struct machine *m, struct virtio *v, const struct virtio_kind *kind, struct err *e)
+	MUST_CHECK;
 int machine_boot(struct machine *m, const struct boot *b, struct err *e) MUST_CHECK;
 /* The threads wait; so there are none to be made when the process gives up what it can. */
 int machine_start(struct machine *m, struct err *e) MUST_CHECK;

@@ -88,7 +88,7 @@ static int add_disk(struct vmm *v, struct err *e)
 {
 	if (v->options.disk < 0)
 		return 0;
-	machine_add(&v->machine, &v->disk.v, &blk_kind);
+	TRY(machine_add(&v->machine, &v->disk.v, &blk_kind, e));
 	TRY(blk_open(&v->disk, (int)v->options.disk, e));
 	return blk_start(&v->disk, e);
 }
@@ -143,15 +143,15 @@ static int prepare(struct vmm *v, struct err *e)
 	TRY(take_signals(v, e));
 	TRY(open_streams(v, e));
 	TRY(machine_init(&v->machine, (int)o->kvm, (uint64_t)o->memory, (unsigned)o->cpus, e));
-	machine_add(&v->machine, &v->console.v, &console_kind);
-	machine_add(&v->machine, &v->rng.v, &rng_kind);
-	machine_add(&v->machine, &v->fs.v, &fsdev_kind);
+	TRY(machine_add(&v->machine, &v->console.v, &console_kind, e));
+	TRY(machine_add(&v->machine, &v->rng.v, &rng_kind, e));
+	TRY(machine_add(&v->machine, &v->fs.v, &fsdev_kind, e));
 	for (size_t i = 0; i < GUEST_LINKS_MAX; i++) {
 		v->nets[i].tap = -1;
-		machine_add(&v->machine, &v->nets[i].v, &net_kind);
+		TRY(machine_add(&v->machine, &v->nets[i].v, &net_kind, e));
 		virtio_set_absent(&v->nets[i].v, true);
 	}
-	machine_add(&v->machine, &v->balloon.v, &balloon_kind);
+	TRY(machine_add(&v->machine, &v->balloon.v, &balloon_kind, e));
 	TRY(add_disk(v, e));
 	TRY(make_fs(v, e));
 	TRY(machine_boot(&v->machine, &boot, e));

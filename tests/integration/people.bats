@@ -38,6 +38,8 @@ has_status() {
 	stdout_is localhost/hull/busybox:latest
 }
 
+named() { [ "$(hull --data-root "$DATA" ps -q --filter "name=$1" | wc -l)" = 1 ]; }
+
 @test "exit statuses are Docker's" {
 	run_ 7 --rm $IMAGE sh -c 'exit 7'
 	run_ 0 -d --name killed $IMAGE sleep 1000
@@ -48,6 +50,11 @@ has_status() {
 	run_ 0 -d --rm --name goes $IMAGE sh -c 'sleep 2; exit 7'
 	do_ 0 wait goes
 	stdout_is 7
+	"$HULL" --root "$STATE" --data-root "$DATA" run --rm --name here --network none $IMAGE sleep 2 &
+	wait_for 10 named here
+	do_ 1 wait here
+	stderr_has "container here was removed when it ended: how it did is not known any more"
+	wait
 	run_ 127 --rm $IMAGE /no/such/program
 	run_ 126 --rm $IMAGE /etc
 	run_ 1 --rm --memory lots $IMAGE true
