@@ -27,16 +27,16 @@ struct err {
  */
 
 /* Fails with `code` (a positive errno) and this message; returns -code. */
-int err_set(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int err_set(struct err *e, int code, const char *fmt, ...) COLD PRINTF_LIKE(3, 4);
 
 /* Fails with errno; ": " and the text of errno are appended. Returns -errno. */
-int err_sys(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int err_sys(struct err *e, const char *fmt, ...) COLD PRINTF_LIKE(2, 3);
 
 /* The same for a call that returned a negative errno. Returns `r`. */
-int err_neg(struct err *e, int r, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int err_neg(struct err *e, int r, const char *fmt, ...) COLD PRINTF_LIKE(3, 4);
 
 /* Puts what was being done in front of the message in *e; returns -e->code. */
-int err_wrap(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int err_wrap(struct err *e, const char *fmt, ...) COLD PRINTF_LIKE(2, 3);
 
 /* Callers in other files, and those who analyze them, know by this that it is negative. */
 static inline int err_negative(int r)

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+/* Of a function for what seldom happens: what leads to its calls lies apart from what mostly runs. */
+#define COLD __attribute__((cold))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define UNUSED __attribute__((unused))

@@ -1,6 +1,6 @@
 # What bench/bench measures with. Static and without the sanitizers of a debugging
 # build: their own start must cost little and always the same.
-noinst_PROGRAMS += bench/floor bench/timeit bench/peak
+noinst_PROGRAMS += bench/floor bench/timeit bench/peak bench/touched
 BENCHCFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 bench_floor_SOURCES = bench/floor.c
 bench_floor_CFLAGS = $(BENCHCFLAGS)
@@ -11,7 +11,10 @@ bench_timeit_LDFLAGS = -static -no-pie
 bench_peak_SOURCES = bench/peak.c
 bench_peak_CFLAGS = $(BENCHCFLAGS)
 bench_peak_LDFLAGS = -static -no-pie
-EXTRA_DIST += bench/account bench/bench bench/images bench/in-vm bench/networks bench/overlaid.c bench/plot bench/v2ns
+bench_touched_SOURCES = bench/touched.c
+bench_touched_CFLAGS = $(BENCHCFLAGS)
+bench_touched_LDFLAGS = -static -no-pie
+EXTRA_DIST += bench/account bench/bench bench/first bench/images bench/in-vm bench/networks bench/overlaid.c bench/plot bench/v2ns
 
 # By musl, as hull is: what glibc asks the processor at its start would be added to what is compared with.
 if MUSL
