@@ -157,11 +157,34 @@ int cgroup_of_pid(pid_t pid, char *path, size_t size)
 	return 0;
 }
 
+/*
+ * Process 1 tells without a call: as the system's manager it sits in init.scope, below which nobody else's unit
+ * is (systemd.special(7)). If that were of no systemd, the place of the first unit would tell.
+ */
+static bool manager_is_first(struct cgroup_host *host)
+{
+	static const char scope[] = "/init.scope";
+	char path[PATH_MAX];
+	size_t len;
+
+	if (host->user || cgroup_of_pid(1, path, sizeof(path)) < 0)
+		return false;
+	len = strlen(path);
+	if (len < sizeof(scope) - 1 || strcmp(path + len - (sizeof(scope) - 1), scope) != 0)
+		return false;
+	len -= sizeof(scope) - 1;
+	memcpy(host->manager, path, len);
+	host->manager[len] = '\0';
+	return true;
+}
+
 static int find_manager(struct cgroup_host *host, struct err *e)
 {
 	auto_bus struct bus bus = { 0 };
 
 	host->systemd = true;
+	if (manager_is_first(host))
+		return 0;
 	TRY(bus_open(host->user, &bus, e));
 	return bus_manager_cgroup(&bus, host->manager, sizeof(host->manager), e);
 }
