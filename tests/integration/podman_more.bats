@@ -97,8 +97,11 @@ done"
 }
 
 @test "podman: a quadlet unit" {
-	local place=/run/containers/systemd
-	requires root # a user's units are in another place
+	local place=/run/containers/systemd ctl=(systemctl)
+	if [ "$(id -u)" -ne 0 ]; then
+		place=$(getent passwd "$(id -u)" | cut -d : -f 6)/.config/containers/systemd
+		ctl+=(--user)
+	fi
 	mkdir -p "$place"
 	step() {
 		cat >"$place/$name.container" <<-END
@@ -115,8 +118,8 @@ done"
 		END
 	}
 	both step
-	systemctl daemon-reload
-	systemctl start "${BOTH[@]/%/.service}"
+	"${ctl[@]}" daemon-reload
+	"${ctl[@]}" start "${BOTH[@]/%/.service}"
 	step() {
 		local pid cgroup
 		pid=$(podman_plain inspect --format '{{.State.Pid}} {{.OCIRuntime}}' "$name")
@@ -127,9 +130,9 @@ done"
 		[ "$(<"${cgroup%/libpod-payload-*}/memory.max")" = 67108864 ]
 	}
 	both step
-	systemctl stop "${BOTH[@]/%/.service}"
-	[ "$(systemctl show --property Result,ActiveState --value "${BOTH[@]/%/.service}" | xargs)" = "success inactive success inactive" ]
+	"${ctl[@]}" stop "${BOTH[@]/%/.service}"
+	[ "$("${ctl[@]}" show --property Result,ActiveState --value "${BOTH[@]/%/.service}" | xargs)" = "success inactive success inactive" ]
 	rm "$place/$TAG"-*.container
-	systemctl daemon-reload
+	"${ctl[@]}" daemon-reload
 	gone
 }
