@@ -97,3 +97,15 @@ refused() {
 	refused "--keep: only with --bundle" --keep
 	refused "--env-file: open nowhere: no such file or directory" --env-file nowhere
 }
+
+@test "run --bundle refuses what is only for an image, and knows what is for both" {
+	make_bundle
+	config_args true
+	for option in --env=A=b --memory=64m --rm --name=x --tls-verify=false --health-interval=1s --stop-timeout=0 \
+		--oom-score-adj=0 --interactive --cidfile=x; do
+		name=${option%%=*}
+		expect 1 run --bundle "$BUNDLE" "$option" "$ID"
+		stderr_is "hull: $name: only for a container of an image; with --bundle it is config.json that says what is made"
+	done
+	expect 0 run --bundle "$BUNDLE" --no-subreaper --isolation process "$ID"
+}
