@@ -64,6 +64,7 @@ JSON_TABLE(record_fields, struct record) = {
 	FIELD_STRINGS(struct record, "addHosts", add_hosts, 0),
 	FIELD_STRINGS(struct record, "published", published, 0),
 	FIELD_STRINGS(struct record, "sockets", sockets, 0),
+	FIELD_STRINGS(struct record, "borrowed", borrowed, 0),
 	FIELD_STRINGS(struct record, "volumes", volumes, 0),
 	FIELD_STRING(struct record, "user", user, 0),
 	FIELD_U32(struct record, "usernsUid", userns.uid, 0),
@@ -257,6 +258,7 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_strings(&w, "addHosts", &r->add_hosts);
 	json_write_strings(&w, "published", &r->published);
 	json_write_strings(&w, "sockets", &r->sockets);
+	json_write_strings(&w, "borrowed", &r->borrowed);
 	json_write_strings(&w, "volumes", &r->volumes);
 	json_write_string(&w, "user", r->user);
 	if (r->userns.count) {
