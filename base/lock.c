@@ -16,7 +16,8 @@
 
 struct lock {
 	int fd;
-	bool whole; /* flock(2), else of the byte `at` */
+	bool whole;  /* flock(2), else of the byte `at` */
+	bool shared; /* flock(2) alone */
 	int64_t at;
 };
 
@@ -26,10 +27,10 @@ static int take(const struct lock *l, bool wait)
 	struct flock byte = {
 		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = l->at, .l_len = 1
 	};
-	int r;
+	int how = (l->shared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB), r;
 
 	do
-		r = l->whole ? flock(l->fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB)
+		r = l->whole ? flock(l->fd, how)
 			     : fcntl(l->fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &byte);
 	while (r < 0 && errno == EINTR);
 	if (r == 0)
@@ -117,6 +118,16 @@ static int lock(const struct lock *l, unsigned seconds)
 int lock_file(int fd, unsigned seconds)
 {
 	return lock(&(struct lock){ .fd = fd, .whole = true }, seconds);
+}
+
+int lock_wait(int fd, bool shared, const char *what, struct err *e)
+{
+	int r = lock(&(struct lock){ .fd = fd, .whole = true, .shared = shared }, LOCK_USUAL_S);
+
+	if (r == -ETIMEDOUT)
+		return err_set(e, ETIMEDOUT, "%s: another command has held its lock for %d seconds",
+			       what, LOCK_USUAL_S);
+	return r < 0 ? err_neg(e, r, "lock %s", what) : 0;
 }
 
 int lock_byte(int fd, int64_t at, unsigned seconds)

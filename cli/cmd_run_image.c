@@ -115,6 +115,25 @@ const struct option_table run_image_options = { rows, ARRAY_LEN(rows),
 						sizeof(struct run_image_values), &create_options,
 						true };
 
+/* What a container of an image has, and the runtime's run has not: there config.json says it. */
+static int check_no_image(const struct run_image_values *v, struct err *e)
+{
+	static const char *const of_both[] = { "detach", "isolation", "keep" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool may = !option_given(&rows[i], v);
+
+		for (size_t k = 0; k < ARRAY_LEN(of_both); k++)
+			may = may || strcmp(rows[i].name, of_both[k]) == 0;
+		if (!may)
+			return err_set(e, EINVAL,
+				       "--%s: only for a container of an image; with --bundle "
+				       "it is config.json that says what is made",
+				       rows[i].name);
+	}
+	return 0;
+}
+
 static int run_bundle(const struct call *call, const struct run_image_values *v, struct err *e)
 {
 	struct run_request req = {
@@ -124,6 +143,7 @@ static int run_bundle(const struct call *call, const struct run_image_values *v,
 	};
 	int status;
 
+	TRY(check_no_image(v, e));
 	if (call->options.args.n > 1)
 		return err_set(e, EINVAL, "\"run\" with --bundle requires exactly 1 argument(s)");
 	TRY(container_run(&call->runtime, &req, &status, e));

@@ -233,19 +233,40 @@ static int store_numbers(struct parser *p, const struct written *w, void *member
 
 static const struct {
 	bool takes_value;
+	size_t size; /* of its member */
 	int (*store)(struct parser *p, const struct written *w, void *member, struct err *e);
 } kinds[] = {
-	[OPTION_FLAG] = { false, store_flag },        [OPTION_TRISTATE] = { false, store_tristate },
-	[OPTION_STRING] = { true, store_string },     [OPTION_CHOICE] = { true, store_choice },
-	[OPTION_UNSIGNED] = { true, store_unsigned }, [OPTION_STRINGS] = { true, store_strings },
-	[OPTION_NUMBERS] = { true, store_numbers },   [OPTION_U16] = { true, store_u16 },
-	[OPTION_U64] = { true, store_u64 },           [OPTION_I64] = { true, store_i64 },
-	[OPTION_BYTES] = { true, store_bytes },       [OPTION_DURATION] = { true, store_duration },
+	[OPTION_FLAG] = { false, sizeof(bool), store_flag },
+	[OPTION_TRISTATE] = { false, sizeof(int), store_tristate },
+	[OPTION_STRING] = { true, sizeof(char *), store_string },
+	[OPTION_CHOICE] = { true, sizeof(char *), store_choice },
+	[OPTION_UNSIGNED] = { true, sizeof(unsigned), store_unsigned },
+	[OPTION_U16] = { true, sizeof(struct opt_u16), store_u16 },
+	[OPTION_U64] = { true, sizeof(struct opt_u64), store_u64 },
+	[OPTION_I64] = { true, sizeof(struct opt_i64), store_i64 },
+	[OPTION_BYTES] = { true, sizeof(struct opt_i64), store_bytes },
+	[OPTION_DURATION] = { true, sizeof(int64_t), store_duration },
+	[OPTION_STRINGS] = { true, sizeof(struct strings), store_strings },
+	[OPTION_NUMBERS] = { true, sizeof(struct numbers), store_numbers },
 };
 
 bool option_takes_value(const struct option_row *row)
 {
 	return kinds[row->kind].takes_value;
+}
+
+bool option_given(const struct option_row *row, const void *values)
+{
+	const char *member = (const char *)values + row->member;
+
+	if (row->use != OPTION_USED)
+		return false;
+	if (row->kind == OPTION_TRISTATE)
+		return *(const int *)(const void *)member >= 0;
+	for (size_t i = 0; i < kinds[row->kind].size; i++)
+		if (member[i])
+			return true;
+	return false;
 }
 
 static size_t own_rows_start(const struct option_table *table)

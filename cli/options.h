@@ -87,6 +87,9 @@ struct options {
 int options_parse(const struct option_table *table, const struct strings *words, bool ordered,
 		  struct arena *a, struct options *ret, struct err *e) MUST_CHECK;
 
+/* Whether `values` has another value for it than when it is not written. */
+bool option_given(const struct option_row *row, const void *values);
+
 /* Whether the choice that was made, NULL for none, is this word. */
 bool choice_is(const char *choice, const char *word);
 

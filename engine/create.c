@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/borrowed.h"
 #include "engine/config.h"
 #include "engine/containers.h"
 #include "engine/health.h"
@@ -51,6 +52,7 @@ struct building {
 	struct config_facts facts;
 	struct joins joins;
 	struct buf seccomp;
+	char borrowed_user[RECORD_ID_LEN + 1]; /* whose user namespace facts.userns is */
 	uint32_t ids; /* so many of --userns auto; 0: none */
 };
 
@@ -69,18 +71,19 @@ void making_done(struct making *m)
 }
 
 /* Without root its namespaces belong to a user namespace of its own: so who joins them joins that. */
-static int join_user(struct building *b, const char *option, const char *asked, pid_t pid,
+static int join_user(struct building *b, const char *option, const char *asked, const char *id,
 		     struct err *e)
 {
-	const char *path = arena_printf(&b->arena, "/proc/%d/ns/user", pid);
-
 	if (!b->g->rootless)
 		return 0;
-	if (b->facts.userns && strcmp(b->facts.userns, path) != 0)
+	if (b->facts.userns && strcmp(b->borrowed_user, id) != 0)
 		return err_set(e, ENOTSUP,
 			       "%s %s: without root, namespaces are those of one container only",
 			       option, asked);
-	b->facts.userns = path;
+	if (b->facts.userns)
+		return 0;
+	memcpy(b->borrowed_user, id, sizeof(b->borrowed_user));
+	b->facts.userns = borrowed_note(b->g, &b->m->record, "user", id);
 	return 0;
 }
 
@@ -113,8 +116,8 @@ static int choose_namespace(struct building *b, const char *option, const char *
 	container_view_done(&view);
 	if (!pid)
 		return err_set(e, ESRCH, "%s %s: that container does not run", option, asked);
-	*ret = arena_printf(&b->arena, "/proc/%d/ns/%s", pid, file);
-	return join_user(b, option, asked, pid, e);
+	*ret = borrowed_note(b->g, &b->m->record, file, id);
+	return join_user(b, option, asked, id, e);
 }
 
 static int choose_namespaces(struct building *b, struct err *e)

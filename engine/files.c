@@ -5,13 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "engine/rootfs.h"
 #include "mounts/overlay.h"
@@ -33,23 +33,21 @@ void files_close(struct files *f)
 	record_done(&f->record);
 }
 
-static int lock_copying(int dir, int how)
+static int lock_copying(int dir, bool shared, struct err *e)
 {
 	auto_fd int fd = openat(dir, copying_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r;
 
 	if (fd < 0)
-		return -errno;
-	while ((r = flock(fd, how)) < 0 && errno == EINTR)
-		;
-	return r < 0 ? -errno : take_fd(&fd);
+		return err_sys(e, "open %s of the container", copying_name);
+	TRY(lock_wait(fd, shared, "the container's files", e));
+	return take_fd(&fd);
 }
 
 int files_wait(int dir, struct err *e)
 {
-	auto_fd int fd = lock_copying(dir, LOCK_SH);
+	auto_fd int fd = lock_copying(dir, true, e);
 
-	return fd < 0 ? err_neg(e, fd, "wait for who copies to the container") : 0;
+	return fd < 0 ? fd : 0;
 }
 
 /* Where it runs: its root directory as it sees it now, of the process that we mean and no other. */
@@ -95,9 +93,8 @@ static int find_running(struct files *f, struct err *e)
 
 static int lock(struct files *f, struct err *e)
 {
-	f->copying = lock_copying(f->dir, LOCK_EX);
-	if (f->copying < 0)
-		return err_neg(e, f->copying, "lock the container's files");
+	f->copying = lock_copying(f->dir, false, e);
+	TRY(f->copying);
 	f->lock = record_lock(f->dir, e);
 	if (f->lock == -EBUSY)
 		return err_set(e, EBUSY, "it is just being started or ended; try again");

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/json.h"
 #include "base/json_decode.h"
 #include "base/json_write.h"
+#include "base/lock.h"
 #include "engine/health_private.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -245,8 +245,9 @@ int health_note(int dir, const struct image_healthcheck *check, const struct hea
 		openat(dir, "health.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	auto_health struct health h = { 0 };
 
-	if (lock < 0 || flock(lock, LOCK_EX) < 0)
-		return err_sys(e, "lock what is known of the container's health");
+	if (lock < 0)
+		return err_sys(e, "open health.lock of the container");
+	TRY(lock_wait(lock, false, "the container's health", e));
 	TRY(health_read(dir, &h, e));
 	health_apply(&h, check, result, io_now_us());
 	return save(dir, &h, e);

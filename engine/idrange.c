@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/lock.h"
 #include "base/mem.h"
 #include "engine/userns.h"
 
@@ -160,15 +160,11 @@ int idrange_take(const struct engine *g, int dir, uint32_t count, struct idrange
 	struct idrange all;
 	char text[FILE_MAX];
 	size_t n = 0;
-	int r;
 
 	TRY(find_all(&all, e));
 	if (lock < 0)
 		return err_sys(e, "open the directory of containers");
-	while ((r = flock(lock, LOCK_EX)) < 0 && errno == EINTR)
-		;
-	if (r < 0)
-		return err_sys(e, "lock the directory of containers");
+	TRY(lock_wait(lock, false, "the directory of containers", e));
 	TRY(find_taken(g, &taken, &n, e));
 	if (idrange_choose(&all, taken, n, count, ret) < 0)
 		return err_set(e, ENOSPC,

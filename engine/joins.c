@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/json_decode.h"
 #include "base/json_write.h"
+#include "base/lock.h"
 #include "network/resolv.h"
 
 enum { JOINS_SIZE_MAX = 1024 * 1024 };
@@ -37,16 +38,14 @@ int joins_lock(int dir, const char *id, struct err *e)
 {
 	/* An open file of its own: it is the lock that is closed, not what others hold of the directory. */
 	auto_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	char what[RECORD_SHORT + 32];
 
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ENOENT, "no such container: %s", id);
 	if (fd < 0)
 		return err_sys(e, "open the directory of container %s", id);
-	while ((r = flock(fd, LOCK_EX)) < 0 && errno == EINTR)
-		;
-	if (r < 0)
-		return err_sys(e, "lock the networks of container %s", id);
+	snprintf(what, sizeof(what), "the networks of container %.*s", RECORD_SHORT, id);
+	TRY(lock_wait(fd, false, what, e));
 	if (faccessat(fd, "container.json", F_OK, 0) < 0)
 		return err_set(e, ENOENT, "no such container: %s", id);
 	return take_fd(&fd);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/spawn.h"
 #include "engine/attach.h"
+#include "engine/borrowed.h"
 #include "engine/health.h"
 #include "engine/journal.h"
 #include "engine/logs.h"
@@ -163,7 +164,9 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 	int r;
 
 	run_prepare(&run, g, m);
-	r = netjoin_prepare(&run.net, e);
+	r = borrowed_find(g, m->dir, &m->record, e);
+	if (r >= 0)
+		r = netjoin_prepare(&run.net, e);
 	if (r >= 0)
 		r = open_sockets(&run, e);
 	req = (struct run_request){ .create = run.request, .fate = &fate };
@@ -384,7 +387,9 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	time_t began = time(NULL);
 	int code, r;
 
-	r = netjoin_prepare(&k->run.net, e);
+	r = borrowed_find(k->g, k->m->dir, &k->m->record, e);
+	if (r >= 0)
+		r = netjoin_prepare(&k->run.net, e);
 	if (r >= 0)
 		r = open_sockets(&k->run, e);
 	/* Before the pipes are made, whose ends it would hold. */

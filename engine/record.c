@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/json_decode.h"
 #include "base/json_write.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/userns.h"
@@ -64,6 +65,7 @@ JSON_TABLE(record_fields, struct record) = {
 	FIELD_STRINGS(struct record, "addHosts", add_hosts, 0),
 	FIELD_STRINGS(struct record, "published", published, 0),
 	FIELD_STRINGS(struct record, "sockets", sockets, 0),
+	FIELD_STRINGS(struct record, "borrowed", borrowed, 0),
 	FIELD_STRINGS(struct record, "volumes", volumes, 0),
 	FIELD_STRING(struct record, "user", user, 0),
 	FIELD_U32(struct record, "usernsUid", userns.uid, 0),
@@ -154,20 +156,20 @@ int record_check_name(const char *name, struct err *e)
 		       json_quote(name).text, RECORD_NAME_MAX);
 }
 
-static int lock_file(int dir, int how)
+static int try_lock(int dir)
 {
 	auto_fd int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, how | LOCK_NB) < 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
 	return take_fd(&fd);
 }
 
 int record_lock(int dir, struct err *e)
 {
-	int fd = lock_file(dir, LOCK_EX);
+	int fd = try_lock(dir);
 
 	if (fd == -EWOULDBLOCK)
 		return err_set(e, EBUSY, "the container is running");
@@ -200,7 +202,7 @@ static int open_made(const struct engine *g, const char *id, int *ret_lock, stru
 
 	if (dir < 0)
 		return err_sys(e, "open the directory of container %s", id);
-	lock = lock_file(dir, LOCK_EX);
+	lock = try_lock(dir);
 	if (lock < 0)
 		return err_neg(e, lock, "lock container %s", id);
 	*ret_lock = take_fd(&lock);
@@ -257,6 +259,7 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_strings(&w, "addHosts", &r->add_hosts);
 	json_write_strings(&w, "published", &r->published);
 	json_write_strings(&w, "sockets", &r->sockets);
+	json_write_strings(&w, "borrowed", &r->borrowed);
 	json_write_strings(&w, "volumes", &r->volumes);
 	json_write_string(&w, "user", r->user);
 	if (r->userns.count) {
@@ -281,13 +284,11 @@ static void encode(const struct record *r, struct buf *out)
 static int lock_names(const struct engine *g, struct err *e)
 {
 	auto_fd int fd = openat(g->names, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
 
 	if (fd < 0)
 		return err_sys(e, "open the directory of names");
-	while ((r = flock(fd, LOCK_EX)) < 0 && errno == EINTR)
-		;
-	return r < 0 ? err_sys(e, "lock the directory of names") : take_fd(&fd);
+	TRY(lock_wait(fd, false, "the directory of names", e));
+	return take_fd(&fd);
 }
 
 static int take_name(const struct engine *g, const char *name, const char *id, struct err *e)
@@ -473,7 +474,7 @@ static void sweep(const struct engine *g, const char *id)
 
 	if (dir < 0)
 		return;
-	lock = lock_file(dir, LOCK_EX);
+	lock = try_lock(dir);
 	if (lock < 0 || faccessat(dir, record_file, F_OK, 0) == 0)
 		return;
 	if (record_remove(g, id, NULL, &e) < 0)

@@ -48,6 +48,7 @@ struct record {
 	const char *ip, *mac;
 	struct strings net_aliases, dns, dns_search, dns_options, add_hosts;
 	struct strings published; /* "-p" as given */
+	struct strings borrowed;  /* namespaces of other containers, "uts=ID" (borrowed.h) */
 	struct strings sockets;   /* "--publish-socket" as given */
 	struct strings volumes;   /* names of volumes that it made without a name of its own */
 	const char *user;         /* as given; who exec runs as */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/lock.h"
 #include "image/store_private.h"
 
 int image_store_path(const char *root, struct buf *ret, struct err *e)
@@ -237,9 +237,11 @@ int store_lock_file(const struct image_store *s, const char *name, bool exclusiv
 
 	if (fd < 0)
 		return err_sys(e, "open %s of the image store", name);
-	if (wait_ms != UINT_MAX)
-		how |= LOCK_NB;
-	while (flock(fd, how) < 0) {
+	if (wait_ms == STORE_WAIT_USUAL) {
+		TRY(lock_wait(fd, !exclusive, "the image store", e));
+		return take_fd(&fd);
+	}
+	while (flock(fd, how | LOCK_NB) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
@@ -253,7 +255,7 @@ int store_lock_file(const struct image_store *s, const char *name, bool exclusiv
 
 int image_store_use(const struct image_store *s, struct err *e)
 {
-	return store_lock_file(s, "lock", false, UINT_MAX, e);
+	return store_lock_file(s, "lock", false, STORE_WAIT_USUAL, e);
 }
 
 int store_each(int dir, const char *name, int (*fn)(const char *name, void *ctx, struct err *e),

@@ -279,9 +279,9 @@ int image_store_check(const struct image_store *s, bool mend, unsigned wait_ms,
 	auto_fd int lock = -1, index_lock = -1;
 	int r;
 
-	TRY(lock = store_lock_file(s, "lock", mend, mend ? wait_ms : UINT_MAX, e));
+	TRY(lock = store_lock_file(s, "lock", mend, mend ? wait_ms : STORE_WAIT_USUAL, e));
 	if (mend)
-		TRY(index_lock = store_lock_file(s, "index.lock", true, UINT_MAX, e));
+		TRY(index_lock = store_lock_file(s, "index.lock", true, STORE_WAIT_USUAL, e));
 	r = check_all(&c, e);
 	arena_done(&c.arena);
 	return r;

@@ -140,7 +140,7 @@ int image_store_gc(const struct image_store *s, unsigned wait_ms, struct image_g
 
 	TRY(lock = store_lock_file(s, "lock", true, wait_ms, e));
 	/* Whoever changes names stages a file, too. */
-	TRY(index_lock = store_lock_file(s, "index.lock", true, UINT_MAX, e));
+	TRY(index_lock = store_lock_file(s, "index.lock", true, STORE_WAIT_USUAL, e));
 	r = mark_all(&g, e);
 	if (r == 0)
 		r = sweep_all(&g, e);

@@ -146,7 +146,7 @@ static int place_layer(const struct image_layer *l, struct err *e)
 		r = move_layer(l, place.text);
 	}
 	if (r == -EEXIST) {
-		TRY(lock = store_lock_file(l->store, "layers.lock", true, UINT_MAX, e));
+		TRY(lock = store_lock_file(l->store, "layers.lock", true, STORE_WAIT_USUAL, e));
 		r = store_layer_state(l->store, place.text);
 		if (r == 0)
 			r = store_remove_layer(l->store, place.text);

@@ -119,7 +119,7 @@ static int edit_begin(const struct image_store *s, struct edit *d, struct err *e
 	struct image_records list;
 
 	d->store = s;
-	TRY(d->lock = store_lock_file(s, "index.lock", true, UINT_MAX, e));
+	TRY(d->lock = store_lock_file(s, "index.lock", true, STORE_WAIT_USUAL, e));
 	TRY(store_read_index(s, &d->index, e));
 	adopt(&d->arena, &d->index, &list);
 	d->at = arena_array(&d->arena, list.n + 1, sizeof(*d->at));

@@ -3,6 +3,7 @@
 #define HULL_IMAGE_STORE_PRIVATE_H
 
 #include <dirent.h>
+#include <limits.h>
 
 #include "image/store.h"
 
@@ -30,7 +31,8 @@ struct store_place {
 };
 struct store_place store_place(const struct digest *d);
 
-/* Takes the lock file `name`, exclusively, for up to `wait_ms` (-EBUSY); UINT_MAX: for ever. */
+/* Takes the lock file `name`, exclusively, for up to `wait_ms` (-EBUSY), or as all locks (-ETIMEDOUT, base/lock.h). */
+#define STORE_WAIT_USUAL UINT_MAX
 int store_lock_file(const struct image_store *s, const char *name, bool exclusive, unsigned wait_ms,
 		    struct err *e) MUST_CHECK;
 

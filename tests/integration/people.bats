@@ -486,3 +486,24 @@ is_locked() { ! flock --exclusive --nonblock "$1" true; }
 	do_ 1 checkpoint kept
 	stderr_is "$(is_root && echo "hull: container does not exist" || echo "hull: checkpoint: CRIU needs root")"
 }
+
+@test "a lock that stays another's is waited for until a deadline, and then it is said" {
+	local id copying
+	run_ 0 --name one "$IMAGE" true
+	do_ 0 inspect one
+	id=$(jq --raw-output '.[0].Id' <<<"$stdout")
+	echo x >"$WORK/small"
+	exec 8>>"$DATA/index.lock" 9>>"$DATA/containers/$id/copying"
+	flock 8
+	flock 9
+	hull --data-root "$DATA" cp "$WORK/small" one:/ 2>"$WORK/said" 8>&- 9>&- &
+	copying=$!
+	do_ 1 tag "$IMAGE" other:1 8>&- 9>&-
+	stderr_is "hull: the image store: another command has held its lock for 45 seconds"
+	wait "$copying" && mismatch "status of cp" 1 0
+	exec 8>&- 9>&-
+	[[ $(cat "$WORK/said") = *"the container's files: another command has held its lock for 45 seconds" ]] ||
+		mismatch "what cp said" "that the files are locked" "$(cat "$WORK/said")"
+	do_ 0 tag "$IMAGE" other:1
+	do_ 0 start one
+}

@@ -83,6 +83,25 @@ refused() {
 	do_ 0 rm --force other more
 }
 
+@test "a container that is started again is in the namespaces that the other one has by then" {
+	run_ 0 --detach --name other "$IMAGE" sleep 1000
+	run_ 0 --name user --uts container:other --ipc container:other "$IMAGE" sh -c 'readlink /proc/self/ns/uts; readlink /proc/self/ns/ipc'
+	do_ 0 restart --time 0 other
+	do_ 0 rename other another
+	do_ 0 inspect another
+	pid=$(jq '.[0].State.Pid' <<<"$stdout")
+	do_ 0 start --attach user
+	stdout_is "$(readlink "/proc/$pid/ns/uts" "/proc/$pid/ns/ipc")"
+	do_ 0 stop --time 0 another
+	do_ 1 start user
+	stderr_is "hull: its ipc namespace is that of container another, which does not run"
+	do_ 0 inspect another
+	id=$(jq --raw-output '.[0].Id' <<<"$stdout")
+	do_ 0 rm another
+	do_ 1 start user
+	stderr_is "hull: its ipc namespace was to be that of container ${id:0:12}, which is no more"
+}
+
 @test "what an option cannot be is said, and nothing is made" {
 	refused '--pid "elsewhere": expected private, host, container:NAME or ns:PATH' --pid elsewhere
 	refused "--cgroupns: private or host" --cgroupns ns:/proc/self/ns/cgroup
@@ -96,4 +115,16 @@ refused() {
 	refused "--preserve-fds: only with --bundle" --preserve-fds 1
 	refused "--keep: only with --bundle" --keep
 	refused "--env-file: open nowhere: no such file or directory" --env-file nowhere
+}
+
+@test "run --bundle refuses what is only for an image, and knows what is for both" {
+	make_bundle
+	config_args true
+	for option in --env=A=b --memory=64m --rm --name=x --tls-verify=false --health-interval=1s --stop-timeout=0 \
+		--oom-score-adj=0 --interactive --cidfile=x; do
+		name=${option%%=*}
+		expect 1 run --bundle "$BUNDLE" "$option" "$ID"
+		stderr_is "hull: $name: only for a container of an image; with --bundle it is config.json that says what is made"
+	done
+	expect 0 run --bundle "$BUNDLE" --no-subreaper --isolation process "$ID"
 }
