@@ -63,12 +63,6 @@ static const char *number(struct planner *p, uint64_t value)
 	return arena_printf(p->arena, "%" PRIu64, value);
 }
 
-static void warn(struct planner *p, const struct knob *k, const char *why)
-{
-	*grow_list(p->arena, &p->plan->warnings) =
-		arena_printf(p->arena, PREFIX "%s is ignored: %s", k->member, why);
-}
-
 /*
  * Memory. Zero is what engines send for "not given" (docker: "reservation": 0),
  * and no container could live with it.
@@ -300,6 +294,8 @@ static int put_weight(struct planner *p, const struct knob *k)
 	return check_weight(p, v->member, weight->value);
 }
 
+static const char no_equivalent[] = "cgroup v2 has nothing like it";
+
 static int put_weight_devices(struct planner *p, const struct knob *k)
 {
 	for (size_t i = 0; i < p->resources->block_io.weight_devices.n; i++) {
@@ -307,6 +303,9 @@ static int put_weight_devices(struct planner *p, const struct knob *k)
 		struct knob_value *v;
 
 		TRY(check_device(p, k, i, d->major, d->minor));
+		if (d->leaf_weight.value != 0)
+			return err_set(p->err, ENOTSUP, PREFIX "%s[%zu].leafWeight: %s", k->member,
+				       i, no_equivalent);
 		if (!d->weight.set || d->weight.value == 0)
 			continue;
 		v = add_element(p, k, i,
@@ -443,83 +442,68 @@ static int put_unified(struct planner *p, const struct knob *k)
 }
 
 /*
- * What cgroup v2 doesn't have. runc ignores all of these there, so configs
- * that work with it must work here; but it isn't silent. The network's class
- * is refused: whoever sets it has a firewall that relies on it.
+ * What cgroup v2 doesn't have, and nothing of it could become (config-linux.md, "Unified": "If the
+ * conversion is not possible the runtime MUST generate an error"). Values that ask for nothing pass.
  */
 
 static const char no_kernel_limit[] = "cgroup v2 limits kernel memory as part of all memory";
-static const char no_equivalent[] = "cgroup v2 has nothing like it";
 static const char always_hierarchical[] =
 	"the limits of cgroup v2 always are of all below a cgroup";
 
-static int ignore_bytes(struct planner *p, const struct knob *k)
+static int refuse_if(bool asked, struct planner *p, const struct knob *k, const char *why)
+{
+	return asked ? err_set(p->err, ENOTSUP, PREFIX "%s: %s", k->member, why) : 0;
+}
+
+static int refuse_bytes(struct planner *p, const struct knob *k)
 {
 	const struct opt_i64 *v = AT(struct opt_i64, p, k);
 
-	if (v->set && v->value != 0 && v->value != -1)
-		warn(p, k, no_kernel_limit);
-	return 0;
+	return refuse_if(v->set && v->value != 0 && v->value != -1, p, k, no_kernel_limit);
 }
 
-static int ignore_i64(struct planner *p, const struct knob *k)
+static int refuse_i64(struct planner *p, const struct knob *k)
 {
-	if (AT(struct opt_i64, p, k)->value != 0)
-		warn(p, k, no_equivalent);
-	return 0;
+	return refuse_if(AT(struct opt_i64, p, k)->value != 0, p, k, no_equivalent);
 }
 
-static int ignore_u64(struct planner *p, const struct knob *k)
+static int refuse_u64(struct planner *p, const struct knob *k)
 {
-	if (AT(struct opt_u64, p, k)->value != 0)
-		warn(p, k, no_equivalent);
-	return 0;
+	return refuse_if(AT(struct opt_u64, p, k)->value != 0, p, k, no_equivalent);
 }
 
-static int ignore_u16(struct planner *p, const struct knob *k)
+static int refuse_u16(struct planner *p, const struct knob *k)
 {
-	if (AT(struct opt_u16, p, k)->value != 0)
-		warn(p, k, no_equivalent);
-	return 0;
+	return refuse_if(AT(struct opt_u16, p, k)->value != 0, p, k, no_equivalent);
 }
 
 /* Here zero means something: do not swap. */
-static int ignore_swappiness(struct planner *p, const struct knob *k)
+static int refuse_swappiness(struct planner *p, const struct knob *k)
 {
-	if (AT(struct opt_u64, p, k)->set)
-		warn(p, k, no_equivalent);
-	return 0;
+	return refuse_if(AT(struct opt_u64, p, k)->set, p, k, no_equivalent);
 }
 
-static int ignore_bool(struct planner *p, const struct knob *k)
+static int refuse_bool(struct planner *p, const struct knob *k)
 {
-	if (AT(struct opt_bool, p, k)->value)
-		warn(p, k, no_equivalent);
-	return 0;
+	return refuse_if(AT(struct opt_bool, p, k)->value, p, k, no_equivalent);
 }
 
 /* What is true in cgroup v2 cannot be turned off. */
-static int ignore_flat(struct planner *p, const struct knob *k)
+static int refuse_flat(struct planner *p, const struct knob *k)
 {
 	const struct opt_bool *v = AT(struct opt_bool, p, k);
 
-	if (v->set && !v->value)
-		warn(p, k, always_hierarchical);
-	return 0;
+	return refuse_if(v->set && !v->value, p, k, always_hierarchical);
 }
 
 static int refuse_class(struct planner *p, const struct knob *k)
 {
-	if (p->resources->network.class_id.value == 0)
-		return 0;
-	return err_set(p->err, ENOTSUP, PREFIX "%s: %s", k->member, no_equivalent);
+	return refuse_if(p->resources->network.class_id.value != 0, p, k, no_equivalent);
 }
 
 static int refuse_priorities(struct planner *p, const struct knob *k)
 {
-	if (p->resources->network.priorities.n == 0)
-		return 0;
-	return err_set(p->err, ENOTSUP, PREFIX "%s: %s", k->member, no_equivalent);
+	return refuse_if(p->resources->network.priorities.n != 0, p, k, no_equivalent);
 }
 
 #define OF(member) offsetof(struct spec_resources, member)
@@ -529,25 +513,25 @@ static const struct knob knobs[] = {
 	{ "memory.swap", "memory", "memory.swap.max", OF(memory.swap), put_swap, NULL },
 	{ "memory.limit", "memory", "memory.max", OF(memory.limit), put_memory_limit, NULL },
 	{ "memory.reservation", "memory", "memory.low", OF(memory.reservation), put_bytes, NULL },
-	{ "memory.kernel", NULL, NULL, OF(memory.kernel), ignore_bytes, NULL },
-	{ "memory.kernelTCP", NULL, NULL, OF(memory.kernel_tcp), ignore_bytes, NULL },
-	{ "memory.swappiness", NULL, NULL, OF(memory.swappiness), ignore_swappiness, NULL },
-	{ "memory.disableOOMKiller", NULL, NULL, OF(memory.disable_oom_killer), ignore_bool, NULL },
-	{ "memory.useHierarchy", NULL, NULL, OF(memory.use_hierarchy), ignore_flat, NULL },
+	{ "memory.kernel", NULL, NULL, OF(memory.kernel), refuse_bytes, NULL },
+	{ "memory.kernelTCP", NULL, NULL, OF(memory.kernel_tcp), refuse_bytes, NULL },
+	{ "memory.swappiness", NULL, NULL, OF(memory.swappiness), refuse_swappiness, NULL },
+	{ "memory.disableOOMKiller", NULL, NULL, OF(memory.disable_oom_killer), refuse_bool, NULL },
+	{ "memory.useHierarchy", NULL, NULL, OF(memory.use_hierarchy), refuse_flat, NULL },
 
 	{ "cpu.shares", "cpu", "cpu.weight", OF(cpu.shares), put_shares, NULL },
 	{ "cpu.idle", "cpu", "cpu.idle", OF(cpu.idle), put_idle, NULL },
 	{ "cpu.burst", "cpu", "cpu.max.burst", OF(cpu.burst), put_burst, NULL },
 	{ "cpu.quota", "cpu", "cpu.max", OF(cpu.quota), put_cpu_max, NULL },
-	{ "cpu.realtimeRuntime", NULL, NULL, OF(cpu.realtime_runtime), ignore_i64, NULL },
-	{ "cpu.realtimePeriod", NULL, NULL, OF(cpu.realtime_period), ignore_u64, NULL },
+	{ "cpu.realtimeRuntime", NULL, NULL, OF(cpu.realtime_runtime), refuse_i64, NULL },
+	{ "cpu.realtimePeriod", NULL, NULL, OF(cpu.realtime_period), refuse_u64, NULL },
 	{ "cpu.cpus", "cpuset", "cpuset.cpus", OF(cpu.cpus), put_text, NULL },
 	{ "cpu.mems", "cpuset", "cpuset.mems", OF(cpu.mems), put_text, NULL },
 
 	{ "pids.limit", "pids", "pids.max", OF(pids_limit), put_pids, NULL },
 
 	{ "blockIO.weight", "io", "io.bfq.weight", OF(block_io.weight), put_weight, NULL },
-	{ "blockIO.leafWeight", NULL, NULL, OF(block_io.leaf_weight), ignore_u16, NULL },
+	{ "blockIO.leafWeight", NULL, NULL, OF(block_io.leaf_weight), refuse_u16, NULL },
 	{ "blockIO.weightDevice", "io", "io.bfq.weight", OF(block_io.weight_devices),
 	  put_weight_devices, NULL },
 	{ "blockIO.throttleReadBpsDevice", "io", "io.max", OF(block_io.read_bps), put_throttle,

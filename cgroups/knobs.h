@@ -40,7 +40,6 @@ struct knob_values {
 
 struct knob_plan {
 	struct knob_values values; /* in the order in which they are to be written */
-	struct strings warnings;   /* what is asked for and does not exist in cgroup v2 */
 };
 
 /* Everything in *ret lives in `a`. */

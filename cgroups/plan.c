@@ -106,7 +106,6 @@ static int plan_values(struct arena *a, const struct cgroup_host *host,
 	struct knob_plan knobs = { 0 };
 
 	TRY(knobs_plan(a, resources, &knobs, e));
-	plan->warnings = knobs.warnings;
 	for (size_t i = 0; i < knobs.values.n; i++) {
 		const struct knob_value *v = &knobs.values.at[i];
 

@@ -52,8 +52,9 @@
 		  .argument = "MODE",                                                         \
 		  .help = "soft or ignore: hull itself puts the processes into the cgroup" }, \
 	{                                                                                     \
-		.name = "lazy-pages", .kind = OPTION_FLAG, .use = OPTION_REFUSED,             \
-		.help = "moving memory later is not possible through CRIU's library"          \
+		.name = "lazy-pages", .kind = OPTION_FLAG,                                    \
+		.member = offsetof(T, criu.lazy_pages),                                       \
+		.help = "move the memory when it is used, by `criu lazy-pages`"               \
 	}
 
 static const struct option_row checkpoint_rows[] = {
@@ -84,12 +85,14 @@ static const struct option_row checkpoint_rows[] = {
 	  .kind = OPTION_STRING,
 	  .member = offsetof(struct checkpoint_request, page_server),
 	  .argument = "ADDRESS:PORT",
-	  .help = "send the memory to CRIU's page server there" },
+	  .help = "send the memory to CRIU's page server there; with --lazy-pages, wait at this "
+		  "port until all of it was asked for" },
 	{ .name = "status-fd",
-	  .kind = OPTION_STRING,
-	  .use = OPTION_REFUSED,
+	  .kind = OPTION_U64,
+	  .member = offsetof(struct checkpoint_request, status_fd),
 	  .argument = "N",
-	  .help = "it goes with --lazy-pages" },
+	  .help = "of --lazy-pages: write a zero byte to this descriptor when the memory can be "
+		  "asked for, and close it" },
 };
 
 const struct option_table checkpoint_options = { checkpoint_rows, ARRAY_LEN(checkpoint_rows),

@@ -3,12 +3,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "runtime/criu.h"
 #include "runtime/executor.h"
@@ -116,10 +119,62 @@ static int name_cgroup(struct checkpoint *c, struct err *e)
 	return c->cgroup ? criu_ok(c->criu.set_freeze_cgroup(c->cgroup), e) : 0;
 }
 
+/* libcriu's callback has no argument for its caller. */
+static int status_fd = -1;
+
+static int on_notify(char *action, struct criu_notify *notify)
+{
+	(void)notify;
+	if (status_fd < 0 || strcmp(action, "status-ready") != 0)
+		return 0;
+	if (write(status_fd, "", 1) != 1)
+		log_warn("--status-fd: nobody reads that memory can be asked for: %s",
+			 err_text(errno));
+	close_fd(&status_fd);
+	return 0;
+}
+
+/* Before anything is stopped: its copy in CRIU would be open as long as that serves. */
+static int set_status_fd(const struct checkpoint *c, struct err *e)
+{
+	struct opt_u64 number = c->req->status_fd;
+	int flags;
+
+	if (!number.set)
+		return 0;
+	flags = number.value > INT_MAX ? -1 : fcntl((int)number.value, F_GETFL);
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return err_set(e, EBADF, "--status-fd: %llu: no descriptor that can be written to",
+			       (unsigned long long)number.value);
+	if (fcntl((int)number.value, F_SETFD, FD_CLOEXEC) < 0)
+		return err_sys(e, "--status-fd: %llu", (unsigned long long)number.value);
+	status_fd = (int)number.value;
+	c->criu.set_notify_cb(on_notify);
+	return 0;
+}
+
+/* What goes with --lazy-pages, and what does not. */
+static int check_lazy_pages(const struct checkpoint_request *req, struct err *e)
+{
+	if (req->status_fd.set && !req->criu.lazy_pages)
+		return err_set(e, EINVAL, "--status-fd: it goes with --lazy-pages");
+	if (!req->criu.lazy_pages)
+		return 0;
+	if (!req->page_server)
+		return err_set(e, EINVAL,
+			       "--lazy-pages: it needs --page-server, with the port that the memory "
+			       "is asked for at");
+	if (req->pre_dump)
+		return err_set(e, EINVAL,
+			       "--lazy-pages: with --pre-dump the memory is written, not asked for");
+	return 0;
+}
+
 static int set_page_server(struct checkpoint *c, struct err *e)
 {
 	const char *server = c->req->page_server, *colon = server ? strrchr(server, ':') : NULL;
 	char *end = NULL;
+	size_t length;
 	long port;
 
 	if (!server)
@@ -127,10 +182,15 @@ static int set_page_server(struct checkpoint *c, struct err *e)
 	port = colon ? strtol(colon + 1, &end, 10) : 0;
 	if (!colon || colon == server || *end || port < 1 || port > 65535)
 		return err_set(e, EINVAL, "--page-server: %s: expected ADDRESS:PORT", server);
-	return criu_ok(c->criu.set_page_server_address_port(arena_strndup(&c->arena, server,
-									  (size_t)(colon - server)),
-							    (int)port),
-		       e);
+	length = (size_t)(colon - server);
+	if (length > 2 && server[0] == '[' && colon[-1] == ']') { /* of IPv6 */
+		server++;
+		length -= 2;
+	}
+	/* CRIU 4.1's always says that there is no memory, also when it has done it. */
+	(void)c->criu.set_page_server_address_port(arena_strndup(&c->arena, server, length),
+						   (int)port);
+	return 0;
 }
 
 static int set_options(struct checkpoint *c, struct err *e)
@@ -156,6 +216,7 @@ static int set_options(struct checkpoint *c, struct err *e)
 	}
 	TRY(criu_ok(criu->set_root(c->handle->state.rootfs), e));
 	TRY(set_page_server(c, e));
+	TRY(set_status_fd(c, e));
 	TRY(name_cgroup(c, e));
 	TRY(name_externals(c, e));
 	return name_namespaces(c, e);
@@ -183,6 +244,7 @@ int container_checkpoint(const struct runtime *rt, const struct checkpoint_reque
 	int r;
 
 	TRY(restore_check_options(&req->criu, "checkpoint", e));
+	TRY(check_lazy_pages(req, e));
 	TRY(handle_open(&h, rt, req->id, e));
 	TRY(handle_lock(&h, e));
 	if (h.executor != &executor_process)

@@ -25,6 +25,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "base/opt.h"
 #include "mounts/overlay.h"
 #include "runtime/state.h"
 
@@ -174,6 +175,7 @@ struct criu_options {
 	const char *image_path; /* NULL: "checkpoint" */
 	const char *work_path;  /* for logs; NULL: image_path */
 	bool tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup;
+	bool lazy_pages;                 /* the memory comes later, by `criu lazy-pages` */
 	struct strings empty_ns;         /* "network" */
 	const char *manage_cgroups_mode; /* NULL, "soft" or "ignore": hull places the processes */
 };
@@ -184,6 +186,7 @@ struct checkpoint_request {
 	const char
 		*parent_path; /* relative to image_path: what is there need not be written again */
 	const char *page_server; /* "ADDRESS:PORT" that takes the memory; NULL: it is written */
+	struct opt_u64 status_fd; /* gets a zero byte when lazy pages can be asked for */
 	bool leave_running, pre_dump, tcp_skip_in_flight, link_remap;
 };
 

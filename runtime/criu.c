@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/io.h"
 #include "base/spawn.h"
 #include "base/util.h"
@@ -24,6 +25,7 @@ enum {
 	LOG_LEVEL_OF_CRIU = 4,
 	LINE_LENGTH = 400,
 	CHECK_SECONDS = 60,
+	CONFIG_LIMIT = 64 * 1024,
 };
 
 #define ROW(member)                                            \
@@ -74,7 +76,7 @@ static const struct {
 	ROW(restore_child),
 };
 
-static_assert(ARRAY_LEN(symbols) == sizeof(struct criu) / sizeof(void *) - 1,
+static_assert(ARRAY_LEN(symbols) == offsetof(struct criu, config) / sizeof(void *) - 1,
 	      "every function of struct criu has its row");
 
 static const char *why(void)
@@ -111,6 +113,8 @@ void criu_close(struct criu *c)
 {
 	if (c->library)
 		dlclose(c->library);
+	if (c->config > 0)
+		close(c->config);
 	*c = (struct criu){ 0 };
 }
 
@@ -139,6 +143,27 @@ static int find_program(char *ret, size_t size, struct err *e)
 		       "$PATH nor in /usr/sbin");
 }
 
+/*
+ * Debian 13's library cannot ask for lazy pages (nor name a file of options), but the program also
+ * reads the file that its environment names. It begins with what the caller's own has, if he has one.
+ */
+static int ask_for_lazy_pages(struct criu *c, struct err *e)
+{
+	static const char variable[] = "CRIU_CONFIG_FILE", line[] = "lazy-pages\n";
+	const char *callers = getenv(variable); /* NOLINT(concurrency-mt-unsafe) */
+	auto_buf struct buf text = { 0 };
+	char path[64];
+
+	if (callers)
+		TRY(io_read_file(AT_FDCWD, callers, CONFIG_LIMIT, callers, &text, e));
+	buf_printf(&text, "%s%s", text.len ? "\n" : "", line);
+	c->config = io_sealed_file("criu.conf", text.text, text.len, e);
+	TRY(c->config);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), c->config);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): hull has one thread */
+	return setenv(variable, path, 1) < 0 ? err_sys(e, "set $%s", variable) : 0;
+}
+
 int criu_open(const struct criu_options *o, const char *log, struct criu *ret, struct err *e)
 {
 	auto_criu struct criu c = { 0 };
@@ -157,6 +182,8 @@ int criu_open(const struct criu_options *o, const char *log, struct criu *ret, s
 	c.set_shell_job(o->shell_job);
 	c.set_file_locks(o->file_locks);
 	c.set_auto_dedup(o->auto_dedup);
+	if (o->lazy_pages)
+		TRY(ask_for_lazy_pages(&c, e));
 	for (size_t i = 0; i < o->empty_ns.n; i++) {
 		if (strcmp(o->empty_ns.at[i], "network") != 0)
 			return err_set(e, EINVAL,

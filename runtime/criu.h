@@ -57,6 +57,7 @@ struct criu {
 	int (*dump)(void);
 	int (*pre_dump)(void);
 	int (*restore_child)(void);
+	int config; /* options that the library has no function for, as a file; 0: none */
 };
 
 /* Opens the library and sets what each request has: log, options. -ENOENT: no library, or no program. */

@@ -60,6 +60,10 @@ run_detached() {
 	[ "${PIPESTATUS[0]}" = 0 ] || mismatch "hull $*" "success" "$(<said)"
 }
 
+listens() {
+	[ -n "$(ss --listening --tcp --numeric --no-header "sport = $1")" ]
+}
+
 start_counter() {
 	(run_detached run --detach --bundle "$BUNDLE" "$ID") &
 	wait_for 20 counts_beyond 2
@@ -263,6 +267,72 @@ start_counter() {
 	expect 1 checkpoint --image-path image "$ID"
 	stderr_has "checkpoint: /media is a mount of the host"
 	before=$(count)
+	wait_for 20 counts_beyond "$before"
+	expect 0 delete --force "$ID"
+}
+
+# The source stays, stopped, until its memory has been asked for: so the other has another name.
+@test "with --lazy-pages the memory comes when it is used" {
+	requires_criu
+	criu check --feature uffd-noncoop >/dev/null 2>&1 || skip "needs a kernel with userfaultfd"
+	start_counter
+	mkfifo ready
+	in_background sh -c 'exec "$@" 9>ready </dev/null >dumped 2>&1' sh "$HULL" --root "$STATE" checkpoint \
+		--lazy-pages --page-server 127.0.0.1:27277 --status-fd 9 --image-path image --work-path log "$ID"
+	dump=$!
+	# Its end is closed as soon as that is said.
+	[ "$(timeout "$((60 * HULL_TEST_SLOW))" od -An -tx1 ready)" = " 00" ] || mismatch "what --status-fd gets" "a zero byte" "$(<dumped)"
+	[ -e image/inventory.img ]
+	mkdir work
+	in_background sh -c 'exec "$@" </dev/null >/dev/null 2>&1' sh criu lazy-pages --page-server --address 127.0.0.1 \
+		--port 27277 --images-dir image --work-dir work --log-file lazy.log
+	lazy=$!
+	wait_for 20 test -S work/lazy-pages.socket
+	kill -0 "$dump"
+	before=$(count)
+	run_detached restore --lazy-pages --detach --bundle "$BUNDLE" --image-path image --work-path work "$ID-two" &
+	wait_for 20 counts_beyond "$before"
+	wait "$lazy"
+	wait "$dump" || mismatch "checkpoint" "success" "$(<dumped)"
+	expect 1 state "$ID"
+	before=$(count)
+	wait_for 20 counts_beyond "$before"
+	expect 0 delete --force "$ID-two"
+}
+
+@test "lazy pages that cannot be are refused before anything is done" {
+	expect 1 checkpoint --status-fd 1 "$ID"
+	stderr_is "hull: --status-fd: it goes with --lazy-pages"
+	expect 1 checkpoint --lazy-pages "$ID"
+	stderr_is "hull: --lazy-pages: it needs --page-server, with the port that the memory is asked for at"
+	expect 1 checkpoint --lazy-pages --pre-dump --page-server 127.0.0.1:27277 "$ID"
+	stderr_is "hull: --lazy-pages: with --pre-dump the memory is written, not asked for"
+	requires_criu
+	start_counter
+	expect 1 checkpoint --lazy-pages --page-server 127.0.0.1:27277 --status-fd 77 "$ID"
+	stderr_is "hull: --status-fd: 77: no descriptor that can be written to"
+	before=$(count)
+	wait_for 20 counts_beyond "$before"
+	expect 1 checkpoint --page-server 127.0.0.1 "$ID"
+	stderr_is "hull: --page-server: 127.0.0.1: expected ADDRESS:PORT"
+	expect 0 delete --force "$ID"
+}
+
+@test "with --page-server the memory is written where that is" {
+	requires_criu
+	mkdir served
+	start_counter
+	in_background sh -c 'exec "$@" </dev/null >/dev/null 2>&1' sh criu page-server --images-dir served \
+		--address ::1 --port 27278 --log-file server.log
+	server=$!
+	wait_for 20 listens 27278
+	expect 0 checkpoint --page-server '[::1]:27278' --image-path image "$ID"
+	wait "$server"
+	compgen -G 'served/pages-*.img' || mismatch "what the server wrote" "pages" "$(ls served)"
+	[ -z "$(compgen -G 'image/pages-*.img')" ]
+	cp served/page* image/
+	before=$(count)
+	(run_detached restore --detach --bundle "$BUNDLE" --image-path image "$ID") &
 	wait_for 20 counts_beyond "$before"
 	expect 0 delete --force "$ID"
 }

@@ -204,8 +204,16 @@ mounts() {
 }
 
 @test "what cgroup v2 has nothing like is named, once" {
-	make_bundle bundle '.linux.resources.memory = {swappiness: 10, kernel: 1048576}'
-	expect 0 run --bundle "$BUNDLE" "$ID"
-	[ "$(grep -c 'linux.resources.memory.swappiness is ignored: cgroup v2 has nothing like it$' "$stderr_file")" = 1 ]
-	[ "$(grep -c 'linux.resources.memory.kernel is ignored: ' "$stderr_file")" = 1 ]
+	local member value why
+	while IFS=: read -r member value why; do
+		make_bundle bundle ".linux.resources.$member = $value"
+		expect 1 run --bundle "$BUNDLE" "$ID"
+		stderr_is "hull: linux.resources.$member: $why"
+		assert_nothing_left
+		rm -r "$BUNDLE"
+	done <<-END
+		memory.swappiness:10:cgroup v2 has nothing like it
+		memory.kernel:1048576:cgroup v2 limits kernel memory as part of all memory
+		cpu.realtimeRuntime:1000:cgroup v2 has nothing like it
+	END
 }
