@@ -94,6 +94,15 @@ int ns_open_paths(const struct ns_plan *plan, struct ns_fds *ret, struct err *e)
 	return 0;
 }
 
+/* One that has ended, also before it is a zombie, has no namespaces any more. The mounts' are in every kernel. */
+static bool has_ended(int procfd, pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/ns/mnt", pid);
+	return faccessat(procfd, path, F_OK, 0) < 0 && errno == ENOENT;
+}
+
 int ns_open_process(int procfd, pid_t pid, struct ns_fds *ret, struct err *e)
 {
 	auto_ns_fds struct ns_fds fds = NS_FDS_NONE;
@@ -107,6 +116,8 @@ int ns_open_process(int procfd, pid_t pid, struct ns_fds *ret, struct err *e)
 		fd = fds.at[i] = openat(procfd, path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT && i == SPEC_NS_TIME)
 			continue; /* a kernel without time namespaces */
+		if (fd < 0 && errno == ENOENT && has_ended(procfd, pid))
+			return err_set(e, ESRCH, "process %d has ended", pid);
 		if (fd < 0 || fstat(fd, &theirs) < 0)
 			return err_sys(e, "open the %s namespace of process %d", ns_kinds[i].name,
 				       pid);

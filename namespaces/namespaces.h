@@ -62,7 +62,7 @@ int ns_open_paths(const struct ns_plan *plan, struct ns_fds *ret, struct err *e)
 
 /*
  * Opens the namespaces of the process `pid` that are not ours already: what a
- * further process of its container has to join. `procfd` is a procfs root.
+ * further process of its container has to join. `procfd` is a procfs root. -ESRCH: it has ended.
  */
 int ns_open_process(int procfd, pid_t pid, struct ns_fds *ret, struct err *e) MUST_CHECK;
 

@@ -91,13 +91,17 @@ static int make_plan(struct execution *x, struct err *e)
 		.rootfs = s->rootfs,
 		.preserve_fds = x->req->preserve_fds,
 	};
+	int r;
 
 	TRY(host_probe(0, &x->host, e));
 	TRY(plan_exec(&x->spec, &x->process, &x->req->caps, &req, &x->plan, e));
 	plan_limits(&x->plan);
 	TRY(plan_filter(&x->plan, x->handle->root, e));
 	caps_plan_log(&x->plan.caps);
-	TRY(ns_open_process(x->host.proc, s->pid, &x->joins, e));
+	r = ns_open_process(x->host.proc, s->pid, &x->joins, e);
+	if (r == -ESRCH) /* its end is not over yet: its PID namespace is emptied */
+		return err_set(e, ESRCH, "cannot exec in a stopped container");
+	TRY(r);
 	/* What was opened belongs to init only if that still lives. */
 	if (pidfd_send_signal(x->handle->pidfd, 0, NULL, 0) == 0)
 		return 0;
