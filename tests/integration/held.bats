@@ -52,6 +52,18 @@ named() {
 	expect 0 delete "$ID"
 }
 
+@test "half a MiB is enough to start in" {
+	requires controller=memory cgroup
+	make_bundle bundle '.linux.resources.memory = {limit: 524288, swap: 524288}'
+	config_args true
+	expect 0 run --bundle "$BUNDLE" "$ID"
+	expect 0 create --bundle "$BUNDLE" "$ID"
+	expect 0 start "$ID"
+	wait_state "$ID" stopped
+	hull state "$ID" | jq --exit-status '."run.hull.oom" == null'
+	expect 0 delete "$ID"
+}
+
 @test "a CPU burner" {
 	requires controller=cpu cgroup
 	hog '.linux.resources.cpu = {quota: 20000, period: 100000}' 'while :; do :; done'

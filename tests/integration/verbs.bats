@@ -58,6 +58,17 @@ stopped() {
 	assert_nothing_left
 }
 
+@test "create and start leave no process of hull's" {
+	created
+	pgrep --full -- "$ID" >/dev/null # init, which has hull's command line until then
+	expect 0 start "$ID"
+	wait_for 10 no_process_of_hull
+	kill -0 "$pid"
+	expect 0 delete --force "$ID"
+}
+
+no_process_of_hull() { ! pgrep --full -- "$ID" >/dev/null; }
+
 @test "create: an id that is taken" {
 	created
 	expect 1 create --bundle "$BUNDLE" "$ID"
