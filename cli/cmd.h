@@ -58,6 +58,7 @@ int cmd_import(const struct call *call, struct err *e);
 int cmd_info(const struct call *call, struct err *e);
 int cmd_inspect(const struct call *call, struct err *e);
 int cmd_kill(const struct call *call, struct err *e);
+int cmd_people_kill(const struct call *call, struct err *e);
 int cmd_list(const struct call *call, struct err *e);
 int cmd_load(const struct call *call, struct err *e);
 int cmd_logs(const struct call *call, struct err *e);

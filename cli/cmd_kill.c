@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/people.h"
 #include "cli/signals.h"
 
 struct kill_values {
@@ -29,7 +31,7 @@ static const struct option_row people_rows[] = {
 	  .kind = OPTION_STRING,
 	  .member = offsetof(struct kill_values, signal),
 	  .argument = "SIGNAL",
-	  .help = "which signal, in place of the argument" },
+	  .help = "which signal (default: SIGKILL)" },
 };
 
 const struct option_table people_kill_options = { people_rows, ARRAY_LEN(people_rows),
@@ -42,6 +44,7 @@ static int usual_signal(const struct call *call, const char *id, int *ret, struc
 {
 	auto_state struct state state = { 0 };
 
+	*ret = SIGTERM;
 	TRY(container_state(&call->runtime, id, &state, e));
 	for (size_t i = 0; i < state.annotations.n; i++)
 		if (strcmp(state.annotations.at[i].key, STOP_SIGNAL) == 0 &&
@@ -54,16 +57,67 @@ int cmd_kill(const struct call *call, struct err *e)
 {
 	const struct kill_values *values = call->options.values;
 	const struct strings *args = &call->options.args;
-	int signal = SIGTERM;
+	int signal;
 
-	if (args->n > 1 && values->signal)
-		return err_set(e, EINVAL, "kill: the signal is said twice");
-	if (values->signal)
-		TRY(signal_parse(values->signal, &signal, e));
-	else if (args->n > 1)
+	if (args->n > 1)
 		TRY(signal_parse(args->at[1], &signal, e));
 	else
 		TRY(usual_signal(call, args->at[0], &signal, e));
 	TRY(container_kill(&call->runtime, args->at[0], signal, values->all, e));
 	return 0;
+}
+
+/* By its whole name: a number that begins an id is a signal all the same. */
+static bool is_container(const struct call *call, const char *word)
+{
+	auto_state struct state state = { 0 };
+	struct err ignored = { 0 };
+	const char *name;
+
+	if (container_state(&call->runtime, word, &state, &ignored) >= 0)
+		return true;
+	return people_kept(call, word, &name, &ignored) >= 0 && name && strcmp(name, word) == 0;
+}
+
+static int kill_one(const struct call *call, const char *who, int signal, struct err *e)
+{
+	const struct kill_values *values = call->options.values;
+	const char *id;
+
+	TRY(people_container(call, who, &id, e));
+	TRY(container_kill(&call->runtime, id, signal, values->all, e));
+	return 0;
+}
+
+int cmd_people_kill(const struct call *call, struct err *e)
+{
+	const struct kill_values *values = call->options.values;
+	const struct strings *args = &call->options.args;
+	int signal = SIGKILL, said = 0, result = 0;
+	struct err ignored = { 0 };
+	size_t n = args->n;
+
+	/* runc's form: CONTAINER SIGNAL. */
+	if (n == 2 && signal_parse(args->at[1], &said, &ignored) >= 0 &&
+	    !is_container(call, args->at[1])) {
+		if (values->signal)
+			return err_set(e, EINVAL, "kill: the signal is said twice");
+		signal = said;
+		n = 1;
+	} else if (values->signal) {
+		TRY(signal_parse(values->signal, &signal, e));
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct err one = { 0 };
+		int r = kill_one(call, args->at[i], signal, &one);
+
+		if (r >= 0)
+			continue;
+		/* All but the last failure are told here; the last one is main's. */
+		if (result < 0)
+			fprintf(stderr, "%s: %s\n", call->runtime.program, e->msg);
+		*e = one;
+		result = r;
+	}
+	return result;
 }

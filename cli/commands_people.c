@@ -192,18 +192,18 @@ const struct command people_commands[] = {
 	{
 		.name = "kill",
 		.modes = MODE_HULL,
-		.arguments = "CONTAINER [SIGNAL]",
-		.help = "send a signal to a container",
+		.arguments = "CONTAINER...|CONTAINER SIGNAL",
+		.help = "send a signal to containers",
 		.details =
-			"Sends SIGNAL, a name or a number (default: what the annotation "
-			"org.opencontainers.image.stopSignal says, or SIGTERM), to the first "
-			"process of the container, or with --all to all that are in its cgroup or, "
-			"where it has none, in the PID namespace that was made for it. " WHO,
+			"Sends SIGKILL, or what --signal says, a name or a number, to the first "
+			"process of each container, or with --all to all that are in its cgroup or, "
+			"where it has none, in the PID namespace that was made for it. The second of "
+			"two words may be the signal, unless a container has that name. " WHO,
 		.options = &people_kill_options,
 		.min_args = 1,
-		.max_args = 2,
+		.max_args = ARGS_MANY,
 		.takes_container = true,
-		.run = cmd_kill,
+		.run = cmd_people_kill,
 	},
 	{
 		.name = "load",

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # as: root, user
 #
-# Docker's words beside the life of a container: inspect and info with templates, port, kill --signal,
+# Docker's words beside the life of a container: inspect and info with templates, port, kill,
 # exec --workdir, update --cpus, images --filter, run --isolation.
 # shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's
 load helpers
@@ -84,6 +84,26 @@ teardown() { teardown_people; }
 	do_ 0 wait one
 	stdout_is 9
 	do_ 1 kill -s NONSENSE one
+}
+
+@test "kill: SIGKILL to each that is named; the second word may be a signal" {
+	run_ 0 -d --name one hull/busybox sh -c 'trap "exit 9" TERM; echo; while :; do sleep 0.1; done'
+	run_ 0 -d --name TERM hull/busybox sleep 1000
+	run_ 0 -d --name two hull/busybox sh -c 'trap "exit 9" USR1; echo up; while :; do sleep 0.1; done'
+	do_ 1 kill one none TERM
+	stderr_is "hull: container does not exist"
+	do_ 0 wait one TERM
+	stdout_is "$(printf '137\n137')"
+	do_ 0 start TERM
+	run_ 0 -d --name three hull/busybox sleep 1000
+	do_ 0 kill three TERM
+	do_ 0 wait three TERM
+	stdout_is "$(printf '137\n137')"
+	wait_for 10 eval 'hull --data-root "$DATA" logs two | grep -q up'
+	do_ 0 kill two USR1
+	do_ 0 wait two
+	stdout_is 9
+	do_ 0 rm one two three TERM
 }
 
 @test "update --cpus sets a quota" {

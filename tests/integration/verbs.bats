@@ -142,14 +142,15 @@ no_process_of_hull() { ! pgrep --full -- "$ID" >/dev/null; }
 	expect 0 run -d --bundle "$BUNDLE" "$ID"
 	wait_for 10 test -e "$BUNDLE/rootfs/tmp/ready"
 	n=0
+	ln -s "$HULL" "$WORK/hull-oci"
 	for signal in USR1 SIGUSR1 usr1 10 12 ''; do
-		expect 0 kill "$ID" ${signal:+"$signal"}
+		HULL=$WORK/hull-oci expect 0 kill "$ID" ${signal:+"$signal"}
 		n=$((n + 1))
 		wait_for 10 eval "[ \$(cat $BUNDLE/rootfs/tmp/got 2>/dev/null | wc -l) -ge $n ]"
 	done
 	[ "$(sort "$BUNDLE/rootfs/tmp/got" | uniq -c | tr -s ' \n' ' ')" = " 1 TERM 4 USR1 1 USR2 " ]
-	expect 1 kill "$ID" FOO
-	stderr_is 'hull: unknown signal "FOO"'
+	HULL=$WORK/hull-oci expect 1 kill "$ID" FOO
+	stderr_is 'hull-oci: unknown signal "FOO"'
 	expect 0 delete --force "$ID"
 }
 
@@ -159,7 +160,8 @@ no_process_of_hull() { ! pgrep --full -- "$ID" >/dev/null; }
 		while :; do sleep 0.05; done'
 	expect 0 run -d --bundle "$BUNDLE" "$ID"
 	wait_for 10 test -e "$BUNDLE/rootfs/tmp/ready"
-	expect 0 kill "$ID"
+	ln -s "$HULL" "$WORK/hull-oci"
+	HULL=$WORK/hull-oci expect 0 kill "$ID"
 	wait_for 10 test -s "$BUNDLE/rootfs/tmp/got"
 	[ "$(<"$BUNDLE/rootfs/tmp/got")" = USR2 ]
 	expect 0 kill "$ID" TERM
@@ -167,8 +169,8 @@ no_process_of_hull() { ! pgrep --full -- "$ID" >/dev/null; }
 	expect 0 delete --force "$ID"
 	config '.annotations = {"org.opencontainers.image.stopSignal": "HALT"}'
 	expect 0 run -d --bundle "$BUNDLE" "$ID"
-	expect 1 kill "$ID"
-	stderr_is 'hull: annotations.org.opencontainers.image.stopSignal: unknown signal "HALT"'
+	HULL=$WORK/hull-oci expect 1 kill "$ID"
+	stderr_is 'hull-oci: annotations.org.opencontainers.image.stopSignal: unknown signal "HALT"'
 	[ "$(state_of "$ID")" = running ]
 	expect 0 delete --force "$ID"
 }
