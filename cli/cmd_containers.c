@@ -35,7 +35,7 @@ static const struct option_row ps_rows[] = {
 	ROW(people_ps_values, "quiet", 'q', FLAG, quiet, NULL, "print ids only"),
 	ROW(people_ps_values, "no-trunc", 0, FLAG, no_trunc, NULL, "print ids and commands in full"),
 	ROW(people_ps_values, "latest", 'l', FLAG, latest, NULL, "only the one made last"),
-	ROW(people_ps_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those with this name, id, status, ancestor, health or label (may be repeated)"),
+	ROW(people_ps_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those with this name, id, status, exited (status), ancestor, health or label, or made before or since another (may be repeated)"),
 	ROW(people_ps_values, "format", 0, STRING, format, "FORMAT", "table, json or a template like '{{.ID}} {{.Names}}'"),
 };
 const struct option_table people_ps_options = { ps_rows, ARRAY_LEN(ps_rows), sizeof(struct people_ps_values), NULL, true };
@@ -85,8 +85,48 @@ static const char *status_of(const struct container_view *v, struct arena *a)
 			    v->state == STATE_PAUSED ? " (Paused)" : "");
 }
 
-static bool matches_label(const struct record *r, const char *value)
+/* Where it stands among all containers, the one made last first. */
+struct place {
+	const struct strings *ids;
+	size_t at;
+};
+
+static bool matches_name(const struct container_view *v, const char *value)
 {
+	return strstr(v->record.name, value);
+}
+
+static bool matches_id(const struct container_view *v, const char *value)
+{
+	return strncmp(v->id, value, strlen(value)) == 0;
+}
+
+static bool matches_status(const struct container_view *v, const char *value)
+{
+	return strcmp(container_view_status(v), value) == 0;
+}
+
+static bool matches_exited(const struct container_view *v, const char *value)
+{
+	uint32_t code;
+
+	return number_parse(value, 255, &code) >= 0 && v->status.exit_code == (int)code &&
+	       strcmp(container_view_status(v), "exited") == 0;
+}
+
+static bool matches_ancestor(const struct container_view *v, const char *value)
+{
+	return strcmp(v->record.image, value) == 0;
+}
+
+static bool matches_health(const struct container_view *v, const char *value)
+{
+	return strcmp(health_status_name(v->health.status), value) == 0;
+}
+
+static bool matches_label(const struct container_view *v, const char *value)
+{
+	const struct record *r = &v->record;
 	size_t len = strcspn(value, "=");
 
 	for (size_t i = 0; i < r->labels.n; i++)
@@ -97,32 +137,83 @@ static bool matches_label(const struct record *r, const char *value)
 	return false;
 }
 
-static int matches(const struct container_view *v, const struct strings *filters, struct err *e)
+/* before and since name another container, and are answered by its place. */
+static const struct filter_row {
+	const char *key;
+	bool (*matches)(const struct container_view *v, const char *value);
+} filter_rows[] = {
+	{ "name", matches_name },
+	{ "id", matches_id },
+	{ "status", matches_status },
+	{ "exited", matches_exited },
+	{ "health", matches_health },
+	{ "label", matches_label },
+	{ "ancestor", matches_ancestor },
+	{ "before", NULL },
+	{ "since", NULL },
+};
+
+static const struct filter_row *filter_find(const char *filter, const char **ret_value)
+{
+	size_t len = strcspn(filter, "=");
+
+	*ret_value = filter + len + 1;
+	for (size_t i = 0; filter[len] && i < ARRAY_LEN(filter_rows); i++)
+		if (strlen(filter_rows[i].key) == len &&
+		    strncmp(filter_rows[i].key, filter, len) == 0)
+			return &filter_rows[i];
+	return NULL;
+}
+
+/* Also where there is no container that could be asked. */
+static int filters_check(const struct engine *g, const struct strings *filters, struct err *e)
 {
 	for (size_t i = 0; i < filters->n; i++) {
-		const char *f = filters->at[i], *value = strchr(f, '=');
-		size_t len = value ? (size_t)(value++ - f) : 0;
-		bool yes;
+		const char *value;
+		const struct filter_row *row = filter_find(filters->at[i], &value);
+		char id[RECORD_ID_LEN + 1];
+		uint32_t code;
 
-		if (len == 4 && strncmp(f, "name", len) == 0)
-			yes = strstr(v->record.name, value);
-		else if (len == 2 && strncmp(f, "id", len) == 0)
-			yes = strncmp(v->id, value, strlen(value)) == 0;
-		else if (len == 6 && strncmp(f, "status", len) == 0)
-			yes = strcmp(container_view_status(v), value) == 0;
-		else if (len == 8 && strncmp(f, "ancestor", len) == 0)
-			yes = strcmp(v->record.image, value) == 0;
-		else if (len == 6 && strncmp(f, "health", len) == 0)
-			yes = strcmp(health_status_name(v->health.status), value) == 0;
-		else if (len == 5 && strncmp(f, "label", len) == 0)
-			yes = matches_label(&v->record, value);
-		else
+		if (!row)
 			return err_set(e, EINVAL,
-				       "--filter %s: expected name=, id=, status=, ancestor=, "
-				       "health= or label=",
-				       f);
-		if (!yes)
-			return 0;
+				       "--filter %s: expected name=, id=, status=, exited=, "
+				       "ancestor=, before=, since=, health= or label=",
+				       filters->at[i]);
+		if (row->matches == matches_exited && number_parse(value, 255, &code) < 0)
+			return err_set(e, EINVAL, "--filter %s: expected a status from 0 to 255",
+				       filters->at[i]);
+		if (!row->matches && record_find(g, value, id, e) < 0)
+			return err_wrap(e, "--filter %s", filters->at[i]);
+	}
+	return 0;
+}
+
+static int matches_place(const struct engine *g, const struct place *place, bool before,
+			 const char *who, struct err *e)
+{
+	char id[RECORD_ID_LEN + 1];
+	size_t other = 0;
+
+	TRY(record_find(g, who, id, e));
+	while (other < place->ids->n && strcmp(place->ids->at[other], id) != 0)
+		other++;
+	return before ? place->at > other : place->at < other;
+}
+
+static int matches(const struct engine *g, const struct container_view *v,
+		   const struct place *place, const struct strings *filters, struct err *e)
+{
+	for (size_t i = 0; i < filters->n; i++) {
+		const char *value;
+		const struct filter_row *row = filter_find(filters->at[i], &value);
+		int yes;
+
+		if (row->matches)
+			yes = row->matches(v, value);
+		else
+			yes = matches_place(g, place, strcmp(row->key, "before") == 0, value, e);
+		if (yes <= 0)
+			return yes;
 	}
 	return 1;
 }
@@ -154,6 +245,7 @@ static int list_people(const struct call *call, const struct people_ps_values *v
 	size_t shown = 0;
 
 	TRY(people_engine(call, &g, e));
+	TRY(filters_check(&g, &values->filter, e));
 	TRY(record_list(&g, call->arena, &ids, e));
 	people_table_begin(&t, ps_fields, values->quiet ? "{{.ID}}" : values->format);
 	for (size_t i = 0; i < ids.n && !(values->latest && shown); i++) {
@@ -166,7 +258,7 @@ static int list_people(const struct call *call, const struct people_ps_values *v
 		    !values->filter.n)
 			continue;
 		if (r >= 0)
-			r = matches(&v, &values->filter, e);
+			r = matches(&g, &v, &(struct place){ &ids, i }, &values->filter, e);
 		if (r < 0) {
 			struct err ignored;
 

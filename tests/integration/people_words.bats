@@ -114,6 +114,24 @@ teardown() { teardown_people; }
 	stdout_is "50000 100000"
 }
 
+@test "ps --filter: a wrong key is refused of no container, too; exited, before and since" {
+	do_ 1 ps --filter nothing=1
+	stderr_has "hull: --filter nothing=1: expected name=, id=, status=, exited="
+	do_ 1 ps --filter exited=x
+	stderr_is "hull: --filter exited=x: expected a status from 0 to 255"
+	do_ 1 ps --filter before=none
+	stderr_has "hull: --filter before=none: "
+	run_ 3 --name one hull/busybox sh -c 'exit 3'
+	run_ 0 --name two hull/busybox true
+	do_ 0 ps --filter exited=3 --format '{{.Names}}'
+	stdout_is one
+	do_ 0 ps --filter before=two --format '{{.Names}}'
+	stdout_is one
+	do_ 0 ps --filter since=one --format '{{.Names}}'
+	stdout_is two
+	do_ 0 rm one two
+}
+
 @test "images --filter" {
 	do_ 0 pull -q hull/busybox
 	do_ 0 tag hull/busybox other/name:2
