@@ -69,7 +69,8 @@ static void count(struct oom_log *log, const char *report)
 	struct cgroup_oom *found = &log->found;
 
 	found->kills = (struct opt_u64){ true, found->kills.value + 1 };
-	if (!is_in(report, ",oom_memcg=", log->path))
+	if (!is_in(report, ",oom_memcg=", log->path) &&
+	    !(log->unit && is_in(report, ",oom_memcg=", log->unit)))
 		return; /* the lack was above it */
 	found->limit = log->limit;
 	if (log->usage.set && log->usage.value >= found->peak.value)
