@@ -12,7 +12,7 @@
 
 enum {
 	RECORD_MAX = 8192, /* what the kernel gives at most (CONSOLE_EXT_LOG_MAX) */
-	FACILITY = 8,      /* a priority below that is the kernel's own, which no program can write */
+	FACILITY = 8, /* a priority below that is the kernel's own, which no program can write */
 	KIB = 1024,
 };
 

@@ -32,7 +32,8 @@ static uint64_t began_at(const struct state *state)
 
 	clock_gettime(CLOCK_MONOTONIC, &awake);
 	clock_gettime(CLOCK_BOOTTIME, &all);
-	slept = (int64_t)(all.tv_sec - awake.tv_sec) * 1000000 + (all.tv_nsec - awake.tv_nsec) / 1000;
+	slept = (int64_t)(all.tv_sec - awake.tv_sec) * 1000000 +
+		(all.tv_nsec - awake.tv_nsec) / 1000;
 	began = (int64_t)(state->pid_start * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK)) - slept;
 	return began > 0 ? (uint64_t)began : 0;
 }
