@@ -12,7 +12,7 @@
 
 enum {
 	RECORD_MAX = 8192, /* what the kernel gives at most (CONSOLE_EXT_LOG_MAX) */
-	FACILITY = 8,      /* a priority below that is the kernel's own, which no program can write */
+	FACILITY = 8, /* a priority below that is the kernel's own, which no program can write */
 	KIB = 1024,
 };
 
@@ -69,7 +69,8 @@ static void count(struct oom_log *log, const char *report)
 	struct cgroup_oom *found = &log->found;
 
 	found->kills = (struct opt_u64){ true, found->kills.value + 1 };
-	if (!is_in(report, ",oom_memcg=", log->path))
+	if (!is_in(report, ",oom_memcg=", log->path) &&
+	    !(log->unit && is_in(report, ",oom_memcg=", log->unit)))
 		return; /* the lack was above it */
 	found->limit = log->limit;
 	if (log->usage.set && log->usage.value >= found->peak.value)

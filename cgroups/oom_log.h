@@ -22,6 +22,8 @@
 
 struct oom_log {
 	const char *path; /* of the container's cgroup; borrowed */
+	const char
+		*unit; /* of the unit's, which has the same limit and hits it first; NULL: none */
 	/*
 	 * Another container may have had that path before. A kill of `init`, of the initial PID
 	 * namespace, is this one's; that of another process is if it came at `since` or later, in
@@ -30,7 +32,7 @@ struct oom_log {
 	pid_t init;
 	uint64_t since;
 	struct opt_u64 usage, limit; /* bytes, of the report that is read */
-	struct cgroup_oom found;     /* the limit only if it was the cgroup's own or one below it */
+	struct cgroup_oom found;     /* the limit only if it was not of a cgroup above these */
 };
 
 /* A record of /dev/kmsg; they come in their order. */

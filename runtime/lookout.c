@@ -19,7 +19,8 @@ void lookout_open(struct lookout *l, const struct cgroup *cg)
 		return;
 	}
 	l->path = arena_strdup(&l->arena, cg->path);
-	l->events = openat(l->fd, "memory.events", O_RDONLY | O_CLOEXEC); /* or no such controller */
+	l->events =
+		openat(l->fd, "memory.events", O_RDONLY | O_CLOEXEC); /* or no such controller */
 	lookout_look(l);
 }
 
@@ -65,7 +66,8 @@ void lookout_last(struct lookout *l)
 
 static bool knows(const struct lookout *l)
 {
-	return l->oom.kills.set || l->held.refused.set || l->held.throttled.set || l->held.waited.set;
+	return l->oom.kills.set || l->held.refused.set || l->held.throttled.set ||
+	       l->held.waited.set;
 }
 
 static int save(const struct lookout *l, const struct runtime *rt, const char *id, struct err *e)

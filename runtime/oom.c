@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "cgroups/oom_log.h"
+#include "cgroups/unit.h"
 
 /* Accounting only: that it can't be read must not keep anybody from starting or deleting. */
 static struct cgroup_oom read_oom(const struct cgroup *cg)
@@ -31,7 +32,8 @@ static uint64_t began_at(const struct state *state)
 
 	clock_gettime(CLOCK_MONOTONIC, &awake);
 	clock_gettime(CLOCK_BOOTTIME, &all);
-	slept = (int64_t)(all.tv_sec - awake.tv_sec) * 1000000 + (all.tv_nsec - awake.tv_nsec) / 1000;
+	slept = (int64_t)(all.tv_sec - awake.tv_sec) * 1000000 +
+		(all.tv_nsec - awake.tv_nsec) / 1000;
 	began = (int64_t)(state->pid_start * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK)) - slept;
 	return began > 0 ? (uint64_t)began : 0;
 }
@@ -39,10 +41,12 @@ static uint64_t began_at(const struct state *state)
 /* Only what it names is known: it may have no report of a kill. */
 static void ask_log(const struct cgroup *cg, pid_t init, struct state *state)
 {
+	auto_arena struct arena a = { 0 };
 	struct oom_log log = { .path = state->cgroup, .init = init, .since = began_at(state) };
 
-	if (cg->fd >= 0 || !state->unit)
+	if (cg->fd >= 0 || !state->unit || !state->cgroup)
 		return;
+	log.unit = unit_cgroup(&a, state->cgroup);
 	oom_log_read(&log);
 	state->oom_counted = log.found.kills.set;
 	state->oom = log.found;

@@ -101,17 +101,22 @@ load ../tools/tools
 	no_units
 }
 
-@test "systemd: where systemd is to stop what lacks memory, no failed unit is left" {
+@test "systemd: a container for people tells its lack of memory, detached and in the foreground" {
 	requires controller=memory
-	sd_limited sh -c 'tail /dev/zero; sleep 1000'
-	config ".annotations = {\"org.systemd.property.OOMPolicy\": \"'stop'\"}"
-	expect 143 --systemd-cgroup run --bundle "$BUNDLE" "$ID"
-	stderr_has "container $ID: $LACK"
-	no_units
-	expect 0 --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID"
-	wait_for 30 has_state "$ID" stopped
-	told_afterwards
-	no_units
+	DATA=$WORK/data
+	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
+	hog=(--network none --memory 32m --memory-swap 32m --name hog hull/busybox tail /dev/zero)
+	for how in --detach --interactive; do
+		run_hull --data-root "$DATA" --systemd-cgroup run "$how" "${hog[@]}"
+		run_hull --data-root "$DATA" wait hog
+		stdout_is 137
+		expect 0 --data-root "$DATA" why hog
+		stdout_has "$LACK"
+		expect 0 --data-root "$DATA" inspect --format '{{.State.OOMKilled}}' hog
+		stdout_is true
+		expect 0 --data-root "$DATA" rm --volumes hog
+	done
+	rm -rf "$DATA"
 }
 
 @test "systemd: a fork bomb is named, though its cgroup goes with it" {

@@ -78,6 +78,18 @@ Test(oom_log, records_and_what_is_known)
 	}
 }
 
+/* The unit has the same limit, and more in it. */
+Test(oom_log, the_units_own_limit)
+{
+	struct oom_log log = { .path = OURS, .unit = "/system.slice/hull-a.scope", .since = 1000 };
+
+	oom_log_take(&log, MEMORY("30", "32"));
+	oom_log_take(&log, KILL("1000", "/system.slice/hull-a.scope", OURS, "5"));
+	is_same(log.found.kills, (struct opt_u64){ true, 1 }, "kills", 0);
+	is_same(log.found.limit, (struct opt_u64){ true, 32768 }, "limit", 0);
+	is_same(log.found.peak, (struct opt_u64){ true, 30720 }, "peak", 0);
+}
+
 /* A first process that is not known is not one without a pid. */
 Test(oom_log, an_unknown_first_process)
 {
