@@ -18,6 +18,8 @@ cgroups_libcgroups_a_SOURCES = \
 	cgroups/knobs.h \
 	cgroups/limits.c \
 	cgroups/limits.h \
+	cgroups/oom_log.c \
+	cgroups/oom_log.h \
 	cgroups/owner.c \
 	cgroups/owner.h \
 	cgroups/plan.c \

@@ -309,7 +309,7 @@ static void take_signal(const struct keeper *k)
 		kill(k->process.pid, k->m->record.stop_signal ? k->m->record.stop_signal : SIGTERM);
 }
 
-enum { AT_OUT, AT_ERR, AT_MASTER, AT_PID, AT_SIGNALS, AT_ATTACH, AT_INPUT, AT_FIXED };
+enum { AT_OUT, AT_ERR, AT_MASTER, AT_PID, AT_EVENTS, AT_SIGNALS, AT_ATTACH, AT_INPUT, AT_FIXED };
 
 static int fill_poll(struct keeper *k, bool ended, struct pollfd *fds)
 {
@@ -317,6 +317,7 @@ static int fill_poll(struct keeper *k, bool ended, struct pollfd *fds)
 	fds[AT_ERR] = (struct pollfd){ k->pipes[1], POLLIN, 0 };
 	fds[AT_MASTER] = (struct pollfd){ k->process.master, POLLIN, 0 };
 	fds[AT_PID] = (struct pollfd){ ended ? -1 : k->process.pidfd, POLLIN, 0 };
+	fds[AT_EVENTS] = (struct pollfd){ container_process_events(&k->process), POLLPRI, 0 };
 	fds[AT_SIGNALS] = (struct pollfd){ k->signals, POLLIN, 0 };
 	fds[AT_ATTACH] = (struct pollfd){ attach_listener(&k->attach), POLLIN, 0 };
 	fds[AT_INPUT] = attach_input(&k->attach, k->in, k->process.master);
@@ -344,6 +345,11 @@ static void attend(struct keeper *k)
 			break;
 		if (ready <= 0)
 			continue;
+		/* Before anything else: systemd may take it away. */
+		if (fds[AT_PID].revents)
+			container_process_ended(&k->process);
+		else if (fds[AT_EVENTS].revents)
+			container_process_look(&k->process);
 		if (fds[AT_OUT].revents)
 			take_output(k, &k->pipes[0], &k->out, ATTACH_STDOUT);
 		if (fds[AT_ERR].revents)
@@ -410,6 +416,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	code = reap(k->process.pid);
 	if (code != 0)
 		denials_read(k->process.pid, began, &fate.denied);
+	container_process_save(&k->process, k->g->rt, k->m->id);
 	if (container_end(k->g->rt, k->m->id, &fate, e) < 0)
 		log_warn("%s", e->msg);
 	close_streams(k);

@@ -229,7 +229,7 @@ static void write_output(struct session *s)
 	s->output.len = 0;
 }
 
-enum { SIGNALS, END, NOTIFICATION, IN, MASTER, OUT, PLACES };
+enum { SIGNALS, END, NOTIFICATION, EVENTS, IN, MASTER, OUT, PLACES };
 
 static void choose_events(const struct session *s, struct pollfd *ret)
 {
@@ -243,6 +243,8 @@ static void choose_events(const struct session *s, struct pollfd *ret)
 	if (s->ended)
 		return;
 	ret[END].fd = s->pidfd;
+	if (s->relay->events)
+		ret[EVENTS] = (struct pollfd){ .fd = *s->relay->events, .events = POLLPRI };
 	if (s->relay->notify)
 		ret[NOTIFICATION].fd = s->relay->notify->sock;
 	if (!has_terminal(s) || s->hung_up)
@@ -258,6 +260,11 @@ static void choose_events(const struct session *s, struct pollfd *ret)
 
 static int handle_events(struct session *s, const struct pollfd *ready, struct err *e)
 {
+	/* First, since systemd may be about to take away what is to be looked at. */
+	if (ready[END].revents && s->relay->events)
+		s->relay->on_end(s->relay->ctx);
+	else if (ready[EVENTS].revents)
+		s->relay->on_event(s->relay->ctx);
 	if (ready[OUT].revents)
 		write_output(s);
 	/* After a hang-up there is nobody to read it, and nothing would end the waiting. */

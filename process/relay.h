@@ -33,7 +33,15 @@ struct relay {
 	int pidfd;             /* of pid; borrowed, -1: the relay opens one */
 	int master;            /* of the program's console; borrowed, -1: no terminal */
 	struct notify *notify; /* attended until READY=1; NULL without */
-	int signals;           /* a signalfd, -1: not prepared */
+	/*
+	 * A file of the kernel's that says when it has changed; NULL without, -1 no more. on_event is
+	 * called then, and on_end when the program has ended and nothing else was done.
+	 */
+	const int *events;
+	void (*on_event)(void *ctx);
+	void (*on_end)(void *ctx);
+	void *ctx;
+	int signals; /* a signalfd, -1: not prepared */
 	sigset_t mask_before;
 	struct sigaction child_before;
 };

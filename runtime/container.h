@@ -103,12 +103,24 @@ struct container_process {
 	pid_t pid;  /* init, a child of ours: whoever waits for it learns how it ended */
 	int pidfd;  /* -1: none */
 	int master; /* of its terminal, -1 without one */
+	struct lookout *lookout;
 };
 /* clang-format off */
-#define CONTAINER_PROCESS_NONE { .pidfd = -1, .master = -1 }
+#define CONTAINER_PROCESS_NONE { .pidfd = -1, .master = -1, .lookout = NULL }
 /* clang-format on */
 #define auto_container_process __attribute__((cleanup(container_process_done)))
 void container_process_done(struct container_process *p);
+
+/*
+ * What its limits do to it, for a supervisor to keep before it is lost (runtime/lookout.h): the
+ * descriptor is to be polled for POLLPRI, -1: there is none; look is for when that came, ended for
+ * as soon as the process has, and save for before container_end().
+ */
+int container_process_events(const struct container_process *p);
+void container_process_look(struct container_process *p);
+void container_process_ended(struct container_process *p);
+void container_process_save(const struct container_process *p, const struct runtime *rt,
+			    const char *id);
 
 /*
  * create and start, for a caller that stays and waits for the end: the program

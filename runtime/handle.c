@@ -55,6 +55,7 @@ static int open_cgroup(struct handle *h, struct err *e)
 static int judge(struct handle *h, struct err *e)
 {
 	struct state *s = &h->state;
+	const pid_t init = s->pid;
 	int r, waits = 0;
 
 	h->pidfd = process_open(s->pid, s->pid_start);
@@ -71,7 +72,7 @@ static int judge(struct handle *h, struct err *e)
 		s->pid = 0;
 	TRY(open_cgroup(h, e));
 	if (s->status == STATE_STOPPED)
-		oom_look(&h->cgroup, s);
+		oom_look(&h->cgroup, init, s);
 	if ((s->status != STATE_RUNNING && s->status != STATE_CREATED) || h->cgroup.fd < 0)
 		return 0;
 	r = cgroup_is_frozen(&h->cgroup, e);

@@ -41,6 +41,8 @@ void held_look(const struct cgroup *cg, struct state *state)
 	if (state->status != STATE_STOPPED)
 		return;
 	now = read_held(cg, &state->arena);
+	if (!now.refused.set && !now.throttled.set && !now.waited.set)
+		now = state->last_held; /* it went with its unit; or there is nothing of it */
 	now.refused = since(now.refused, before->refused, made);
 	now.throttled = since(now.throttled, before->throttled, made);
 	now.periods = since(now.periods, before->periods, made);

@@ -14,7 +14,10 @@
 /* Into state->held_before, when the cgroup was made and before anything is in it. */
 void held_remember(const struct cgroup *cg, struct state *state);
 
-/* Into state->held, what happened since, if it is stopped: only what did is set. */
+/*
+ * Into state->held, what happened since, if it is stopped: only what did is set. If the cgroup went
+ * with its unit of systemd, what a lookout saw (lookout.h).
+ */
 void held_look(const struct cgroup *cg, struct state *state);
 
 /*

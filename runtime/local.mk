@@ -40,6 +40,8 @@ runtime_libruntime_a_SOURCES = \
 	runtime/lifecycle.h \
 	runtime/listener.c \
 	runtime/listener.h \
+	runtime/lookout.c \
+	runtime/lookout.h \
 	runtime/oom.c \
 	runtime/oom.h \
 	runtime/pid_namespace.c \

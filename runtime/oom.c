@@ -1,7 +1,12 @@
 #include "runtime/oom.h"
 
+#include <time.h>
+#include <unistd.h>
+
 #include "base/buf.h"
 #include "base/log.h"
+#include "cgroups/oom_log.h"
+#include "cgroups/unit.h"
 
 /* Accounting only: that it can't be read must not keep anybody from starting or deleting. */
 static struct cgroup_oom read_oom(const struct cgroup *cg)
@@ -19,14 +24,47 @@ void oom_remember(const struct cgroup *cg, struct state *state)
 	state->oom_kills = read_oom(cg).kills;
 }
 
-void oom_look(const struct cgroup *cg, struct state *state)
+/* When init began, by the clock of the kernel's log: it stands still while the machine sleeps. */
+static uint64_t began_at(const struct state *state)
+{
+	struct timespec awake, all;
+	int64_t slept, began;
+
+	clock_gettime(CLOCK_MONOTONIC, &awake);
+	clock_gettime(CLOCK_BOOTTIME, &all);
+	slept = (int64_t)(all.tv_sec - awake.tv_sec) * 1000000 +
+		(all.tv_nsec - awake.tv_nsec) / 1000;
+	began = (int64_t)(state->pid_start * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK)) - slept;
+	return began > 0 ? (uint64_t)began : 0;
+}
+
+/* Only what it names is known: it may have no report of a kill. */
+static void ask_log(const struct cgroup *cg, pid_t init, struct state *state)
+{
+	auto_arena struct arena a = { 0 };
+	struct oom_log log = { .path = state->cgroup, .init = init, .since = began_at(state) };
+
+	if (cg->fd >= 0 || !state->unit || !state->cgroup)
+		return;
+	log.unit = unit_cgroup(&a, state->cgroup);
+	oom_log_read(&log);
+	state->oom_counted = log.found.kills.set;
+	state->oom = log.found;
+}
+
+void oom_look(const struct cgroup *cg, pid_t init, struct state *state)
 {
 	struct cgroup_oom oom;
 
 	if (!state->oom_kills.set)
 		return;
 	oom = read_oom(cg);
-	state->oom_counted = oom.kills.set;
+	if (!oom.kills.set)
+		oom = state->last_oom;
+	if (!oom.kills.set)
+		ask_log(cg, init, state);
+	else
+		state->oom_counted = true;
 	if (!oom.kills.set || oom.kills.value <= state->oom_kills.value)
 		return;
 	oom.kills.value -= state->oom_kills.value;

@@ -2,10 +2,12 @@
  * run.c - create, and create with start in one go.
  */
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/pidfd.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "process/notify.h"
 #include "process/relay.h"
 #include "runtime/container.h"
@@ -16,6 +18,7 @@
 #include "runtime/hooks.h"
 #include "runtime/lifecycle.h"
 #include "runtime/listener.h"
+#include "runtime/lookout.h"
 #include "runtime/oom.h"
 #include "security/denials.h"
 #include "security/seal.h"
@@ -89,17 +92,33 @@ static void log_fate(const struct creation *c)
 	held_log(&state);
 }
 
+static void look(void *ctx)
+{
+	lookout_look(ctx);
+}
+
+static void look_last(void *ctx)
+{
+	lookout_last(ctx);
+}
+
 static int run_foreground(struct creation *c, const struct run_request *req, int *ret_status,
 			  struct err *e)
 {
 	auto_relay struct relay relay = RELAY_NONE;
 	auto_notify struct notify notify = NOTIFY_NONE;
+	auto_lookout struct lookout lookout = LOOKOUT_NONE;
 	time_t began = time(NULL);
 
 	relay.subreaper = true;
 	/* Before the program exists, so that no signal is lost. */
 	TRY(relay_prepare(&relay, e));
 	TRY(create_and_start(c, &notify, e));
+	lookout_open(&lookout, &c->cgroup);
+	relay.events = &lookout.events;
+	relay.on_event = look;
+	relay.on_end = look_last;
+	relay.ctx = &lookout;
 	relay.pid = c->state.pid;
 	relay.pidfd = c->pidfd;
 	relay.master = c->master;
@@ -112,6 +131,7 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 			log_warn("%s", why.msg);
 		return -e->code;
 	}
+	lookout_save(&lookout, c->rt, req->create.id);
 	if (req->fate && *ret_status != 0)
 		denials_read(c->state.pid, began, &req->fate->denied);
 	if (req->keep)
@@ -133,11 +153,42 @@ int container_run_supervised(const struct runtime *rt, const struct create_reque
 	ret->pid = c.state.pid;
 	ret->pidfd = take_fd(&c.pidfd);
 	ret->master = take_fd(&c.master);
+	ret->lookout = mem_zalloc(sizeof(*ret->lookout));
+	*ret->lookout = (struct lookout)LOOKOUT_NONE;
+	lookout_open(ret->lookout, &c.cgroup);
 	return 0;
+}
+
+int container_process_events(const struct container_process *p)
+{
+	return p->lookout ? p->lookout->events : -1;
+}
+
+void container_process_look(struct container_process *p)
+{
+	if (p->lookout)
+		lookout_look(p->lookout);
+}
+
+void container_process_ended(struct container_process *p)
+{
+	if (p->lookout)
+		lookout_last(p->lookout);
+}
+
+void container_process_save(const struct container_process *p, const struct runtime *rt,
+			    const char *id)
+{
+	if (p->lookout)
+		lookout_save(p->lookout, rt, id);
 }
 
 void container_process_done(struct container_process *p)
 {
+	if (p->lookout)
+		lookout_close(p->lookout);
+	free(p->lookout);
+	p->lookout = NULL;
 	close_fd(&p->pidfd);
 	close_fd(&p->master);
 }

@@ -19,6 +19,21 @@ struct stored {
 	struct state state;
 };
 
+JSON_TABLE(last_fields, struct state) = {
+	FIELD_OPT_U64(struct state, "oomKills", last_oom.kills, 0),
+	FIELD_OPT_U64(struct state, "memoryLimit", last_oom.limit, 0),
+	FIELD_OPT_U64(struct state, "memoryPeak", last_oom.peak, 0),
+	FIELD_OPT_U64(struct state, "forksRefused", last_held.refused, 0),
+	FIELD_OPT_U64(struct state, "pidsLimit", last_held.pids_limit, 0),
+	FIELD_OPT_U64(struct state, "cpuThrottled", last_held.throttled, 0),
+	FIELD_OPT_U64(struct state, "cpuPeriods", last_held.periods, 0),
+	FIELD_U64(struct state, "cpuQuota", last_held.quota, 0),
+	FIELD_U64(struct state, "cpuPeriod", last_held.period, 0),
+	FIELD_OPT_U64(struct state, "ioWaited", last_held.waited, 0),
+	FIELD_STRINGS(struct state, "ioLimits", last_held.io_limits, 0),
+	{ 0 },
+};
+
 JSON_TABLE(state_fields, struct state) = {
 	FIELD_STRING(struct state, "id", id, REQUIRED),
 	FIELD_STRING(struct state, "ociVersion", oci_version, REQUIRED),
@@ -43,6 +58,7 @@ JSON_TABLE(state_fields, struct state) = {
 	FIELD_OPT_U64(struct state, "cpuThrottled", held_before.throttled, 0),
 	FIELD_OPT_U64(struct state, "cpuPeriods", held_before.periods, 0),
 	FIELD_OPT_U64(struct state, "ioWaited", held_before.waited, 0),
+	FIELD_GROUP(struct state, "last", last_fields, 0),
 	FIELD_STRING_MAP(struct state, "annotations", annotations, key, value, 0),
 	{ 0 },
 };
@@ -78,6 +94,28 @@ static void write_counted(struct json_writer *w, const char *key, const struct o
 {
 	if (value->set)
 		json_write_uint(w, key, value->value);
+}
+
+static void write_last(struct json_writer *w, const struct state *s)
+{
+	const struct cgroup_held *held = &s->last_held;
+
+	if (!s->last_oom.kills.set && !held->refused.set && !held->throttled.set &&
+	    !held->waited.set)
+		return;
+	json_write_object(w, "last");
+	write_counted(w, "oomKills", &s->last_oom.kills);
+	write_counted(w, "memoryLimit", &s->last_oom.limit);
+	write_counted(w, "memoryPeak", &s->last_oom.peak);
+	write_counted(w, "forksRefused", &held->refused);
+	write_counted(w, "pidsLimit", &held->pids_limit);
+	write_counted(w, "cpuThrottled", &held->throttled);
+	write_counted(w, "cpuPeriods", &held->periods);
+	json_write_uint(w, "cpuQuota", held->quota);
+	json_write_uint(w, "cpuPeriod", held->period);
+	write_counted(w, "ioWaited", &held->waited);
+	json_write_strings(w, "ioLimits", &held->io_limits);
+	json_write_end(w);
 }
 
 void state_encode(const struct state *s, struct buf *ret)
@@ -118,6 +156,7 @@ void state_encode(const struct state *s, struct buf *ret)
 	write_counted(&w, "cpuThrottled", &s->held_before.throttled);
 	write_counted(&w, "cpuPeriods", &s->held_before.periods);
 	write_counted(&w, "ioWaited", &s->held_before.waited);
+	write_last(&w, s);
 	write_annotations(&w, s);
 	json_write_end(&w);
 }

@@ -43,6 +43,9 @@ struct state {
 	struct opt_u64 oom_kills; /* of its cgroup before the start; unset: nobody counts */
 	/* The same of what its limits count; unset where the cgroup was made, and so began at 0. */
 	struct cgroup_held held_before;
+	/* Of a unit's cgroup, which goes with its last process: what it had counted then (lookout.h). */
+	struct cgroup_oom last_oom;
+	struct cgroup_held last_held;
 	enum state_status status; /* now; not stored */
 	bool oom_counted;         /* of a stopped one: `oom` is known; not stored */
 	struct cgroup_oom oom;    /* of a stopped one that lacked memory, since; not stored */

@@ -82,6 +82,7 @@ UNIT_TESTS = \
 	tests/unit/test_network_plan \
 	tests/unit/test_notify \
 	tests/unit/test_oom \
+	tests/unit/test_oom_log \
 	tests/unit/test_pidfile \
 	tests/unit/test_cni \
 	tests/unit/test_port \
@@ -454,6 +455,11 @@ tests_unit_test_notify_SOURCES = tests/unit/test_notify.c
 tests_unit_test_notify_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_notify_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_notify_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_oom_log_SOURCES = tests/unit/test_oom_log.c
+tests_unit_test_oom_log_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_oom_log_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_oom_log_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+
 tests_unit_test_oom_SOURCES = tests/unit/test_oom.c
 tests_unit_test_oom_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_oom_LDFLAGS = $(UNITLDFLAGS)

@@ -5,9 +5,10 @@
 # shellcheck disable=SC2154 # helpers.bash sets these
 load helpers
 
-# knobs STATUS [OPTION...]: fails unless that is its exit status.
+# knobs STATUS [OPTION...]: fails unless that is its exit status. systemctl finds its systemd by
+# the person's own runtime directory, not the test's.
 knobs() {
-	run_command "$SOURCE/tests/differential/knobs" --hull "$HULL" "${@:2}"
+	run_command env XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$RUNTIME_DIR}" "$SOURCE/tests/differential/knobs" --hull "$HULL" "${@:2}"
 	[ "$status" = "$1" ] || mismatch "exit status" "$1" "$status"
 }
 

@@ -55,6 +55,80 @@ load ../tools/tools
 	expect 0 delete "$ID"
 }
 
+@test "systemd: who stays with a container tells its lack of memory, though the cgroup goes with it" {
+	requires controller=memory
+	sd_limited tail /dev/zero
+	for _ in 1 2 3 4 5; do
+		expect 137 --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+		stderr_has "container $ID: $LACK"
+		no_unit
+	done
+	expect 137 --systemd-cgroup run --keep --bundle "$BUNDLE" "$ID"
+	stderr_has "container $ID: $LACK"
+	told_afterwards
+	# One that has enough is known to have had it.
+	config '.process.args = ["true"]'
+	expect 0 --systemd-cgroup run --keep --bundle "$BUNDLE" "$ID"
+	wait_for 20 no_unit
+	expect 0 why "$ID"
+	stdout_has "and it did not lack memory"
+	expect 0 delete "$ID"
+	stderr_is ""
+}
+
+@test "systemd: nobody stays, and the kernel's log tells the lack of memory" {
+	requires controller=memory
+	sd_limited tail /dev/zero
+	expect 0 --systemd-cgroup create --bundle "$BUNDLE" "$ID"
+	expect 0 start "$ID"
+	wait_state "$ID" stopped
+	told_afterwards
+	# Of one that has the same path later, nothing is told.
+	config '.process.args = ["true"]'
+	expect 0 --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID"
+	wait_state "$ID" stopped
+	wait_for 20 no_unit
+	[ "$(state_of "$ID" '."run.hull.oom"')" = null ]
+	expect 0 why "$ID"
+	stdout_has "and nobody counted whether it lacked memory"
+	expect 0 delete "$ID"
+	stderr_is ""
+	# A process that was not its first.
+	config '.process.args = ["sh", "-c", "tail /dev/zero; exit 3"]'
+	expect 0 --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID"
+	wait_state "$ID" stopped
+	told_afterwards
+	no_units
+}
+
+@test "systemd: a container for people tells its lack of memory, detached and in the foreground" {
+	requires controller=memory
+	DATA=$WORK/data
+	[ -e "${HULL%/*}/libexec/hull/hull-unpack" ] || skip "needs hull-unpack beside hull"
+	hog=(--network none --memory 32m --memory-swap 32m --name hog hull/busybox tail /dev/zero)
+	for how in --detach --interactive; do
+		run_hull --data-root "$DATA" --systemd-cgroup run "$how" "${hog[@]}"
+		run_hull --data-root "$DATA" wait hog
+		stdout_is 137
+		expect 0 --data-root "$DATA" why hog
+		stdout_has "$LACK"
+		expect 0 --data-root "$DATA" inspect --format '{{.State.OOMKilled}}' hog
+		stdout_is true
+		expect 0 --data-root "$DATA" rm --volumes hog
+	done
+	rm -rf "$DATA"
+}
+
+@test "systemd: a fork bomb is named, though its cgroup goes with it" {
+	requires controller=pids
+	sd_bundle '.linux.resources.pids.limit = 5' \
+		'.process.args = ["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; exit 3"]'
+	run_hull --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+	[ "$status" != 0 ]
+	stderr_has "of its forks: its limit is 5 processes"
+	no_unit
+}
+
 @test "systemd: limits are properties of the unit, and in the files" {
 	requires controller=memory controller=cpu controller=cpuset controller=pids
 	sd_run '.linux.resources = {

@@ -62,3 +62,25 @@ no_unit() {
 no_units() {
 	[ -z "$(ctl list-units --all --plain --no-legend "$TAG*")" ]
 }
+
+# sd_limited WORD...: a bundle as sd_bundle's, of this program, with 32 MiB.
+sd_limited() {
+	local args
+	args=$(jq --null-input --compact-output '$ARGS.positional' --args -- "$@")
+	sd_bundle ".process.args = $args | .linux.resources.memory = {limit: 33554432, swap: 33554432}"
+}
+
+LACK="the kernel killed 1 of its processes for lack of memory (OOM): its limit is 32.0 MiB, its peak was 32.0 MiB"
+
+# told_afterwards: state, why and the log of delete, when the unit and its cgroup are gone.
+told_afterwards() {
+	wait_for 20 no_unit
+	hull state "$ID" | jq --exit-status '."run.hull.oom" |
+		.killed == 1 and .limit == 33554432 and .peak > 30000000 and .peak <= 33554432' ||
+		mismatch run.hull.oom "one killed" "$(hull state "$ID")"
+	expect 0 why "$ID"
+	stdout_has "$ID (stopped): $LACK"
+	expect 0 delete "$ID"
+	stderr_has "container $ID: $LACK"
+	no_unit
+}

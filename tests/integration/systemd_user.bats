@@ -27,6 +27,37 @@ load systemd_helpers
 	no_unit
 }
 
+@test "systemd: who stays with a user's container tells its lack of memory" {
+	requires controller=memory
+	sd_limited tail /dev/zero
+	for _ in 1 2 3; do
+		expect 137 --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+		stderr_has "container $ID: $LACK"
+		no_unit
+	done
+	expect 137 --systemd-cgroup run --keep --bundle "$BUNDLE" "$ID"
+	told_afterwards
+	no_units
+}
+
+@test "systemd: nobody stays, and without the kernel's log a user is not told what is not known" {
+	requires controller=memory
+	sd_limited tail /dev/zero
+	expect 0 --systemd-cgroup create --bundle "$BUNDLE" "$ID"
+	expect 0 start "$ID"
+	wait_state "$ID" stopped
+	wait_for 20 no_unit
+	if head --bytes 1 /dev/kmsg 2>/dev/null; then
+		told_afterwards
+	else
+		expect 0 why "$ID"
+		stdout_has "and nobody counted whether it lacked memory"
+		expect 0 delete "$ID"
+		stderr_is ""
+	fi
+	no_units
+}
+
 @test "systemd: no session of the user, each by name" {
 	sd_bundle
 	run_command env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR="$WORK" \

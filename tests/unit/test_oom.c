@@ -57,7 +57,7 @@ Test(oom, is_said_with_limit_and_peak)
 		oom_remember(&cg, &state);
 		cr_expect(state.oom_kills.set);
 		files(rows[i].after, rows[i].limit, rows[i].peak);
-		oom_look(&cg, &state);
+		oom_look(&cg, 0, &state);
 		cr_expect(state.oom_counted);
 		cr_expect_eq(oom_describe(&state, &text), rows[i].says != NULL, "row %zu", i);
 		cr_expect_str_eq(text.text ? text.text : "", rows[i].says ? rows[i].says : "");
@@ -77,16 +77,43 @@ Test(oom, nobody_counts)
 	oom_remember(&cg, &state);
 	cr_expect_not(state.oom_kills.set);
 	files("1", "1\n", "1\n");
-	oom_look(&cg, &state);
+	oom_look(&cg, 0, &state);
 	cr_expect_not(state.oom_counted);
 	cr_expect_not(state.oom.kills.set, "the start is not known");
 	state.oom_kills = (struct opt_u64){ true, 0 };
-	oom_look(&none, &state);
+	oom_look(&none, 0, &state);
 	cr_expect_not(state.oom_counted);
 	cr_expect_not(state.oom.kills.set);
 	cr_assert_eq(unlinkat(dir_fd, "memory.events", 0), 0);
-	oom_look(&cg, &state);
+	oom_look(&cg, 0, &state);
 	cr_expect_not(state.oom.kills.set);
+}
+
+/* It went with its unit, but somebody has looked before. */
+Test(oom, what_was_seen_stands_for_a_cgroup_that_is_gone)
+{
+	static const struct {
+		uint64_t before, last;
+		bool lacked;
+	} looks[] = { { 0, 0, false }, { 2, 2, false }, { 2, 3, true } };
+	struct cgroup none = CGROUP_CLOSED;
+
+	for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
+		struct state state = { .id = "one",
+				       .oom_kills = { true, looks[i].before },
+				       .last_oom = { { true, looks[i].last },
+						     { true, 2048 },
+						     { true, 1024 } } };
+		auto_buf struct buf text = { 0 };
+
+		oom_look(&none, 0, &state);
+		cr_expect(state.oom_counted);
+		cr_expect_eq(oom_describe(&state, &text), looks[i].lacked);
+		if (looks[i].lacked)
+			cr_expect_str_eq(text.text,
+					 "the kernel killed 1 of its processes for lack of memory "
+					 "(OOM): its limit is 2.0 KiB, its peak was 1.0 KiB");
+	}
 }
 
 /* An older hull's state.json lacks the member, ours comes back. */

@@ -35,6 +35,7 @@ static void tear_down(void)
 
 static struct state example(void)
 {
+	static const char *limit = "8:0 rbps=1";
 	static struct spec_pair pairs[] = { { "a", "b" }, { "quote\"", "\xc3\xa4" } };
 
 	return (struct state){
@@ -54,6 +55,12 @@ static struct state example(void)
 		.pid_start = 18446744073709551615ULL,
 		.ready = true,
 		.annotations = { pairs, 2 },
+		.last_oom = { { true, 1 }, { true, 2 }, { true, 3 } },
+		.last_held = { .refused = { true, 4 },
+			       .pids_limit = { true, UINT64_MAX },
+			       .quota = UINT64_MAX,
+			       .period = 5,
+			       .io_limits = { &limit, 1 } },
 	};
 }
 
@@ -85,6 +92,16 @@ Test(state, comes_back_as_it_was)
 	cr_assert_eq(s.annotations.n, 2);
 	cr_expect_str_eq(s.annotations.at[1].key, "quote\"");
 	cr_expect_str_eq(s.annotations.at[1].value, "\xc3\xa4");
+	cr_expect_eq(s.last_oom.kills.value, 1);
+	cr_expect_eq(s.last_oom.limit.value, 2);
+	cr_expect_eq(s.last_oom.peak.value, 3);
+	cr_expect_eq(s.last_held.refused.value, 4);
+	cr_expect_eq(s.last_held.pids_limit.value, UINT64_MAX);
+	cr_expect_not(s.last_held.throttled.set);
+	cr_expect_eq(s.last_held.quota, UINT64_MAX);
+	cr_expect_eq(s.last_held.period, 5);
+	cr_assert_eq(s.last_held.io_limits.n, 1);
+	cr_expect_str_eq(s.last_held.io_limits.at[0], "8:0 rbps=1");
 }
 
 static const struct {

@@ -1,0 +1,123 @@
+#include "cgroups/oom_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+
+enum {
+	RECORD_MAX = 8192, /* what the kernel gives at most (CONSOLE_EXT_LOG_MAX) */
+	FACILITY = 8, /* a priority below that is the kernel's own, which no program can write */
+	KIB = 1024,
+};
+
+static const char *after(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? at + strlen(key) : NULL;
+}
+
+/* The kernel writes a backslash, which names of units may have, as \x5c. */
+static const char *skip_path(const char *text, const char *path)
+{
+	static const char backslash[] = "\\x5c";
+
+	for (; *path; path++) {
+		size_t len = *path == '\\' ? sizeof(backslash) - 1 : 1;
+
+		if (strncmp(text, *path == '\\' ? backslash : path, len) != 0)
+			return NULL;
+		text += len;
+	}
+	return text;
+}
+
+/* The value behind `key` is this cgroup or one below it. */
+static bool is_in(const char *report, const char *key, const char *path)
+{
+	const char *at = after(report, key), *end = at ? skip_path(at, path) : NULL;
+
+	/* With two of them one is part of a name, which a container may have chosen. */
+	return end && (*end == ',' || *end == '/') && !strstr(at, key);
+}
+
+/* The victim's name is what it calls itself, and may look like a pid: the last is the kernel's. */
+static pid_t victim(const char *report)
+{
+	const char *at = report, *pid = NULL;
+
+	while ((at = after(at, ",pid=")))
+		pid = at;
+	return pid ? (pid_t)strtol(pid, NULL, 10) : 0;
+}
+
+static struct opt_u64 kibibytes(const char *report, const char *key)
+{
+	const char *at = after(report, key);
+
+	return at ? (struct opt_u64){ true, strtoull(at, NULL, 10) * KIB } : (struct opt_u64){ 0 };
+}
+
+static void count(struct oom_log *log, const char *report)
+{
+	struct cgroup_oom *found = &log->found;
+
+	found->kills = (struct opt_u64){ true, found->kills.value + 1 };
+	if (!is_in(report, ",oom_memcg=", log->path) &&
+	    !(log->unit && is_in(report, ",oom_memcg=", log->unit)))
+		return; /* the lack was above it */
+	found->limit = log->limit;
+	if (log->usage.set && log->usage.value >= found->peak.value)
+		found->peak = log->usage;
+}
+
+/* "6,812,937209236,-;text": priority, number, microseconds. */
+void oom_log_take(struct oom_log *log, const char *record)
+{
+	static const char memory[] = "memory: usage ", kill[] = "oom-kill:constraint=";
+	const char *text = strchr(record, ';');
+	unsigned long long time;
+
+	if (!text || sscanf(record, "%*u,%*u,%llu", &time) != 1 ||
+	    strtoul(record, NULL, 10) >= FACILITY)
+		return;
+	text++;
+	if (strncmp(text, memory, sizeof(memory) - 1) == 0) {
+		log->usage = kibibytes(text, memory);
+		log->limit = kibibytes(text, ", limit ");
+	}
+	if (strncmp(text, kill, sizeof(kill) - 1) != 0)
+		return;
+	if (is_in(text, ",task_memcg=", log->path) &&
+	    ((log->init > 0 && victim(text) == log->init) || time >= log->since))
+		count(log, text);
+	log->usage = log->limit = (struct opt_u64){ 0 };
+}
+
+void oom_log_read(struct oom_log *log)
+{
+	auto_fd int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	char record[RECORD_MAX + 1];
+
+	if (fd < 0) {
+		log_debug("whether the kernel killed in cgroup %s is not known: open /dev/kmsg: %s",
+			  log->path, err_text(errno));
+		return;
+	}
+	for (;;) {
+		ssize_t n = read(fd, record, RECORD_MAX);
+
+		if (n < 0 && (errno == EPIPE || errno == EINTR)) /* older ones were overwritten */
+			continue;
+		if (n <= 0)
+			return;
+		record[n] = '\0';
+		oom_log_take(log, record);
+	}
+}
