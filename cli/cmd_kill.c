@@ -96,17 +96,22 @@ int cmd_people_kill(const struct call *call, struct err *e)
 	int signal = SIGKILL, said = 0, result = 0;
 	struct err ignored = { 0 };
 	size_t n = args->n;
+	const char *name;
 
-	/* runc's form: CONTAINER SIGNAL. */
-	if (n == 2 && signal_parse(args->at[1], &said, &ignored) >= 0 &&
-	    !is_container(call, args->at[1])) {
-		if (values->signal)
-			return err_set(e, EINVAL, "kill: the signal is said twice");
-		signal = said;
-		n = 1;
-	} else if (values->signal) {
-		TRY(signal_parse(values->signal, &signal, e));
+	/* runc's form: CONTAINER SIGNAL. A signal that is mistyped must not end the container. */
+	if (n == 2 && !is_container(call, args->at[1])) {
+		if (signal_parse(args->at[1], &said, &ignored) >= 0) {
+			if (values->signal)
+				return err_set(e, EINVAL, "kill: the signal is said twice");
+			signal = said;
+			n = 1;
+		} else if (people_kept(call, args->at[1], &name, &ignored) < 0 || !name) {
+			return err_set(e, EINVAL, "kill: \"%.64s\" is no container and no signal",
+				       args->at[1]);
+		}
 	}
+	if (values->signal)
+		TRY(signal_parse(values->signal, &signal, e));
 	for (size_t i = 0; i < n; i++) {
 		struct err one = { 0 };
 		int r = kill_one(call, args->at[i], signal, &one);

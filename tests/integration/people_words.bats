@@ -96,6 +96,8 @@ teardown() { teardown_people; }
 	stdout_is "$(printf '137\n137')"
 	do_ 0 start TERM
 	run_ 0 -d --name three hull/busybox sleep 1000
+	do_ 1 kill three TREM
+	stderr_is 'hull: kill: "TREM" is no container and no signal'
 	do_ 0 kill three TERM
 	do_ 0 wait three TERM
 	stdout_is "$(printf '137\n137')"
