@@ -460,8 +460,9 @@ while True:
 	stderr_is $'hull: flag provided but not defined: -nothing-such\nSee \'hull --help\'.'
 	expect 1 create
 	stderr_is $'hull: "create" requires exactly 1 argument(s)\nSee \'hull create --help\'.'
-	expect 1 kill a b c
-	stderr_is $'hull: "kill" requires a maximum of 2 argument(s)\nSee \'hull kill --help\'.'
+	ln -s "$HULL" "$WORK/hull-oci"
+	HULL=$WORK/hull-oci expect 1 kill a b c
+	stderr_is $'hull-oci: "kill" requires a maximum of 2 argument(s)\nSee \'hull-oci kill --help\'.'
 	expect 1 list --format yaml
 	stderr_has 'invalid value "yaml" for flag -format: not one of table|json'
 	expect 1 --log
