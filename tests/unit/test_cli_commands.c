@@ -288,10 +288,14 @@ Test(cli_commands, kill_without_a_signal)
 		{ .id = "wrong", .annotations = { &wrong, 1 } },
 	};
 	static const struct row rows[] = {
-		{ "hull kill none", "kill id=none signal=15 all=0" },
-		{ "hull kill one", "kill id=one signal=1 all=0" },
-		{ "hull kill one 9", "kill id=one signal=9 all=0" },
-		{ "hull kill wrong", "" },
+		{ "hull-oci kill none", "kill id=none signal=15 all=0" },
+		{ "hull-oci kill one", "kill id=one signal=1 all=0" },
+		{ "hull-oci kill one 9", "kill id=one signal=9 all=0" },
+		{ "hull-oci kill wrong", "" },
+		/* People's sends SIGKILL, to each. */
+		{ "hull kill one", "kill id=one signal=9 all=0" },
+		{ "hull kill one 15", "kill id=one signal=15 all=0" },
+		{ "hull kill one none", "kill id=one signal=9 all=0kill id=none signal=9 all=0" },
 	};
 
 	answer_list.at = states;
@@ -339,7 +343,9 @@ Test(cli_commands, exit_statuses)
 		{ "hull run -b /b ID", 3, 3, "" },
 		{ "hull-oci start ID", 0, -ENOENT, "container does not exist" },
 		{ "hull state ID", 0, -ENOENT, "container does not exist" },
-		{ "hull kill ID BOGUS", 0, -EINVAL, "unknown signal \"BOGUS\"" },
+		{ "hull-oci kill ID BOGUS", 0, -EINVAL, "unknown signal \"BOGUS\"" },
+		{ "hull kill ID BOGUS", 0, -EINVAL,
+		  "kill: \"BOGUS\" is no container and no signal" },
 		{ "hull run -b /b ID sh", 0, -EINVAL,
 		  "\"run\" with --bundle requires exactly 1 argument(s)" },
 		{ "hull help bogus", 0, -ENOENT, "No help topic for 'bogus'" },

@@ -275,7 +275,7 @@ Test(cli_invocation, wrong)
 		{ "hull start", "\"start\" requires a minimum of 1 argument(s)", 1 },
 		{ "hull state a b", "\"state\" requires exactly 1 argument(s)", 1 },
 		{ "hull kill", "\"kill\" requires a minimum of 1 argument(s)", 1 },
-		{ "hull kill a b c", "\"kill\" requires a maximum of 2 argument(s)", 1 },
+		{ "hull-oci kill a b c", "\"kill\" requires a maximum of 2 argument(s)", 1 },
 		{ "hull kill ID -9", "flag provided but not defined: -9", 1 },
 		{ "hull delete", "\"delete\" requires exactly 1 argument(s)", 1 },
 		{ "hull delete --force=maybe ID",
