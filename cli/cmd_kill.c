@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/cmd.h"
@@ -79,50 +78,44 @@ static bool is_container(const struct call *call, const char *word)
 	return people_kept(call, word, &name, &ignored) >= 0 && name && strcmp(name, word) == 0;
 }
 
-static int kill_one(const struct call *call, const char *who, int signal, struct err *e)
+struct killing {
+	const struct call *call;
+	int signal;
+};
+
+static int kill_one(const char *who, void *ctx, struct err *e)
 {
-	const struct kill_values *values = call->options.values;
+	const struct killing *k = ctx;
+	const struct kill_values *values = k->call->options.values;
 	const char *id;
 
-	TRY(people_container(call, who, &id, e));
-	TRY(container_kill(&call->runtime, id, signal, values->all, e));
+	TRY(people_container(k->call, who, &id, e));
+	TRY(container_kill(&k->call->runtime, id, k->signal, values->all, e));
 	return 0;
 }
 
 int cmd_people_kill(const struct call *call, struct err *e)
 {
 	const struct kill_values *values = call->options.values;
-	const struct strings *args = &call->options.args;
-	int signal = SIGKILL, said = 0, result = 0;
+	struct killing k = { call, SIGKILL };
+	struct strings who = call->options.args;
 	struct err ignored = { 0 };
-	size_t n = args->n;
 	const char *name;
+	int said = 0;
 
 	/* runc's form: CONTAINER SIGNAL. A signal that is mistyped must not end the container. */
-	if (n == 2 && !is_container(call, args->at[1])) {
-		if (signal_parse(args->at[1], &said, &ignored) >= 0) {
+	if (who.n == 2 && !is_container(call, who.at[1])) {
+		if (signal_parse(who.at[1], &said, &ignored) >= 0) {
 			if (values->signal)
 				return err_set(e, EINVAL, "kill: the signal is said twice");
-			signal = said;
-			n = 1;
-		} else if (people_kept(call, args->at[1], &name, &ignored) < 0 || !name) {
+			k.signal = said;
+			who.n = 1;
+		} else if (people_kept(call, who.at[1], &name, &ignored) < 0 || !name) {
 			return err_set(e, EINVAL, "kill: \"%.64s\" is no container and no signal",
-				       args->at[1]);
+				       who.at[1]);
 		}
 	}
 	if (values->signal)
-		TRY(signal_parse(values->signal, &signal, e));
-	for (size_t i = 0; i < n; i++) {
-		struct err one = { 0 };
-		int r = kill_one(call, args->at[i], signal, &one);
-
-		if (r >= 0)
-			continue;
-		/* All but the last failure are told here; the last one is main's. */
-		if (result < 0)
-			fprintf(stderr, "%s: %s\n", call->runtime.program, e->msg);
-		*e = one;
-		result = r;
-	}
-	return result;
+		TRY(signal_parse(values->signal, &k.signal, e));
+	return people_words(call, &who, kill_one, &k, e);
 }

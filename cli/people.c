@@ -213,26 +213,46 @@ const char *people_size(uint64_t bytes, struct arena *a)
 	return arena_printf(a, i && value < 100 ? "%.1f%s" : "%.0f%s", value, units[i]);
 }
 
+int people_words(const struct call *call, const struct strings *words,
+		 int (*fn)(const char *who, void *ctx, struct err *e), void *ctx, struct err *e)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < words->n; i++) {
+		struct err one = { 0 };
+		int r = fn(words->at[i], ctx, &one);
+
+		if (r >= 0)
+			continue;
+		/* All but the last failure are told here; the last one is main's. */
+		if (result < 0)
+			fprintf(stderr, "%s: %s\n", call->runtime.program, e->msg);
+		*e = one;
+		result = r;
+	}
+	return result;
+}
+
+struct each {
+	const struct engine *g;
+	const struct call *call;
+	int (*fn)(const struct engine *g, const char *who, const struct call *call, struct err *e);
+};
+
+static int each_one(const char *who, void *ctx, struct err *e)
+{
+	const struct each *each = ctx;
+
+	return each->fn(each->g, who, each->call, e);
+}
+
 int people_each(const struct call *call,
 		int (*fn)(const struct engine *g, const char *who, const struct call *call,
 			  struct err *e),
 		struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
-	int result = 0;
 
 	TRY(people_engine(call, &g, e));
-	for (size_t i = 0; i < call->options.args.n; i++) {
-		struct err one = { 0 };
-		int r = fn(&g, call->options.args.at[i], call, &one);
-
-		if (r < 0) {
-			/* All but the last failure are told here; the last one is main's. */
-			if (result < 0)
-				fprintf(stderr, "%s: %s\n", call->runtime.program, e->msg);
-			*e = one;
-			result = r;
-		}
-	}
-	return result;
+	return people_words(call, &call->options.args, each_one, &(struct each){ &g, call, fn }, e);
 }

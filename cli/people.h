@@ -62,7 +62,12 @@ const char *people_ago(const char *text, struct arena *a);
 /* "12.3MB" */
 const char *people_size(uint64_t bytes, struct arena *a);
 
-/* Calls `fn` for each argument; goes on after a failure, and the last one is the result. */
+/* Calls `fn` for each word; goes on after a failure, and the last one is the result: the others are printed. */
+int people_words(const struct call *call, const struct strings *words,
+		 int (*fn)(const char *who, void *ctx, struct err *e), void *ctx, struct err *e)
+	MUST_CHECK;
+
+/* The same for each argument, with the engine. */
 int people_each(const struct call *call,
 		int (*fn)(const struct engine *g, const char *who, const struct call *call,
 			  struct err *e),
