@@ -1,20 +1,13 @@
 #include "cgroups/oom_log.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/io.h"
-#include "base/log.h"
+#include "base/kmsg.h"
 
-enum {
-	RECORD_MAX = 8192, /* what the kernel gives at most (CONSOLE_EXT_LOG_MAX) */
-	FACILITY = 8, /* a priority below that is the kernel's own, which no program can write */
-	KIB = 1024,
-};
+enum { KIB = 1024 };
 
 static const char *after(const char *text, const char *key)
 {
@@ -84,8 +77,7 @@ void oom_log_take(struct oom_log *log, const char *record)
 	const char *text = strchr(record, ';');
 	unsigned long long time;
 
-	if (!text || sscanf(record, "%*u,%*u,%llu", &time) != 1 ||
-	    strtoul(record, NULL, 10) >= FACILITY)
+	if (!text || sscanf(record, "%*u,%*u,%llu", &time) != 1 || !kmsg_is_kernels(record))
 		return;
 	text++;
 	if (strncmp(text, memory, sizeof(memory) - 1) == 0) {
@@ -100,24 +92,12 @@ void oom_log_take(struct oom_log *log, const char *record)
 	log->usage = log->limit = (struct opt_u64){ 0 };
 }
 
+static void take(const char *record, void *ctx)
+{
+	oom_log_take(ctx, record);
+}
+
 void oom_log_read(struct oom_log *log)
 {
-	auto_fd int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	char record[RECORD_MAX + 1];
-
-	if (fd < 0) {
-		log_debug("whether the kernel killed in cgroup %s is not known: open /dev/kmsg: %s",
-			  log->path, err_text(errno));
-		return;
-	}
-	for (;;) {
-		ssize_t n = read(fd, record, RECORD_MAX);
-
-		if (n < 0 && (errno == EPIPE || errno == EINTR)) /* older ones were overwritten */
-			continue;
-		if (n <= 0)
-			return;
-		record[n] = '\0';
-		oom_log_take(log, record);
-	}
+	kmsg_each("whether the kernel killed for lack of memory", take, log);
 }

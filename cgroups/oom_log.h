@@ -22,8 +22,7 @@
 
 struct oom_log {
 	const char *path; /* of the container's cgroup; borrowed */
-	const char
-		*unit; /* of the unit's, which has the same limit and hits it first; NULL: none */
+	const char *unit; /* its unit's, which has the same limit and hits it first; or NULL */
 	/*
 	 * Another container may have had that path before. A kill of `init`, of the initial PID
 	 * namespace, is this one's; that of another process is if it came at `since` or later, in

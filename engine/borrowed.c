@@ -1,5 +1,6 @@
 #include "engine/borrowed.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ const char *borrowed_note(const struct engine *g, struct record *r, const char *
 {
 	if (!r->borrowed.at)
 		r->borrowed.at = arena_array(&r->arena, NAMESPACES, sizeof(*r->borrowed.at));
+	assert(r->borrowed.n < NAMESPACES);
 	r->borrowed.at[r->borrowed.n++] = arena_printf(&r->arena, "%s=%s", file, id);
 	return arena_printf(&r->arena, "%s/containers/%s/ns-%s", g->path.text, r->id, file);
 }

@@ -1,22 +1,16 @@
 #include "security/denials.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/io.h"
-#include "base/log.h"
+#include "base/kmsg.h"
 #include "base/util.h"
 
 enum {
-	RECORD_MAX = 8192, /* what the kernel gives at most (CONSOLE_EXT_LOG_MAX) */
 	WORD_MAX = 256,
-	FACILITY = 8, /* a priority below that is the kernel's own, which no program can write */
 	HEX = 16,
 };
 
@@ -124,7 +118,7 @@ void denials_take(const char *record, pid_t pid, time_t since, struct buf *ret)
 {
 	auto_buf struct buf said = { 0 };
 
-	if (strtoul(record, NULL, 10) >= FACILITY || !is_about(record, pid, since))
+	if (!kmsg_is_kernels(record) || !is_about(record, pid, since))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(kinds) && !said.len; i++)
 		if (strstr(record, kinds[i].type) && strstr(record, kinds[i].has))
@@ -139,24 +133,20 @@ void denials_take(const char *record, pid_t pid, time_t since, struct buf *ret)
 	buf_str(ret, said.text);
 }
 
+struct search {
+	pid_t pid;
+	time_t since;
+	struct buf *ret;
+};
+
+static void take(const char *record, void *ctx)
+{
+	const struct search *s = ctx;
+
+	denials_take(record, s->pid, s->since, s->ret);
+}
+
 void denials_read(pid_t pid, time_t since, struct buf *ret)
 {
-	auto_fd int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	char record[RECORD_MAX + 1];
-
-	if (fd < 0) {
-		log_debug("what the kernel denied is not known: open /dev/kmsg: %s",
-			  err_text(errno));
-		return;
-	}
-	for (;;) {
-		ssize_t n = read(fd, record, RECORD_MAX);
-
-		if (n < 0 && (errno == EPIPE || errno == EINTR)) /* older ones were overwritten */
-			continue;
-		if (n <= 0)
-			return;
-		record[n] = '\0';
-		denials_take(record, pid, since, ret);
-	}
+	kmsg_each("what the kernel denied", take, &(struct search){ pid, since, ret });
 }
