@@ -17,7 +17,6 @@
  * Being traced makes everything slow but not larger.
  */
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -27,6 +26,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "bench/traced.h"
 
 #define MAX_TASKS 4096
 #define NAME_SIZE 32
@@ -47,26 +48,6 @@ static struct task tasks[MAX_TASKS];
 static size_t n_tasks;
 static struct process processes[MAX_TASKS];
 static size_t n_processes;
-
-static _Noreturn void fail(const char *what)
-{
-	fprintf(stderr, "peak: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-/* Whether the process executes a program of this base name. */
-static bool executes(pid_t pid, const char *name)
-{
-	char path[64], target[PATH_MAX];
-	const char *base;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	n = readlink(path, target, sizeof(target) - 1);
-	target[n < 0 ? 0 : n] = '\0';
-	base = strrchr(target, '/');
-	return strcmp(base ? base + 1 : target, name) == 0;
-}
 
 /* What the kernel calls it: runtimes that execute a copy of themselves have no path. */
 static void name_read(pid_t pid, char ret[NAME_SIZE])
@@ -114,7 +95,7 @@ static struct task *task_add(pid_t tid)
 
 	if (n_tasks == MAX_TASKS || n_processes == MAX_TASKS) {
 		errno = E2BIG;
-		fail("too many tasks");
+		traced_fail("too many tasks");
 	}
 	for (p = 0; p < n_processes && processes[p].pid != pid; p++)
 		;
@@ -173,7 +154,7 @@ static int stopped(struct task *t, int status, const char *payload)
 	}
 	switch (event) {
 	case PTRACE_EVENT_EXEC:
-		if (executes(t->tid, payload)) {
+		if (traced_executes(t->tid, payload)) {
 			ptrace(PTRACE_DETACH, t->tid, 0, 0);
 			task_remove(t->tid);
 			return -1;
@@ -194,30 +175,6 @@ static int stopped(struct task *t, int status, const char *payload)
 	}
 }
 
-static pid_t start(char *argv[])
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		fail("fork");
-	if (pid == 0) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
-		execvp(argv[0], argv);
-		fail(argv[0]);
-	}
-	if (waitpid(pid, NULL, __WALL) < 0)
-		fail("waitpid");
-	if (ptrace(PTRACE_SETOPTIONS, pid, 0,
-		   PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-			   PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0)
-		fail("ptrace");
-	task_add(pid);
-	n_processes = 1;
-	ptrace(PTRACE_SYSCALL, pid, 0, 0);
-	return pid;
-}
-
 int main(int argc, char *argv[])
 {
 	int status, result = 1, signal;
@@ -228,7 +185,10 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "usage: peak PAYLOAD CMD [ARG...]\n");
 		return 2;
 	}
-	first = start(argv + 2);
+	first = traced_start(argv + 2, PTRACE_O_TRACESYSGOOD);
+	task_add(first);
+	n_processes = 1;
+	ptrace(PTRACE_SYSCALL, first, 0, 0);
 	while (n_tasks > 0 && (tid = waitpid(-1, &status, __WALL)) > 0) {
 		if (WIFEXITED(status) || WIFSIGNALED(status)) {
 			if (tid == first)

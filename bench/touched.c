@@ -8,8 +8,6 @@
  * each piece of 16 bytes. A process that executes the PAYLOAD (a base name as in /proc/PID/exe) is the
  * container's program and is let go. Addresses outside of the program are left out. The exit status is CMD's.
  */
-#include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,31 +19,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/traced.h"
+
 #ifdef __x86_64__
 
 enum { PIECE = 16, PIECES = 1 << 20 };
 
 static uintptr_t base; /* the same in all its processes: they are clones */
 static bool touched[PIECES];
-
-static _Noreturn void fail(const char *what)
-{
-	fprintf(stderr, "touched: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static bool executes(pid_t pid, const char *name)
-{
-	char path[64], target[PATH_MAX];
-	const char *last;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	n = readlink(path, target, sizeof(target) - 1);
-	target[n < 0 ? 0 : n] = '\0';
-	last = strrchr(target, '/');
-	return strcmp(last ? last + 1 : target, name) == 0;
-}
 
 /* Right after execve(2) the program is what lies lowest. */
 static uintptr_t base_of(pid_t pid)
@@ -57,7 +38,7 @@ static uintptr_t base_of(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	file = fopen(path, "re");
 	if (!file || fscanf(file, "%lx", &ret) != 1)
-		fail(path);
+		traced_fail(path);
 	fclose(file);
 	return ret;
 }
@@ -78,7 +59,7 @@ static int stopped(pid_t tid, int status, const char *payload)
 	int signal = WSTOPSIG(status);
 
 	if (status >> 16 == PTRACE_EVENT_EXEC) {
-		if (executes(tid, payload)) {
+		if (traced_executes(tid, payload)) {
 			ptrace(PTRACE_DETACH, tid, 0, 0);
 			return -1;
 		}
@@ -90,28 +71,6 @@ static int stopped(pid_t tid, int status, const char *payload)
 	return status >> 16 || signal == SIGTRAP || signal == SIGSTOP ? 0 : signal;
 }
 
-static pid_t start(char *argv[])
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		fail("fork");
-	if (pid == 0) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
-		execvp(argv[0], argv);
-		fail(argv[0]);
-	}
-	if (waitpid(pid, NULL, __WALL) < 0)
-		fail("waitpid");
-	if (ptrace(PTRACE_SETOPTIONS, pid, 0,
-		   PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-			   PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0)
-		fail("ptrace");
-	ptrace(PTRACE_CONT, pid, 0, 0);
-	return pid;
-}
-
 int main(int argc, char *argv[])
 {
 	int status, result = 1, signal;
@@ -121,7 +80,8 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "usage: touched PAYLOAD CMD [ARG...]\n");
 		return 2;
 	}
-	first = start(argv + 2);
+	first = traced_start(argv + 2, 0);
+	ptrace(PTRACE_CONT, first, 0, 0);
 	while ((tid = waitpid(-1, &status, __WALL)) > 0) {
 		if (WIFEXITED(status) || WIFSIGNALED(status)) {
 			if (tid == first)
