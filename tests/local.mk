@@ -651,6 +651,10 @@ noinst_PROGRAMS += tests/fuzz/fuzz_denials
 tests_fuzz_fuzz_denials_SOURCES = tests/fuzz/fuzz_denials.c
 tests_fuzz_fuzz_denials_LDADD = $(LIBSECURITY)
 tests_fuzz_fuzz_denials_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_oom_log
+tests_fuzz_fuzz_oom_log_SOURCES = tests/fuzz/fuzz_oom_log.c
+tests_fuzz_fuzz_oom_log_LDADD = $(LIBCGROUPS)
+tests_fuzz_fuzz_oom_log_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
 tests_fuzz_fuzz_dns_LDADD = $(LIBNETWORK)
