@@ -176,6 +176,7 @@ static int set_page_server(struct checkpoint *c, struct err *e)
 	char *end = NULL;
 	size_t length;
 	long port;
+	int r;
 
 	if (!server)
 		return 0;
@@ -187,10 +188,10 @@ static int set_page_server(struct checkpoint *c, struct err *e)
 		server++;
 		length -= 2;
 	}
-	/* CRIU 4.1's always says that there is no memory, also when it has done it. */
-	(void)c->criu.set_page_server_address_port(arena_strndup(&c->arena, server, length),
-						   (int)port);
-	return 0;
+	r = c->criu.set_page_server_address_port(arena_strndup(&c->arena, server, length),
+						 (int)port);
+	/* CRIU 4.1's says that there is no memory also when it has done it. */
+	return r == -ENOMEM ? 0 : criu_ok(r, e);
 }
 
 static int set_options(struct checkpoint *c, struct err *e)
