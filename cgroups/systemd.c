@@ -150,6 +150,26 @@ static bool bursts(const struct cgroup *cg)
 	       strcmp(burst, "0") != 0;
 }
 
+/* A burst, also one that comes alone, decides whether the unit may have the quota: that is asked again. */
+static int add_quota(const struct cgroup *cg, struct arena *a, struct knob_values *values,
+		     struct err *e)
+{
+	bool asked = false;
+	char quota[64];
+	int r;
+
+	for (size_t i = 0; i < values->n; i++)
+		asked = asked || strcmp(values->at[i].file, "cpu.max.burst") == 0;
+	if (!asked)
+		return 0;
+	r = io_read_value(cg->fd, "cpu.max", quota, sizeof(quota));
+	if (r < 0)
+		return err_neg(e, r, "read %s/cpu.max", cg->path);
+	*grow_list(a, values) =
+		(struct knob_value){ .file = "cpu.max", .value = arena_strdup(a, quota) };
+	return 0;
+}
+
 /* The exact limits first, which says best what is wrong with one; then those of the scope. */
 int systemd_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
@@ -157,13 +177,18 @@ int systemd_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struc
 	auto_bus struct bus bus = { 0 };
 	auto_applied struct cgroup_applied applied = { 0 };
 	struct unit_properties properties = { 0 };
+	struct knob_values values = { 0 };
 	int r;
 
+	for (size_t i = 0; i < plan->values.n; i++)
+		*grow_list(&a, &values) = plan->values.at[i];
 	TRY(limits_apply(cg, plan, &applied, e));
-	unit_limits(&a, &plan->values, bursts(cg), &properties);
-	if (properties.n == 0)
+	r = add_quota(cg, &a, &values, e);
+	unit_limits(&a, &values, bursts(cg), &properties);
+	if (r == 0 && properties.n == 0)
 		return 0;
-	r = bus_open(cg->user, &bus, e);
+	if (r == 0)
+		r = bus_open(cg->user, &bus, e);
 	if (r == 0)
 		r = bus_set_properties(&bus, cg->unit, &properties, e);
 	if (r < 0)

@@ -7,7 +7,7 @@ EXTRA_DIST += $(CONTRIB:=.in)
 CLEANFILES += $(CONTRIB)
 
 $(CONTRIB): Makefile
-	$(AM_V_GEN)$(MKDIR_P) contrib && sed 's,@bindir@,$(bindir),g' $(srcdir)/$@.in >$@.new && mv $@.new $@
+	$(AM_V_GEN)$(MKDIR_P) contrib && sed 's,[@]bindir[@],$(bindir),g' $(srcdir)/$@.in >$@.new && mv $@.new $@
 contrib/apparmor: contrib/apparmor.in
 contrib/containerd.toml: contrib/containerd.toml.in
 contrib/containers.conf: contrib/containers.conf.in

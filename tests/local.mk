@@ -728,7 +728,7 @@ tests_fuzz_fuzz_unpack_LDADD = $(LIBEXTRACT)
 tests_fuzz_fuzz_unpack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
-EXTRA_DIST += tests/run tests/analyze tests/demo tests/soak tests/fuzz tests/checks tests/conformance tests/data \
+EXTRA_DIST += tests/run tests/installed tests/analyze tests/demo tests/soak tests/fuzz tests/checks tests/conformance tests/data \
 	tests/differential tests/integration tests/vm tests/unit/test_child.h tests/unit/test_cli.h \
 	tests/unit/test_dir.h tests/unit/test_image_make.h tests/unit/test_spec_data.h tests/unit/test_vm_fs.h
 .PHONY: unit-tests

@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # as: root, user
-# vm: root
+# vm: root, user
 # Containers that take all they can: each is held at its limit, and it is named afterwards.
 # shellcheck disable=SC2154,SC2016 # helpers.bash sets these
 load helpers
+load held_helpers
 
 # hog FILTER SCRIPT: it runs in the background.
 hog() {
@@ -13,22 +14,6 @@ hog() {
 	cgroup=$(cgroup_of "$(state_of "$ID" .pid)")
 }
 
-# count FILE KEY: the number of a flat file.
-count() { sed -n "s/^$2 //p" "$cgroup/$1"; }
-counted() { [ "$(count "$1" "$2")" -ge "$3" ]; }
-
-# What state, why and the log say of it once it has ended: a jq filter, a sentence's pattern.
-named() {
-	wait_state "$ID" stopped
-	hull state "$ID" | jq --exit-status ".\"run.hull.held\" | $1" ||
-		mismatch "run.hull.held" "$1" "$(hull state "$ID")"
-	hull list --format json | jq --exit-status '.[0]."run.hull.held" != null'
-	expect 0 why "$ID"
-	grep --extended-regexp --quiet "^    $2\$" <<<"$stdout" || mismatch "why" "$2" "$stdout"
-	expect 0 --log-level info delete "$ID"
-	grep --extended-regexp --quiet "$3: container $ID: $2\$" <<<"$stderr" || mismatch "log" "$2" "$stderr"
-}
-
 @test "a fork bomb" {
 	requires controller=pids cgroup
 	hog '.linux.resources.pids.limit = 20' 'bomb() { bomb | bomb & }; bomb; exec sleep 1000'
@@ -36,8 +21,7 @@ named() {
 	[ "$(<"$cgroup/pids.current")" -le 20 ]
 	[ ! -e "$cgroup/pids.peak" ] || [ "$(<"$cgroup/pids.peak")" = 20 ]
 	expect 0 kill --all "$ID" KILL
-	named '.pids.refused >= 3 and .pids.limit == 20' \
-		'the kernel refused [0-9]+ of its forks: its limit is 20 processes' warning
+	named '.pids.refused >= 3 and .pids.limit == 20' "$REFUSED" warning
 }
 
 @test "a memory hog" {
@@ -74,20 +58,14 @@ named() {
 	used=$(count cpu.stat usage_usec) periods=$(count cpu.stat nr_periods)
 	[ "$used" -le $(((periods + 2) * 20000 * 3 / 2)) ] || mismatch "CPU time" "$periods periods" "$used us"
 	named '.cpu | .throttledPeriods >= 10 and .throttledPeriods <= .periods and .quota == 20000 and .period == 100000' \
-		'it used up its CPU time in [0-9]+ of [0-9]+ periods: its limit is 20\.0 ms in each 100\.0 ms' info
+		"$THROTTLED" info
 }
 
 @test "an I/O hog" {
 	local device
 	requires controller=io cgroup
-	device=$(stat -c %d "$WORK")
-	device=$((device >> 8 & 0xfff)):$((device & 0xff))
-	[ -e "/sys/dev/block/$device" ] || skip "needs $WORK on a disk"
-	# Not what a disk is made up of: that has no limits.
-	[ ! -e "/sys/dev/block/$device/partition" ] || skip "needs $WORK on a whole disk"
-	[ -e "$(cgroup_mount)/cgroup.pressure" ] || [ -e /proc/pressure/io ] || skip "needs pressure accounting"
-	hog ".linux.resources.blockIO.throttleReadBpsDevice = [{major: ${device%:*}, minor: ${device#*:}, rate: 1048576}]" \
-		'until [ -e /dev/shm/go ]; do sleep 0.1; done; cat /file >/dev/null'
+	whole_disk "$WORK"
+	hog "$(io_hog "$device")" "$IO_HOG"
 	dd if=/dev/zero of="$BUNDLE/rootfs/file" bs=1M count=3 oflag=direct status=none
 	local began=${EPOCHREALTIME/./}
 	expect 0 exec "$ID" touch /dev/shm/go

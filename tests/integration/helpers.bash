@@ -374,8 +374,11 @@ has_capability() {
 	capsh --has-b="cap_${1,,}" 2>/dev/null
 }
 
+# For a user, where hull would put a container; for root, at the top.
 has_controller() {
-	grep -qw "$1" "$(cgroup_mount)/cgroup.controllers"
+	local beside=
+	is_root || beside=$(own_cgroup)
+	grep -qw "$1" "$(cgroup_mount)${beside%/*}/cgroup.controllers" 2>/dev/null
 }
 
 # The mount point of cgroup v2: /sys/fs/cgroup, or its unified/ on a hybrid host.

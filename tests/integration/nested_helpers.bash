@@ -13,15 +13,20 @@ USERNS='.linux.namespaces += [{type: "user"}] |
 	.linux.gidMappings = .linux.uidMappings |
 	.linux.maskedPaths = [] | .linux.readonlyPaths = []'
 
+# A user's has its user namespace anyway, and the one within it is its root's.
+USERS='.linux.maskedPaths = [] | .linux.readonlyPaths = []'
+USERS_INNER='.linux |= (.namespaces |= map(select(.type != "user")) | del(.uidMappings, .gidMappings))'
+
 # capabilities: those that we have, as config.json has them.
 capabilities() {
 	capsh --decode="$(sed -n 's/^CapBnd:\t//p' /proc/self/status)" |
 		sed 's/.*=//; s/cap_/CAP_/g' | tr '[:lower:]' '[:upper:]' | jq --raw-input --compact-output 'split(",")'
 }
 
-# outer [FILTER]: a bundle whose container may make containers, with a bundle for those in /inner.
+# outer [FILTER [FILTER]]: a bundle whose container may make containers, with a bundle for those in
+# /inner; the filters are for the one and for the other.
 outer() {
-	make_bundle inner
+	make_bundle inner "${2:-.}"
 	config '.root.readonly = false | .linux.cgroupsPath = "/inner/one"'
 	make_bundle bundle
 	config "$MASTER | ${1:-.}" --argjson capabilities "$(capabilities)"

@@ -180,7 +180,55 @@ load ../tools/tools
 	expect 0 update --cpu-quota 30000 "$ID"
 	knob cpu.max "30000 100000"
 	scope_knob cpu.max "max 100000"
+	# Without a burst the unit has the quota again, and with one that comes alone it has none.
+	hull update -r - "$ID" <<<'{"cpu": {"burst": 0}}'
+	knob cpu.max.burst 0
+	scope_knob cpu.max "30000 100000"
+	hull update -r - "$ID" <<<'{"unified": {"cpu.max.burst": "20000"}}'
+	knob cpu.max.burst 20000
+	scope_knob cpu.max "max 100000"
+	shown CPUQuotaPerSecUSec infinity
 	expect 0 delete --force "$ID"
+}
+
+@test "systemd: each limit of a unit is taken away by update, and stays away" {
+	requires controller=memory controller=cpu controller=cpuset controller=pids controller=io path=/dev/vdb
+	device=$(stat --format '%Hr:%Lr' /dev/vdb)
+	sd_run '.linux.resources = {
+		memory: {limit: 67108864, swap: 100663296, reservation: 33554432},
+		cpu: {shares: 512, quota: 50000, period: 50000, cpus: "0", mems: "0"}, pids: {limit: 33},
+		blockIO: {weight: 500},
+		unified: {"memory.high": "50331648", "memory.min": "4194304", "io.max": "'"$device"' rbps=1048576 wiops=100"}}'
+	scope_knob cpuset.cpus 0
+	scope_knob io.max "$device rbps=1048576 wbps=max riops=max wiops=100"
+	hull update -r - "$ID" <<<'{
+		"memory": {"limit": -1, "swap": -1}, "cpu": {"quota": -1, "period": 100000}, "pids": {"limit": -1},
+		"unified": {"memory.high": "max", "memory.min": "0", "memory.low": "0", "cpu.weight": "100", "cpuset.cpus": "",
+			"cpuset.mems": "", "io.weight": "default 100", "io.max": "'"$device"' rbps=max wiops=max"}}'
+	systemctl daemon-reload
+	shown MemoryMax infinity
+	shown MemorySwapMax infinity
+	shown MemoryHigh infinity
+	shown MemoryLow 0
+	shown MemoryMin 0
+	shown CPUWeight 100
+	shown CPUQuotaPerSecUSec infinity
+	shown CPUQuotaPeriodUSec 100ms
+	shown AllowedCPUs ""
+	shown AllowedMemoryNodes ""
+	shown TasksMax infinity
+	shown IOWeight 100
+	shown IOReadBandwidthMax ""
+	shown IOWriteIOPSMax ""
+	for check in knob scope_knob; do
+		for file in memory.max memory.swap.max memory.high pids.max; do $check "$file" max; done
+		for file in memory.low memory.min; do $check "$file" 0; done
+		for file in cpuset.cpus cpuset.mems io.max; do $check "$file" ""; done
+		$check cpu.max "max 100000"
+		$check cpu.weight 100
+	done
+	expect 0 delete --force "$ID"
+	no_unit
 }
 
 @test "systemd: update sets both, takes back both, resets" {
