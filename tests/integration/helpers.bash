@@ -43,7 +43,7 @@
 #
 # Environment: HULL (the program; build/hull), HULL_IMAGE (an OCI layout;
 # build/image/default.oci), HULL_TEST_TMP (where $WORK is made; /tmp), HULL_TEST_SLOW
-# (a factor for all time limits; 1), HULL_TEST_KEEP=1 (leaves $WORK).
+# (a factor for all time limits; 1), HULL_TEST_THOROUGH=1 (tools.bash), HULL_TEST_KEEP=1 (leaves $WORK).
 # shellcheck shell=bash
 # shellcheck disable=SC2016,SC2034 # jq has $variables too; the tests use what is set here
 

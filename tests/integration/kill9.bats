@@ -37,7 +37,7 @@ steps_of() {
 	expect 0 --log-level trace --log "$log" "${options[@]}" "$@"
 	mapfile -t steps < <(sed -n "s/^.* hull trace: $side: \([^ ]*\)\$/\1/p" "$log" | uniq)
 	[ "${#steps[@]}" -gt 5 ] || mismatch "steps in the trace" "some" "${steps[*]}"
-	if [ "$HULL_TEST_SLOW" -gt 1 ] || ! is_root; then # there, some
+	if [ "$(thinned)" -gt 1 ] || ! is_root; then # there, some
 		steps=("${steps[@]:RANDOM % 3}")
 		mapfile -t steps < <(printf '%s\n' "${steps[@]}" | sed -n '1~3p')
 	fi
@@ -212,7 +212,7 @@ only_init_is_left() {
 each_syscall() {
 	local stride=$1 n
 	shift
-	[ "$HULL_TEST_SLOW" = 1 ] || stride=$((stride * 20))
+	stride=$((stride * $(thinned)))
 	for ((n = 2;; n += stride)); do
 		restore
 		killed_hull "syscall:$n" "$@"

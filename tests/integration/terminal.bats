@@ -28,8 +28,12 @@ screen() { tmux_ capture-pane -p; }
 on_screen() { screen | grep -qF -e "$1"; }
 shows() { wait_for 15 on_screen "$1" || mismatch screen "$1" "$(screen)"; }
 
+# The outer shell's prompt is the last line: what is typed before that may still go to the container.
+prompted() { [[ $(screen | sed '/^ *$/d' | tail -n 1) =~ outer\>\ *$ ]]; }
+
 # After hull's end: its exit status, and the terminal's modes as they were.
 back_with() {
+	wait_for 15 prompted || mismatch screen 'outer>' "$(screen)"
 	type_line 'echo status=$?; stty -g >after; stty -a | tail -n +2 >>after; echo compared'
 	shows "status=$1"
 	shows "compared"

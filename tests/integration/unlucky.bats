@@ -15,8 +15,7 @@ load ../tools/tools
 setup() {
 	setup_people
 	verb=()
-	stride=${HULL_UNLUCKY_STRIDE:-1}
-	[ "$HULL_TEST_SLOW" = 1 ] || stride=$((stride * 10))
+	stride=$((${HULL_UNLUCKY_STRIDE:-1} * $(thinned 10)))
 	unlucky=
 	for directory in "${HULL%/*}" "${HULL%/*}/.." "$SOURCE/build"; do
 		[ -n "$unlucky" ] || [ ! -e "$directory/tests/tools/unlucky.so" ] ||

@@ -18,7 +18,23 @@ tool() {
 	mv "$tool.$BASHPID" "$tool"
 }
 
-# rounds N: N, but a tenth of it where the machine is slow (helpers.bash: HULL_TEST_SLOW).
+# rounds N: N where tests are to be thorough, otherwise a quarter of it, and a tenth where the machine
+# is slow (helpers.bash: HULL_TEST_THOROUGH, HULL_TEST_SLOW).
 rounds() {
-	echo $((HULL_TEST_SLOW > 1 ? ($1 + 9) / 10 : $1))
+	local part=4
+	[ -z "${HULL_TEST_THOROUGH:-}" ] || part=1
+	[ "$HULL_TEST_SLOW" = 1 ] || part=10
+	echo $((($1 + part - 1) / part))
+}
+
+# thinned [SLOW]: of a row of tries, each how manieth is made: each one where tests are to be thorough,
+# otherwise each third, and each SLOWth (20) where the machine is slow.
+thinned() {
+	if [ "$HULL_TEST_SLOW" -gt 1 ]; then
+		echo "${1:-20}"
+	elif [ -n "${HULL_TEST_THOROUGH:-}" ]; then
+		echo 1
+	else
+		echo 3
+	fi
 }
