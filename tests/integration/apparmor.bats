@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # as: root
 # vm: root
+# sanitizers: thorough
 #
 # process.apparmorProfile where the kernel enforces profiles: whom it confines, and what is known of
 # what it denied. (security/lsm.h, security/denials.h)

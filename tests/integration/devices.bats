@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # vm: root
+# sanitizers: thorough
 # Devices: the default ones, those of the configuration, and the policy.
 # shellcheck disable=SC2154,SC2016
 load helpers

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: thorough
 #
 # What a registry may answer, and what hull makes of it: docs/distribution.md is made of these tests'
 # names. The registry is tests/tools/fake-registry, which answers as it is told.

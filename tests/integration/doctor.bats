@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # as: root, user
 # vm: root, user
+# sanitizers: thorough
 # What hull says about the host that it is on.
 # shellcheck disable=SC2154,SC2016,SC2034 # helpers.bash sets these
 load helpers

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: thorough
 #
 # Ways out of the container that other runtimes have had, each named by its CVE.
 # A host directory of canaries, $CANARY, must come out of each as it was.

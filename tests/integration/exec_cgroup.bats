@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # as: root
 # vm: root
+# sanitizers: thorough
 #
 # exec --cgroup: a process in a cgroup below the container's.
 # shellcheck disable=SC2154 # status, stdout and stderr are run_command's

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # as: root, user
-# vm: root, user
+# vm: root
+# vm-long: user
+# sanitizers: thorough
 # Containers that take all they can: each is held at its limit, and it is named afterwards.
 # shellcheck disable=SC2154,SC2016 # helpers.bash sets these
 load helpers

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # as: none, it is the VM that has systemd and the controllers
-# vm: root, user
+# vm: user
+# vm-long: root
 # Containers that take all they can, in units of systemd: it removes the cgroup as soon as the last
 # process has ended, so whoever stays with the container has to have looked before.
 # shellcheck disable=SC2154,SC2016 # helpers.bash sets these

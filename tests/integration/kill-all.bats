@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # as: root, user
-# vm: root, user
+# vm: root
+# vm-long: user
+# sanitizers: thorough
 # kill --all where no cgroup tells who belongs to the container.
 # shellcheck disable=SC2154,SC2016,SC2034 # helpers.bash sets these
 load helpers

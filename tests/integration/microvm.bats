@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # vm-long: root
+# sanitizers: thorough
 # Containers in microVMs, and what is the same as with processes. Each boots a kernel.
 # shellcheck disable=SC2016,SC2154
 load helpers

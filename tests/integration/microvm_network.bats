@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # vm-long: root
+# sanitizers: thorough
 #
 # The network of a container's namespace, in its microVM. Each boots a kernel; what hull does in
 # the namespace is also tested without one, in tests/unit/test_microvm_net.c.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # as: root
-# vm: root, user
+# vm: root
+# vm-long: user
 # sanitizers: no
 # What starts processes and cgroups of its own within a container: hull itself, and systemd.
 # shellcheck disable=SC2154,SC2016 # helpers.bash sets these

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root
+# sanitizers: thorough
 #
 # Networks that a running container joins and leaves, in network namespaces that the test makes.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # status, stdout and stderr are run_command's, tool is tool's

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # as: root, user
-# vm: root, user
+# vm: root
+# vm-long: user
+# sanitizers: thorough
 # A container that lacks memory: told while it runs, and named afterwards.
 # shellcheck disable=SC2154,SC2016,SC2034 # helpers.bash sets these
 load helpers

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
-# vm: root, user
+# vm: root
+# vm-long: user
+# sanitizers: thorough
 # Pausing and resuming, and what can be done to a paused container.
 # shellcheck disable=SC2154,SC2016 # helpers.bash sets these
 load helpers

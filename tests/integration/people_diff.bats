@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: thorough
 #
 # What a container changed of its image.
 # shellcheck disable=SC2154 # status, stdout and stderr are run_command's

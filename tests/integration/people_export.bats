@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: thorough
 #
 # A container's file system to a tar.
 # shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: thorough
 #
 # Where the output of detached containers goes: --log-driver and --log-opt.
 # shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root
+# sanitizers: thorough
 #
 # Networks of containers for people, on a "host" that is a network namespace of the test's.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # status, stdout and stderr are run_command's

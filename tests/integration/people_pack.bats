@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: thorough
 #
 # Images as one file of EROFS: image pack, and run --rootfs FILE.
 # shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's

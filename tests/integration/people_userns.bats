@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root
+# sanitizers: thorough
 #
 # --userns auto: containers with ids of their own, whose files nobody has to chown.
 # shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: thorough
 #
 # `hull why`: how a container came to its end, in words.
 # shellcheck disable=SC2154 # status, stdout and stderr are run_command's

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # as: root, user
+# sanitizers: thorough
 #
 # --pidfd-socket of create, run and exec: who listens there gets a pidfd, as runc sends it.
 # shellcheck disable=SC2154 # status, stdout and stderr are run_command's

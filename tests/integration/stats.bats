@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # as: root, user
-# vm: root, user
+# vm: root
+# vm-long: user
 # What containers use: the table and its JSON, and the metrics.
 # shellcheck disable=SC2154,SC2016,SC2034 # helpers.bash sets these
 load helpers

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# vm: root, user
+# vm: root
+# vm-long: user
 # New limits for a container that exists.
 # shellcheck disable=SC2154,SC2016 # helpers.bash sets these
 load helpers
