@@ -2,13 +2,13 @@
 # as: root, user
 # sanitizers: no
 #
-# HULL_STRESS_CYCLES containers (1000 where tests are to be thorough, otherwise 200), 64 at a time, leave
+# HULL_STRESS_CYCLES containers (1000; fewer on a slow machine), 64 at a time, leave
 # nothing, and what comes after them takes neither more time nor more memory.
 
 load helpers
 load ../tools/tools
 
-cycles=${HULL_STRESS_CYCLES:-$(if [ "$(thinned)" -gt 1 ] || [[ $HULL == */asan/* ]]; then
+cycles=${HULL_STRESS_CYCLES:-$(if [ "$HULL_TEST_SLOW" -gt 1 ] || [[ $HULL == */asan/* ]]; then
 	echo 200
 else
 	echo 1000
