@@ -317,7 +317,7 @@ static int fill_poll(struct keeper *k, bool ended, struct pollfd *fds)
 	fds[AT_ERR] = (struct pollfd){ k->pipes[1], POLLIN, 0 };
 	fds[AT_MASTER] = (struct pollfd){ k->process.master, POLLIN, 0 };
 	fds[AT_PID] = (struct pollfd){ ended ? -1 : k->process.pidfd, POLLIN, 0 };
-	fds[AT_EVENTS] = (struct pollfd){ container_process_events(&k->process), POLLPRI, 0 };
+	fds[AT_EVENTS] = (struct pollfd){ container_process_events(&k->process), POLLIN, 0 };
 	fds[AT_SIGNALS] = (struct pollfd){ k->signals, POLLIN, 0 };
 	fds[AT_ATTACH] = (struct pollfd){ attach_listener(&k->attach), POLLIN, 0 };
 	fds[AT_INPUT] = attach_input(&k->attach, k->in, k->process.master);

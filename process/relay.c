@@ -244,7 +244,7 @@ static void choose_events(const struct session *s, struct pollfd *ret)
 		return;
 	ret[END].fd = s->pidfd;
 	if (s->relay->events)
-		ret[EVENTS] = (struct pollfd){ .fd = *s->relay->events, .events = POLLPRI };
+		ret[EVENTS] = (struct pollfd){ .fd = *s->relay->events, .events = POLLIN };
 	if (s->relay->notify)
 		ret[NOTIFICATION].fd = s->relay->notify->sock;
 	if (!has_terminal(s) || s->hung_up)

@@ -113,7 +113,7 @@ void container_process_done(struct container_process *p);
 
 /*
  * What its limits do to it, for a supervisor to keep before it is lost (runtime/lookout.h): the
- * descriptor is to be polled for POLLPRI, -1: there is none; look is for when that came, ended for
+ * descriptor is to be polled for POLLIN, -1: there is none; look is for when that came, ended for
  * as soon as the process has, and save for before container_end().
  */
 int container_process_events(const struct container_process *p);

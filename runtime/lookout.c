@@ -2,25 +2,44 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
 #include "runtime/store.h"
 
+static const char *const files[LOOKOUT_FILES] = { "memory.events", "pids.events" };
+
+/* Of the files that are there: not every cgroup has every controller. */
+static int wait_for_changes(struct lookout *l)
+{
+	struct epoll_event change = { .events = EPOLLPRI };
+
+	l->events = epoll_create1(EPOLL_CLOEXEC);
+	if (l->events < 0)
+		return -errno;
+	for (size_t i = 0; i < LOOKOUT_FILES; i++) {
+		l->files[i] = openat(l->fd, files[i], O_RDONLY | O_CLOEXEC);
+		if (l->files[i] >= 0 &&
+		    epoll_ctl(l->events, EPOLL_CTL_ADD, l->files[i], &change) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 void lookout_open(struct lookout *l, const struct cgroup *cg)
 {
+	int r;
+
 	if (!cg->unit || cg->fd < 0)
 		return;
 	l->fd = fcntl(cg->fd, F_DUPFD_CLOEXEC, 0);
-	if (l->fd < 0) {
+	r = l->fd < 0 ? -errno : wait_for_changes(l);
+	if (r < 0)
 		log_warn("what limits do to container's cgroup %s can't be told: %s", cg->path,
-			 err_text(errno));
-		return;
-	}
+			 err_text(-r));
 	l->path = arena_strdup(&l->arena, cg->path);
-	l->events =
-		openat(l->fd, "memory.events", O_RDONLY | O_CLOEXEC); /* or no such controller */
 	lookout_look(l);
 }
 
@@ -36,38 +55,62 @@ static void read_oom(struct lookout *l)
 		l->oom = oom;
 }
 
-/* Reading it also makes poll(2) wait for the next change. A removed one would wake us for ever. */
+static bool holds(const struct cgroup_held *held)
+{
+	return held->refused.set || held->throttled.set || held->waited.set;
+}
+
+static void read_held(struct lookout *l)
+{
+	struct arena a = { 0 };
+	struct cgroup_held held = { 0 };
+	struct err e = { 0 };
+
+	if (cgroup_held_read(l->fd, l->path, &a, &held, &e) < 0)
+		log_debug("%s", e.msg);
+	if (e.code || !holds(&held)) {
+		arena_done(&a);
+		return;
+	}
+	arena_done(&l->held_arena);
+	l->held_arena = a;
+	l->held = held;
+}
+
+/* Reading a file also makes it wait for its next change. A removed one would wake us for ever. */
 void lookout_look(struct lookout *l)
 {
 	char text[1024];
 
-	if (l->events < 0)
-		return;
-	if (pread(l->events, text, sizeof(text), 0) < 0)
-		close_fd(&l->events);
-	read_oom(l);
-}
-
-void lookout_last(struct lookout *l)
-{
-	struct cgroup_held held = { 0 };
-	struct err e = { 0 };
-
 	if (l->fd < 0)
 		return;
+	for (size_t i = 0; i < LOOKOUT_FILES; i++)
+		if (l->files[i] >= 0 && pread(l->files[i], text, sizeof(text), 0) < 0)
+			close_fd(&l->files[i]);
 	read_oom(l);
-	if (cgroup_held_read(l->fd, l->path, &l->arena, &held, &e) < 0)
-		log_debug("%s", e.msg);
-	else
-		l->held = held;
+	read_held(l);
+}
+
+static void stop_looking(struct lookout *l)
+{
+	for (size_t i = 0; i < LOOKOUT_FILES; i++)
+		close_fd(&l->files[i]);
 	close_fd(&l->events);
 	close_fd(&l->fd);
 }
 
+void lookout_last(struct lookout *l)
+{
+	if (l->fd < 0)
+		return;
+	read_held(l);
+	read_oom(l);
+	stop_looking(l);
+}
+
 static bool knows(const struct lookout *l)
 {
-	return l->oom.kills.set || l->held.refused.set || l->held.throttled.set ||
-	       l->held.waited.set;
+	return l->oom.kills.set || holds(&l->held);
 }
 
 static int save(const struct lookout *l, const struct runtime *rt, const char *id, struct err *e)
@@ -97,8 +140,8 @@ void lookout_save(const struct lookout *l, const struct runtime *rt, const char 
 
 void lookout_close(struct lookout *l)
 {
-	close_fd(&l->events);
-	close_fd(&l->fd);
+	stop_looking(l);
+	arena_done(&l->held_arena);
 	arena_done(&l->arena);
 	*l = (struct lookout)LOOKOUT_NONE;
 }

@@ -3,12 +3,13 @@
  *
  * systemd removes the cgroup of a unit as soon as its last process has ended, and with it what
  * the kernel had counted there (oom.h, held.h). Whoever stays with a container as the parent of
- * its first process looks when the kernel says that memory.events has changed, and a last time
- * when that process has ended, before anything else; lookout_save() puts it into the state, which
- * is where others find it. A cgroup of our own stands until it is deleted, and needs no lookout.
+ * its first process looks when the kernel says that memory.events or pids.events has changed, and a
+ * last time when that process has ended, before anything else: what was told before is known even
+ * if systemd is faster then. lookout_save() puts it into the state, which is where others find it.
+ * A cgroup of our own stands until it is deleted, and needs no lookout.
  *
  *	lookout_open(&l, &cg);
- *	poll() for l.events with POLLPRI    lookout_look(&l);
+ *	poll() for l.events with POLLIN     lookout_look(&l);
  *	the end of its process              lookout_last(&l);
  *	lookout_save(&l, rt, id);
  */
@@ -18,17 +19,20 @@
 #include "cgroups/cgroup.h"
 #include "runtime/container.h"
 
+enum { LOOKOUT_FILES = 2 };
+
 struct lookout {
-	struct arena arena; /* has path, and what is in `held` */
+	struct arena arena, held_arena; /* of path; of what is in `held` */
 	const char *path;
 	int fd;     /* the cgroup's directory, -1: there is nothing to look at */
-	int events; /* its memory.events; -1: not, or no more */
+	int events; /* an epoll(7) instance of `files`, -1: there is nothing to wait for */
+	int files[LOOKOUT_FILES]; /* -1: not, or no more */
 	struct cgroup_oom oom;
 	struct cgroup_held held;
 };
 
 /* clang-format off */
-#define LOOKOUT_NONE { .fd = -1, .events = -1 }
+#define LOOKOUT_NONE { .fd = -1, .events = -1, .files = { -1, -1 } }
 /* clang-format on */
 
 /* Nothing if the cgroup is not systemd's. */
