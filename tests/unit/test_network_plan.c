@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/io.h"
 #include "network/attach.h"
 #include "network/nft.h"
 #include "network/record.h"
