@@ -238,7 +238,7 @@ Test(io, reads_files_that_say_that_they_are_empty)
 }
 
 /* None of these may be waited for. */
-Test(io, reads_only_regular_files, .timeout = 5)
+Test(io, reads_only_regular_files, .timeout = 30)
 {
 	static const struct {
 		const char *path, *message;
@@ -347,7 +347,7 @@ Test(io, leaves_the_old_file_alone)
 }
 
 /* What a crash left as ".state.new", however it looks, must not matter. */
-Test(io, replaces_after_a_crash, .timeout = 3)
+Test(io, replaces_after_a_crash, .timeout = 30)
 {
 	auto_buf struct buf b = { 0 };
 	struct err e = { 0 };

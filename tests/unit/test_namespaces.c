@@ -225,7 +225,7 @@ Test(namespaces, are_refused_by_path)
 }
 
 /* Nobody writes to the FIFO, and so nobody may wait for that. */
-Test(namespaces, are_not_waited_for, .timeout = 2)
+Test(namespaces, are_not_waited_for, .timeout = 30)
 {
 	struct ns_fds opened = NS_FDS_NONE;
 	char expected[200];

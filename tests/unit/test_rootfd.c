@@ -592,7 +592,7 @@ Test(rootfd, makes_files_with_their_mode)
 }
 
 /* A FIFO or device in the way is answered, not opened. */
-Test(rootfd, waits_for_no_fifo, .timeout = 3)
+Test(rootfd, waits_for_no_fifo, .timeout = 30)
 {
 	struct err e = { 0 };
 	struct stat st;
