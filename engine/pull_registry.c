@@ -226,15 +226,15 @@ static int fetch_all(struct pulling *p, struct err *e)
 }
 
 int pull_credentials(const struct reference *from, const struct pull_options *asked,
-		     struct arena *a, const char **ret, struct err *e)
+		     struct arena *a, struct registry_options *ret, struct err *e)
 {
 	auto_buf struct buf text = { 0 };
 	struct auth_credentials who = { 0 };
 	const char *file = asked->authfile;
 	int r;
 
-	*ret = asked->credentials;
-	if (*ret)
+	ret->credentials = asked->credentials;
+	if (ret->credentials)
 		return 0;
 	if (file) {
 		TRY(io_read_file(AT_FDCWD, file, AUTH_FILE_MAX, file, &text, e));
@@ -247,12 +247,11 @@ int pull_credentials(const struct reference *from, const struct pull_options *as
 	}
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	if (who.identity_token && !who.password)
-		return err_set(e, ENOTSUP,
-			       "%s has an identity token for %s: not in this version of hull",
-			       who.source, from->registry);
-	if (who.username && who.password)
-		*ret = arena_printf(a, "%s:%s", who.username, who.password);
+	/* One that was kept beside a password is what the password was good for. */
+	if (who.identity_token)
+		ret->identity_token = who.identity_token;
+	else if (who.username && who.password)
+		ret->credentials = arena_printf(a, "%s:%s", who.username, who.password);
 	return 0;
 }
 
@@ -269,7 +268,7 @@ int pull_registry(const struct engine *g, const struct reference *from,
 	};
 	auto_fd int use = -1;
 
-	TRY(pull_credentials(from, asked, &p.arena, &p.options.credentials, e));
+	TRY(pull_credentials(from, asked, &p.arena, &p.options, e));
 	TRY(registry_open(from, &p.options, &p.registry, e));
 	use = image_store_use(&g->store, e);
 	TRY(use);

@@ -94,7 +94,9 @@ int registry_open(const struct reference *where, const struct registry_options *
 	ret->sock = pair[0];
 	if (ret->pid < 0)
 		return err_sys(e, "start hull-fetch");
-	return o->credentials ? send_line(ret, "auth", o->credentials, e) : 0;
+	if (o->credentials)
+		return send_line(ret, "auth", o->credentials, e);
+	return o->identity_token ? send_line(ret, "identity", o->identity_token, e) : 0;
 }
 
 void registry_close(struct registry *r)

@@ -10,6 +10,7 @@ image_fetch_libfetch_a_SOURCES = \
 
 pkglibexec_PROGRAMS += libexec/hull/hull-fetch
 libexec_hull_hull_fetch_SOURCES = \
+	image/fetch/authenticate.c \
 	image/fetch/fetcher.h \
 	image/fetch/main.c \
 	image/fetch/sandbox.c \
