@@ -241,7 +241,7 @@ int registry_put_blob(struct registry *r, const struct digest *digest,
 			return err_neg(e, (int)n, "read the blob %s", digest->text);
 		if (n == 0)
 			return err_set(e, EBADMSG,
-				       "the blob %s is shorter than it was; run \"hull fsck\"",
+				       "the blob %s is shorter than it was; run \"hull fsck --repair\"",
 				       digest->text);
 		if (send_bytes(r, bytes, (size_t)n) < 0)
 			break;
