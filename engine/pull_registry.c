@@ -29,6 +29,8 @@ struct pulling {
 	const struct pull_options *asked;
 	struct arena arena;
 	struct registry registry;
+	const struct platform *platform; /* that was asked for; NULL: this machine's will do, and others */
+	struct platform parsed;
 	struct image_descriptor manifest;
 	struct digest index; /* not set: there was none */
 };
@@ -53,15 +55,13 @@ static int check_digest(const struct buf *text, const struct digest *expected, s
 static int choose(struct pulling *p, const struct buf *text, struct image_descriptor *ret,
 		  struct err *e)
 {
-	struct platform wanted = platform_host();
+	const struct platform host = platform_host();
 	struct image_index index = { 0 };
 	const struct image_descriptor *found;
 	int r = 0;
 
-	if (p->asked->platform)
-		TRY(platform_parse(p->asked->platform, &p->arena, &wanted, e));
 	TRY(image_index_parse(&index, "the registry's index", text->text, text->len, e));
-	r = platform_select(&index, &wanted, &found, e);
+	r = platform_select(&index, p->platform ? p->platform : &host, &found, e);
 	if (r >= 0) {
 		*ret = *found;
 		ret->media_type = arena_strdup(&p->arena, found->media_type);
@@ -221,6 +221,9 @@ static int fetch_all(struct pulling *p, struct err *e)
 	r = fetch_blobs(p, &m, e);
 	image_manifest_done(&m);
 	TRY(r);
+	if (p->platform)
+		TRY(image_check_platform(&p->g->store, &p->manifest.digest, p->platform,
+					 reference_print(p->name).text, e));
 	return image_store_tag(&p->g->store, reference_print(p->name).text, &p->manifest,
 			       digest_is_set(&p->index) ? &p->index : NULL, e);
 }
@@ -268,6 +271,10 @@ int pull_registry(const struct engine *g, const struct reference *from,
 	};
 	auto_fd int use = -1;
 
+	if (asked->platform) {
+		TRY(platform_parse(asked->platform, &p.arena, &p.parsed, e));
+		p.platform = &p.parsed;
+	}
 	TRY(pull_credentials(from, asked, &p.arena, &p.options, e));
 	TRY(registry_open(from, &p.options, &p.registry, e));
 	use = image_store_use(&g->store, e);

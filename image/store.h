@@ -211,6 +211,9 @@ struct image {
 };
 int image_load(const struct image_store *s, const struct digest *manifest, struct image *ret,
 	       struct err *e) MUST_CHECK;
+/* Whether it is for the platform that was asked for; -ENOENT: `name` is for another. */
+int image_check_platform(const struct image_store *s, const struct digest *manifest,
+			 const struct platform *wanted, const char *name, struct err *e) MUST_CHECK;
 void image_done(struct image *i);
 #define auto_image __attribute__((cleanup(image_done)))
 

@@ -172,6 +172,81 @@ push() {
 silent_listens() { (exec 5<>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null; }
 has_child() { [ -n "$(cat "/proc/$1/task/$1/children" 2>/dev/null)" ]; }
 
+# several_platforms: $WORK/several, a layout whose image "several" is there for amd64 and arm64; its program says which.
+several_platforms() {
+	cp -R "$HULL_IMAGE" "$WORK/several"
+	python3 - "$WORK/several" <<-'PYTHON'
+		import hashlib, json, sys
+
+		top = sys.argv[1]
+
+		def put(document):
+		    text = json.dumps(document).encode()
+		    name = hashlib.sha256(text).hexdigest()
+		    with open(f"{top}/blobs/sha256/{name}", "wb") as f:
+		        f.write(text)
+		    return {"digest": "sha256:" + name, "size": len(text)}
+
+		def get(descriptor):
+		    with open(f"{top}/blobs/sha256/" + descriptor["digest"].partition(":")[2], encoding="utf-8") as f:
+		        return json.load(f)
+
+		with open(top + "/index.json", encoding="utf-8") as f:
+		    first = json.load(f)["manifests"][0]
+		entries = []
+		for arch in ("amd64", "arm64"):
+		    manifest = get(first)
+		    config = get(manifest["config"])
+		    config["architecture"] = arch
+		    config["config"]["Env"] = ["PATH=/bin", "ARCH=" + arch]
+		    manifest["config"].update(put(config))
+		    entries.append({"mediaType": first["mediaType"], "platform": {"architecture": arch, "os": "linux"}, **put(manifest)})
+		kind = "application/vnd.oci.image.index.v1+json"
+		index = {"mediaType": kind, "annotations": {"org.opencontainers.image.ref.name": "several"},
+		         **put({"schemaVersion": 2, "mediaType": kind, "manifests": entries})}
+		with open(top + "/index.json", "w", encoding="utf-8") as f:
+		    json.dump({"schemaVersion": 2, "manifests": [index]}, f)
+	PYTHON
+}
+
+@test "of an image for several platforms comes this machine's, or the one that is asked for" {
+	local here other
+	case $(uname -m) in
+	x86_64) here=amd64 other=arm64 ;;
+	aarch64) here=arm64 other=amd64 ;;
+	*) skip "is for amd64 and arm64" ;;
+	esac
+	several_platforms
+	serve_noted
+	skopeo copy --quiet --all --dest-tls-verify=false "oci:$WORK/several:several" "docker://$REGISTRY/several:1"
+	run_one() { do_ "$1" run --rm --network none --tls-verify=false "${@:2}" "$REGISTRY/several:1" sh -c 'echo "$ARCH"'; }
+	do_ 0 pull -q --tls-verify=false "$REGISTRY/several:1"
+	run_one 0
+	stdout_is "$here"
+	stderr_is ""
+	# What is there is not what was asked for: it is fetched, or not taken.
+	run_one 125 --platform "linux/$other" --pull never
+	stderr_is "hull: $REGISTRY/several:1: the image is for linux/$here, not for linux/$other"
+	run_one 0 --platform "linux/$other"
+	stdout_is "$other"
+	run_one 0 --pull never
+	stdout_is "$other"
+	stderr_has "the image $REGISTRY/several:1 is for linux/$other, and this machine is linux/$here"
+	run_one 0 --platform "$here"
+	stdout_is "$here"
+	run_one 125 --platform linux/s390x
+	stderr_has "there is no image for linux/s390x, only for linux/amd64, linux/arm64"
+	do_ 0 pull --tls-verify=false --platform "linux/$other" "$REGISTRY/several:1"
+	do_ 0 inspect "$REGISTRY/several:1"
+	[ "$(jq -r '.[0].ImageConfig.architecture' <<<"$stdout")" = "$other" ]
+	# A manifest alone is of one platform.
+	skopeo copy --quiet --override-arch "$other" --dest-tls-verify=false "oci:$WORK/several:several" "docker://$REGISTRY/one:1"
+	do_ 1 pull --tls-verify=false --platform "linux/$here" "$REGISTRY/one:1"
+	stderr_has "$REGISTRY/one:1: the image is for linux/$other, not for linux/$here"
+	do_ 0 pull --tls-verify=false "$REGISTRY/one:1"
+	do_ 0 fsck
+}
+
 # settings: registries.conf, from standard input, with the registry as one that speaks http.
 settings() {
 	{
