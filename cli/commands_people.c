@@ -485,7 +485,8 @@ const struct command people_commands[] = {
 		.verbs = "create|ls|inspect|rm|prune",
 		.help = "keep data beside containers",
 		.details = "Makes, lists, shows and removes volumes: directories that containers "
-			   "mount by name, and that outlive them.",
+			   "mount by name, and that outlive them. Prune takes away those that no "
+			   "container mounts and that nobody gave a name.",
 		.options = &volume_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,
