@@ -114,10 +114,10 @@ int fetcher_authenticate(struct fetcher *f, const struct answer *a, struct err *
 		return err_set(e, EACCES,
 			       "%s leads to another host, which asks for credentials (HTTP 401)",
 			       f->registry);
-	if (!a->challenge.len)
+	if (!a->headers.challenge.len)
 		return err_set(e, EACCES, "%s asks for credentials without saying which",
 			       f->registry);
-	TRY(challenge_parse(a->challenge.text, &f->arena, &c, e));
+	TRY(challenge_parse(a->headers.challenge.text, &f->arena, &c, e));
 	if (c.kind == CHALLENGE_BEARER)
 		return fetch_token(f, &c, e);
 	if (!f->credentials || f->basic)

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "image/fetch/headers.h"
 
 struct fetcher {
 	const char *registry, *repository;
@@ -35,7 +36,7 @@ struct answer {
 	struct fetcher *f;
 	struct buf *text; /* where content goes; NULL: to hull, as frames */
 	size_t limit;
-	struct buf type, challenge, location, retry_after;
+	struct headers headers;
 	uint64_t received, skip; /* bytes given on; bytes of a repeated answer to pass over */
 	long status;
 	bool begun; /* the header was sent */

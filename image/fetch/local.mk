@@ -5,6 +5,8 @@ image_fetch_libfetch_a_SOURCES = \
 	image/fetch/challenge.h \
 	image/fetch/frames.c \
 	image/fetch/frames.h \
+	image/fetch/headers.c \
+	image/fetch/headers.h \
 	image/registry.c \
 	image/registry.h
 

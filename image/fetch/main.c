@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -37,46 +36,15 @@ enum {
 
 void answer_done(struct answer *a)
 {
-	buf_done(&a->type);
-	buf_done(&a->challenge);
-	buf_done(&a->location);
-	buf_done(&a->retry_after);
-}
-
-static void take_header(struct buf *to, const char *name, const char *line, size_t len)
-{
-	size_t n = strlen(name);
-
-	if (len <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
-		return;
-	line += n + 1;
-	len -= n + 1;
-	while (len && (*line == ' ' || *line == '\t'))
-		line++, len--;
-	while (len && strchr("\r\n \t", line[len - 1]))
-		len--;
-	if (to->len)
-		buf_str(to, ", ");
-	buf_add(to, line, len);
+	headers_done(&a->headers);
 }
 
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
 	struct answer *a = ctx;
-	size_t len = size * n;
 
-	/* A new status line begins a new answer: after a redirect, too. */
-	if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {
-		buf_clear(&a->type);
-		buf_clear(&a->challenge);
-		buf_clear(&a->location);
-		buf_clear(&a->retry_after);
-	}
-	take_header(&a->type, "content-type", line, len);
-	take_header(&a->challenge, "www-authenticate", line, len);
-	take_header(&a->location, "location", line, len);
-	take_header(&a->retry_after, "retry-after", line, len);
-	return len;
+	headers_add(&a->headers, line, size * n);
+	return size * n;
 }
 
 static int begin(struct answer *a)
@@ -84,7 +52,7 @@ static int begin(struct answer *a)
 	if (a->begun)
 		return 0;
 	a->begun = true;
-	return frame_send(FRAME_FD, FRAME_HEADER, a->type.text ? a->type.text : "", a->type.len);
+	return frame_send(FRAME_FD, FRAME_HEADER, a->headers.type.text ? a->headers.type.text : "", a->headers.type.len);
 }
 
 static int pass_on(struct answer *a, const char *bytes, size_t len)
@@ -211,15 +179,9 @@ bool fetcher_may_pass(const struct fetcher *f, const struct answer *a, CURLcode 
 	}
 }
 
-/* In seconds (RFC 9110, 10.2.3); a date is not read. */
-static unsigned long wanted_wait(const struct answer *a)
-{
-	return a->retry_after.len ? strtoul(a->retry_after.text, NULL, 10) : 0;
-}
-
 bool fetcher_again(const struct fetcher *f, const struct answer *a, CURLcode code, unsigned *tries)
 {
-	unsigned long wait = 1UL << *tries, wanted = wanted_wait(a);
+	unsigned long wait = 1UL << *tries, wanted = headers_wait(&a->headers);
 
 	if (f->once || !fetcher_may_pass(f, a, code) || wanted > WAIT_MAX_S || *tries + 1 >= TRIES)
 		return false;

@@ -134,10 +134,10 @@ static int place_of(struct fetcher *f, const struct answer *a, const char *diges
 
 	make_url(f, "blobs", "uploads/", &base);
 	buf_printf(&query, "digest=%s", digest);
-	fine = here && there && a->location.len &&
+	fine = here && there && a->headers.location.len &&
 	       curl_url_set(here, CURLUPART_URL, base.text, 0) == CURLUE_OK &&
 	       curl_url_set(there, CURLUPART_URL, base.text, 0) == CURLUE_OK &&
-	       curl_url_set(there, CURLUPART_URL, a->location.text, 0) == CURLUE_OK &&
+	       curl_url_set(there, CURLUPART_URL, a->headers.location.text, 0) == CURLUE_OK &&
 	       curl_url_set(there, CURLUPART_QUERY, query.text, CURLU_APPENDQUERY) == CURLUE_OK &&
 	       curl_url_get(there, CURLUPART_URL, &url, 0) == CURLUE_OK;
 	if (fine) {

@@ -230,6 +230,25 @@ push_refused() {
 	do_ 0 fsck
 }
 
+@test "blobs are fetched at the same time, and those that came are not fetched again" {
+	local config
+	config=$(jq -r .config.digest "$HULL_IMAGE/blobs/sha256/${manifest#*:}")
+	# It is asked for first, and is there last.
+	rules "1 GET /blobs/$config slow"
+	pull 0
+	[ "$(grep -n "^GET .*/blobs/$layer 200" "$NOTES" | cut -d: -f1)" -lt "$(grep -n "^GET .*/blobs/$config 200" "$NOTES" | cut -d: -f1)" ]
+	do_ 0 rmi "$REGISTRY/team/tool:1"
+	do_ 0 prune
+	rules "9 GET /blobs/$config 404"
+	pull 1
+	asked 1 GET "/v2/team/tool/blobs/$layer 200"
+	rules
+	pull 0
+	asked 0 GET "/v2/team/tool/blobs/$layer"
+	asked 1 GET "/v2/team/tool/blobs/$config 200"
+	do_ 0 fsck
+}
+
 @test "blob 416, when it is to go on: said" {
 	rules "1 GET /blobs/$layer cut=5000" "9 GET /blobs/$layer 416"
 	pull 1

@@ -286,6 +286,26 @@ settings() {
 	stderr_is 'hull: the image name "tool" has no registry, no alias, and unqualified-search-registries is empty'
 }
 
+@test "registries.conf: a user's own, and the files beside it" {
+	is_root && skip "is for users"
+	serve_noted
+	push lib/tool:1
+	push other:1
+	unset CONTAINERS_REGISTRIES_CONF
+	mkdir -p "$HOME/.config/containers/registries.conf.d"
+	echo "unqualified-search-registries = [\"$REGISTRY/lib\"]" >"$HOME/.config/containers/registries.conf"
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$REGISTRY" >"$HOME/.config/containers/registries.conf.d/10-own.conf"
+	printf '[aliases]\n"mine" = "%s/other"\n' "$REGISTRY" >"$HOME/.config/containers/registries.conf.d/20-names.conf"
+	echo 'not read' >"$HOME/.config/containers/registries.conf.d/note.txt"
+	do_ 0 pull tool:1
+	do_ 0 pull mine:1
+	do_ 0 images --format '{{.Repository}}:{{.Tag}}'
+	[ "$(sort <<<"$stdout")" = "$(printf '%s\n' "$REGISTRY/lib/tool:1" "$REGISTRY/other:1" | sort)" ]
+	echo 'wrong' >"$HOME/.config/containers/registries.conf.d/30-wrong.conf"
+	do_ 1 pull tool:1
+	stderr_has "30-wrong.conf"
+}
+
 @test "registries.conf: mirrors are asked first and get no credentials; what is blocked is refused" {
 	htpasswd -Bbc "$WORK/passwords" me secret 2>/dev/null
 	serve "auth: {htpasswd: {realm: test, path: $WORK/passwords}}"
