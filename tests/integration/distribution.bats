@@ -236,6 +236,7 @@ push_refused() {
 	# It is asked for first, and is there last.
 	rules "1 GET /blobs/$config slow"
 	pull 0
+	wait_for 10 grep -q "^GET .*/blobs/$config 200" "$NOTES"
 	[ "$(grep -n "^GET .*/blobs/$layer 200" "$NOTES" | cut -d: -f1)" -lt "$(grep -n "^GET .*/blobs/$config 200" "$NOTES" | cut -d: -f1)" ]
 	do_ 0 rmi "$REGISTRY/team/tool:1"
 	do_ 0 prune
