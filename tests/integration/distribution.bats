@@ -240,13 +240,14 @@ push_refused() {
 	[ "$(grep -n "^GET .*/blobs/$layer 200" "$NOTES" | cut -d: -f1)" -lt "$(grep -n "^GET .*/blobs/$config 200" "$NOTES" | cut -d: -f1)" ]
 	do_ 0 rmi "$REGISTRY/team/tool:1"
 	do_ 0 prune
-	rules "9 GET /blobs/$config 404"
+	# A second later the other one has come.
+	rules "1 GET /blobs/$layer 503 Retry-After=1" "9 GET /blobs/$layer 404"
 	pull 1
-	asked 1 GET "/v2/team/tool/blobs/$layer 200"
+	asked 1 GET "/v2/team/tool/blobs/$config 200"
 	rules
 	pull 0
-	asked 0 GET "/v2/team/tool/blobs/$layer"
-	asked 1 GET "/v2/team/tool/blobs/$config 200"
+	asked 0 GET "/v2/team/tool/blobs/$config"
+	asked 1 GET "/v2/team/tool/blobs/$layer 200"
 	do_ 0 fsck
 }
 
