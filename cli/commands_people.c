@@ -270,7 +270,7 @@ const struct command people_commands[] = {
 		.arguments = "",
 		.help = "remove what nobody needs",
 		.details = "Removes stopped containers, images without a name, and what is left of "
-			   "images that were removed.",
+			   "images that were removed. Volumes stay: \"volume prune\" is for them.",
 		.options = &prune_options,
 		.opens_libraries = true,
 		.run = cmd_prune,
