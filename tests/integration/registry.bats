@@ -141,12 +141,13 @@ push() {
 }
 
 @test "hull-fetch's sandbox refuses what it should" {
-	run_command "${HULL%/*}/libexec/hull/hull-fetch" --self-test
+	local fetch=${HULL_LIBEXEC:-${HULL%/*}/libexec/hull}/hull-fetch
+	run_command "$fetch" --self-test
 	[ "$status" = 0 ]
 	jq --exit-status 'length == 13 and all(.[]; . != "possible")' <<<"$stdout"
 	# In the process itself, while it waits for a request.
 	mkfifo "$WORK/requests"
-	in_background sh -c 'exec "$0" --registry 127.0.0.1:1 --repository a 3<>"$1"' "${HULL%/*}/libexec/hull/hull-fetch" "$WORK/requests"
+	in_background sh -c 'exec "$0" --registry 127.0.0.1:1 --repository a 3<>"$1"' "$fetch" "$WORK/requests"
 	local pid=${BACKGROUND[-1]}
 	wait_for 5 grep --quiet '^Seccomp:.*2' "/proc/$pid/status"
 	grep --quiet '^NoNewPrivs:.*1' "/proc/$pid/status"
