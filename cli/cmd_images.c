@@ -496,7 +496,8 @@ static int remove_stopped(const struct engine *g, const struct call *call, struc
 	TRY(record_list(g, call->arena, &ids, e));
 	for (size_t i = 0; i < ids.n; i++) {
 		struct err one = { 0 };
-		int r = engine_remove(g, ids.at[i], false, true, &one);
+		/* Its volumes hold data: `volume prune` takes them. */
+		int r = engine_remove(g, ids.at[i], false, false, &one);
 
 		if (r >= 0)
 			printf("Deleted container: %s\n", ids.at[i]);

@@ -10,15 +10,26 @@
 #include "engine/volumes.h"
 
 struct volume_values {
-	bool force, quiet;
+	bool force, quiet, all;
+	const char *format;
 };
 
 static const struct option_row rows[] = {
+	{ .name = "all",
+	  .letter = 'a',
+	  .kind = OPTION_FLAG,
+	  .member = offsetof(struct volume_values, all),
+	  .help = "prune: those with a name of their own, too" },
 	{ .name = "force",
 	  .letter = 'f',
 	  .kind = OPTION_FLAG,
 	  .member = offsetof(struct volume_values, force),
 	  .help = "rm: a volume that is not there is no failure" },
+	{ .name = "format",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct volume_values, format),
+	  .argument = "TEMPLATE",
+	  .help = "ls: print each in this form" },
 	{ .name = "quiet",
 	  .letter = 'q',
 	  .kind = OPTION_FLAG,
@@ -51,38 +62,57 @@ static int list(const struct call *call, const struct engine *g, const struct st
 {
 	static const struct people_field fields[] = { { "Driver", "DRIVER" },
 						      { "Name", "VOLUME NAME" },
+						      { "Mountpoint", NULL },
+						      { "Scope", NULL },
 						      { 0 } };
 	const struct volume_values *values = call->options.values;
 	struct people_table t;
 	struct strings all;
 
 	TRY(volume_list(g, call->arena, &all, e));
-	people_table_begin(&t, fields, values->quiet ? "{{.Name}}" : NULL);
-	for (size_t i = 0; i < all.n; i++)
-		people_table_row(&t, (const char *const[]){ "local", all.at[i] });
+	people_table_begin(&t, fields, values->quiet ? "{{.Name}}" : values->format);
+	for (size_t i = 0; i < all.n; i++) {
+		const char *path;
+
+		if (volume_path(g, all.at[i], call->arena, &path, NULL) < 0)
+			continue; /* removed meanwhile */
+		people_table_row(&t,
+				 (const char *const[]){ "local", all.at[i], path, "local" });
+	}
 	return people_table_end(&t, e);
 }
 
+/* Those that are there are shown; that one is not is said after them. */
 static int inspect(const struct call *call, const struct engine *g, const struct strings *names,
 		   struct err *e)
 {
 	auto_buf struct buf out = { 0 };
 	struct json_writer w = json_writer(&out, "    ");
+	int r = 0;
 
+	if (!names->n)
+		return err_set(e, EINVAL, "volume inspect: which one?");
 	json_write_array(&w, NULL);
 	for (size_t i = 0; i < names->n; i++) {
-		const char *path;
+		const char *name = names->at[i], *path, *created;
 
-		TRY(volume_path(g, names->at[i], call->arena, &path, e));
+		if (volume_path(g, name, call->arena, &path, r < 0 ? NULL : e) < 0) {
+			r = -ENOENT;
+			continue;
+		}
+		created = volume_created(g, name, call->arena);
 		json_write_object(&w, NULL);
-		json_write_string(&w, "Name", names->at[i]);
+		if (created)
+			json_write_string(&w, "CreatedAt", created);
 		json_write_string(&w, "Driver", "local");
 		json_write_string(&w, "Mountpoint", path);
+		json_write_string(&w, "Name", name);
+		json_write_string(&w, "Scope", "local");
 		json_write_end(&w);
 	}
 	json_write_end(&w);
 	puts(out.text);
-	return 0;
+	return r;
 }
 
 static int rm(const struct call *call, const struct engine *g, const struct strings *names,
@@ -103,19 +133,25 @@ static int rm(const struct call *call, const struct engine *g, const struct stri
 	return 0;
 }
 
+/* What was given a name was meant to stay. */
 static int prune(const struct call *call, const struct engine *g,
 		 const struct strings *names UNUSED, struct err *e)
 {
+	const struct volume_values *values = call->options.values;
 	struct strings all;
 
 	TRY(volume_list(g, call->arena, &all, e));
 	for (size_t i = 0; i < all.n; i++) {
 		struct err one = { 0 };
-		int r = volume_remove(g, all.at[i], &one);
+		int r;
+
+		if (!values->all && !volume_is_anonymous(all.at[i]))
+			continue;
+		r = volume_remove(g, all.at[i], &one);
 
 		if (r >= 0)
 			printf("%s\n", all.at[i]);
-		else if (r != -EBUSY)
+		else if (r != -EBUSY && r != -ENOENT)
 			return err_set(e, -r, "%s", one.msg);
 	}
 	return 0;

@@ -73,12 +73,12 @@ static const char *cause_of(const struct container_view *v, struct arena *a)
 		return "it is paused";
 	if (v->state == STATE_RUNNING)
 		return "it has not ended: it runs";
+	if (s->started && !s->finished)
+		return "its keeper was killed, so nobody saw how it ended";
 	if (s->error)
 		return arena_printf(a, "it could not be started: %s", s->error);
 	if (!s->started)
 		return "it was created and never started";
-	if (!s->finished)
-		return "its keeper was killed, so nobody saw how it ended";
 	if (s->lack)
 		return s->lack;
 	if (s->exit_code == FILTERED)

@@ -270,7 +270,7 @@ const struct command people_commands[] = {
 		.arguments = "",
 		.help = "remove what nobody needs",
 		.details = "Removes stopped containers, images without a name, and what is left of "
-			   "images that were removed.",
+			   "images that were removed. Volumes stay: \"volume prune\" is for them.",
 		.options = &prune_options,
 		.opens_libraries = true,
 		.run = cmd_prune,
@@ -485,7 +485,8 @@ const struct command people_commands[] = {
 		.verbs = "create|ls|inspect|rm|prune",
 		.help = "keep data beside containers",
 		.details = "Makes, lists, shows and removes volumes: directories that containers "
-			   "mount by name, and that outlive them.",
+			   "mount by name, and that outlive them. Prune takes away those that no "
+			   "container mounts and that nobody gave a name.",
 		.options = &volume_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,

@@ -19,7 +19,7 @@
 #include "engine/rootfs.h"
 #include "engine/volumes.h"
 
-enum { KEEPER_WAIT_MS = 10 * 1000, KILL_WAIT_MS = 10 * 1000 };
+enum { KEEPER_WAIT_MS = 10 * 1000, KILL_WAIT_MS = 10 * 1000, STATUS_UNSEEN = 255 };
 
 int engine_start_made(const struct engine *g, struct making *m, int *ret_status, struct err *e)
 {
@@ -199,6 +199,31 @@ static int wait_told(int dir, struct err *e)
 	return status;
 }
 
+/* One whose keeper was killed may go on. */
+static int wait_orphan(const struct engine *g, const char *id, struct err *e)
+{
+	auto_state struct state state = { 0 };
+	auto_fd int pidfd = -1;
+	struct pollfd fd;
+	int r = container_state(g->rt, id, &state, e);
+
+	if (r == -ENOENT || (r >= 0 && state.pid <= 0))
+		return 0;
+	TRY(r);
+	pidfd = pidfd_open(state.pid, 0);
+	fd = (struct pollfd){ pidfd, POLLIN, 0 };
+	while (pidfd >= 0 && poll(&fd, 1, -1) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "wait for the container's process");
+	return 0;
+}
+
+/* Its keeper was killed, or the machine stopped: what is not known is no success. */
+static bool end_is_unseen(const struct status *s)
+{
+	return s->started && !s->finished;
+}
+
 int engine_wait(const struct engine *g, const char *who, struct err *e)
 {
 	auto_record struct record record = { 0 };
@@ -217,6 +242,7 @@ int engine_wait(const struct engine *g, const char *who, struct err *e)
 			return r;
 	}
 	TRY(record_wait(dir, -1, e));
+	TRY(wait_orphan(g, id, e));
 	if (fstat(dir, &st) < 0)
 		return err_sys(e, "look at container %s", who);
 	if (!st.st_nlink)
@@ -224,7 +250,7 @@ int engine_wait(const struct engine *g, const char *who, struct err *e)
 			       "container %s was removed when it ended: how it did is not known any more",
 			       who);
 	TRY(status_read(dir, &status, e));
-	return status.exit_code;
+	return end_is_unseen(&status) ? STATUS_UNSEEN : status.exit_code;
 }
 
 int engine_view(const struct engine *g, const char *id, struct container_view *ret, struct err *e)
@@ -245,6 +271,10 @@ int engine_view(const struct engine *g, const char *id, struct container_view *r
 	if (r >= 0) {
 		v.state = state.status;
 		v.pid = state.pid > 0 ? state.pid : 0;
+	}
+	if (v.state == STATE_STOPPED && end_is_unseen(&v.status) && record_wait(dir, 0, NULL) == 0) {
+		v.status.exit_code = STATUS_UNSEEN;
+		v.status.error = "its keeper was killed, so nobody saw how it ended";
 	}
 	*ret = v;
 	v = (struct container_view){ 0 };

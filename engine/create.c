@@ -590,6 +590,17 @@ static void take_rootfs(struct building *b, const char *path)
 	r->layers.n = 1;
 }
 
+/* It runs if the kernel has an interpreter for it; else "exec format error" would be all that is said. */
+static void warn_of_platform(struct building *b)
+{
+	const struct platform host = platform_host();
+
+	if (!b->w->platform && !platform_score(&host, &b->image.config.platform))
+		log_warn("the image %s is for %s, and this machine is %s", b->w->image,
+			 platform_print(&b->image.config.platform, &b->arena),
+			 platform_print(&host, &b->arena));
+}
+
 static int take_image(struct building *b, struct err *e)
 {
 	struct record *r = &b->m->record;
@@ -612,6 +623,7 @@ static int take_image(struct building *b, struct err *e)
 	}
 	TRY(pull_if_needed(b->g, b->w->image, b->w->pull, &pull, &manifest, &use, e));
 	TRY(image_load(&b->g->store, &manifest, &b->image, e));
+	warn_of_platform(b);
 	TRY(rootfs_unpack(b->g, &b->image, e));
 	rootfs_layers(b->g, &b->image, &r->arena, &r->layers);
 	r->image_id = arena_strdup(&r->arena, b->image.id.text);

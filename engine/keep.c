@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -411,6 +412,8 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	}
 	say_started(k->m, status);
 	tell_ready(k, NULL);
+	/* What it took to make it, to pull and unpack its image perhaps: from here on this one only waits. */
+	malloc_trim(0);
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);

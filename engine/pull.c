@@ -115,10 +115,13 @@ int pull_image(const struct engine *g, const char *text, const struct pull_optio
 	return pull(g, text, o, &a, &name, e);
 }
 
-static int find(const struct engine *g, const char *text, struct digest *ret, struct err *e)
+/* One that is there for another platform than was asked for counts as missing. */
+static int find(const struct engine *g, const char *text, const char *platform, struct digest *ret,
+		struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct image_record record;
+	struct platform wanted;
 	int r;
 
 	r = image_store_resolve(&g->store, text, &a, &record, e);
@@ -128,6 +131,10 @@ static int find(const struct engine *g, const char *text, struct digest *ret, st
 		r = found == -ENOENT ? r : found;
 	}
 	TRY(r);
+	if (platform) {
+		TRY(platform_parse(platform, &a, &wanted, e));
+		TRY(image_check_platform(&g->store, &record.manifest.digest, &wanted, text, e));
+	}
 	*ret = record.manifest.digest;
 	return 0;
 }
@@ -155,7 +162,7 @@ int pull_if_needed(const struct engine *g, const char *text, const char *policy,
 		TRY(pull(g, text, o, &a, &name, e));
 	*ret_use = image_store_use(&g->store, e);
 	TRY(*ret_use);
-	r = find(g, name ? name : text, ret, e);
+	r = find(g, name ? name : text, o->platform, ret, e);
 	if (r != -ENOENT || never || always)
 		return r;
 	/* Not under the lock: it may take long, and locks for itself. */
@@ -163,5 +170,5 @@ int pull_if_needed(const struct engine *g, const char *text, const char *policy,
 	TRY(pull(g, text, o, &a, &name, e));
 	*ret_use = image_store_use(&g->store, e);
 	TRY(*ret_use);
-	return find(g, name ? name : text, ret, e);
+	return find(g, name ? name : text, o->platform, ret, e);
 }

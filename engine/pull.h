@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "image/reference.h"
+#include "image/registry.h"
 
 /* Of a blob: `done` of `size` bytes have come; all of them: it is there. */
 typedef void pull_tell_fn(const char *digest, uint64_t done, uint64_t size, void *ctx);
@@ -41,9 +42,9 @@ int pull_registry(const struct engine *g, const struct reference *from,
 		  const struct reference *name, const struct pull_options *asked, struct err *e)
 	MUST_CHECK;
 
-/* Those that were given, those of the file that was given, or of the usual ones; NULL: none. In *a. */
+/* Sets those that were given, those of the file that was given, or of the usual ones. In *a. */
 int pull_credentials(const struct reference *from, const struct pull_options *asked,
-		     struct arena *a, const char **ret, struct err *e) MUST_CHECK;
+		     struct arena *a, struct registry_options *ret, struct err *e) MUST_CHECK;
 
 /* Whether registries.conf blocks a registry (-EACCES), and whether it says that it is insecure. */
 int pull_is_insecure(const struct reference *name, bool *ret, struct err *e) MUST_CHECK;

@@ -29,6 +29,8 @@ struct pulling {
 	const struct pull_options *asked;
 	struct arena arena;
 	struct registry registry;
+	const struct platform *platform; /* that was asked for; NULL: this machine's will do, and others */
+	struct platform parsed;
 	struct image_descriptor manifest;
 	struct digest index; /* not set: there was none */
 };
@@ -53,15 +55,13 @@ static int check_digest(const struct buf *text, const struct digest *expected, s
 static int choose(struct pulling *p, const struct buf *text, struct image_descriptor *ret,
 		  struct err *e)
 {
-	struct platform wanted = platform_host();
+	const struct platform host = platform_host();
 	struct image_index index = { 0 };
 	const struct image_descriptor *found;
 	int r = 0;
 
-	if (p->asked->platform)
-		TRY(platform_parse(p->asked->platform, &p->arena, &wanted, e));
 	TRY(image_index_parse(&index, "the registry's index", text->text, text->len, e));
-	r = platform_select(&index, &wanted, &found, e);
+	r = platform_select(&index, p->platform ? p->platform : &host, &found, e);
 	if (r >= 0) {
 		*ret = *found;
 		ret->media_type = arena_strdup(&p->arena, found->media_type);
@@ -221,20 +221,23 @@ static int fetch_all(struct pulling *p, struct err *e)
 	r = fetch_blobs(p, &m, e);
 	image_manifest_done(&m);
 	TRY(r);
+	if (p->platform)
+		TRY(image_check_platform(&p->g->store, &p->manifest.digest, p->platform,
+					 reference_print(p->name).text, e));
 	return image_store_tag(&p->g->store, reference_print(p->name).text, &p->manifest,
 			       digest_is_set(&p->index) ? &p->index : NULL, e);
 }
 
 int pull_credentials(const struct reference *from, const struct pull_options *asked,
-		     struct arena *a, const char **ret, struct err *e)
+		     struct arena *a, struct registry_options *ret, struct err *e)
 {
 	auto_buf struct buf text = { 0 };
 	struct auth_credentials who = { 0 };
 	const char *file = asked->authfile;
 	int r;
 
-	*ret = asked->credentials;
-	if (*ret)
+	ret->credentials = asked->credentials;
+	if (ret->credentials)
 		return 0;
 	if (file) {
 		TRY(io_read_file(AT_FDCWD, file, AUTH_FILE_MAX, file, &text, e));
@@ -247,12 +250,11 @@ int pull_credentials(const struct reference *from, const struct pull_options *as
 	}
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	if (who.identity_token && !who.password)
-		return err_set(e, ENOTSUP,
-			       "%s has an identity token for %s: not in this version of hull",
-			       who.source, from->registry);
-	if (who.username && who.password)
-		*ret = arena_printf(a, "%s:%s", who.username, who.password);
+	/* One that was kept beside a password is what the password was good for. */
+	if (who.identity_token)
+		ret->identity_token = who.identity_token;
+	else if (who.username && who.password)
+		ret->credentials = arena_printf(a, "%s:%s", who.username, who.password);
 	return 0;
 }
 
@@ -269,7 +271,11 @@ int pull_registry(const struct engine *g, const struct reference *from,
 	};
 	auto_fd int use = -1;
 
-	TRY(pull_credentials(from, asked, &p.arena, &p.options.credentials, e));
+	if (asked->platform) {
+		TRY(platform_parse(asked->platform, &p.arena, &p.parsed, e));
+		p.platform = &p.parsed;
+	}
+	TRY(pull_credentials(from, asked, &p.arena, &p.options, e));
 	TRY(registry_open(from, &p.options, &p.registry, e));
 	use = image_store_use(&g->store, e);
 	TRY(use);

@@ -5,8 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "image/registry.h"
+
+enum { TRIES = 4 };
 
 struct pushing {
 	const struct engine *g;
@@ -15,6 +18,7 @@ struct pushing {
 	struct arena arena;
 	struct image_record record;
 	struct image image;
+	struct registry_options options;
 	struct registry registry;
 	struct origin *origins; /* what other repositories of the registry may have */
 	size_t origins_n;
@@ -87,7 +91,7 @@ static void tell_sent(uint64_t done, void *ctx)
 		t->asked->tell(t->what->digest.text, done, t->what->size, t->asked->tell_ctx);
 }
 
-static int push_blob(struct pushing *p, const struct image_descriptor *d, struct err *e)
+static int send_blob(struct pushing *p, const struct image_descriptor *d, struct err *e)
 {
 	struct telling telling = { p->asked, d };
 	struct registry_sending what = { .size = d->size, .tell = tell_sent, .ctx = &telling };
@@ -108,6 +112,21 @@ static int push_blob(struct pushing *p, const struct image_descriptor *d, struct
 	TRY(registry_put_blob(&p->registry, &d->digest, &what, e));
 	tell_sent(d->size, &telling);
 	return 0;
+}
+
+/* An upload that broke off is begun again, with all that comes before it: the blob may have arrived. */
+static int push_blob(struct pushing *p, const struct image_descriptor *d, struct err *e)
+{
+	for (unsigned tries = 1;; tries++) {
+		int r = send_blob(p, d, e);
+
+		if (r != -ECONNABORTED || tries == TRIES)
+			return r;
+		log_info("%s; it is sent again", e->msg);
+		registry_close(&p->registry);
+		sleep(1U << (tries - 1));
+		TRY(registry_open(&p->to, &p->options, &p->registry, e));
+	}
 }
 
 /* The manifest last: a registry takes none whose blobs it lacks. */
@@ -143,14 +162,15 @@ static int choose_place(struct pushing *p, const char *image, const char *to, st
 
 static int connect_to(struct pushing *p, struct err *e)
 {
-	struct registry_options o = { .insecure = p->asked->insecure, .ca = p->asked->ca };
+	struct registry_options *o = &p->options;
 	bool insecure;
 
+	*o = (struct registry_options){ .insecure = p->asked->insecure, .ca = p->asked->ca };
 	TRY(pull_is_insecure(&p->to, &insecure, e));
 	if (insecure && !p->asked->secure)
-		o.insecure = true;
-	TRY(pull_credentials(&p->to, p->asked, &p->arena, &o.credentials, e));
-	return registry_open(&p->to, &o, &p->registry, e);
+		o->insecure = true;
+	TRY(pull_credentials(&p->to, p->asked, &p->arena, o, e));
+	return registry_open(&p->to, o, &p->registry, e);
 }
 
 int push_image(const struct engine *g, const char *image, const char *to,

@@ -71,7 +71,7 @@ static int copy(struct saving *s, int from, const struct digest *d, uint64_t siz
 			return n < 0 ? err_neg(e, (int)n, "read the blob %s", d->text)
 				     : err_set(e, EBADMSG,
 					       "the blob %s is shorter than it was; run "
-					       "\"hull fsck\"",
+					       "\"hull fsck --repair\"",
 					       d->text);
 		digest_update(&state, bytes, (size_t)n);
 		TRY(write_failed(io_write_all(s->fd, bytes, (size_t)n), e));
@@ -79,7 +79,7 @@ static int copy(struct saving *s, int from, const struct digest *d, uint64_t siz
 	}
 	found = digest_end(&state);
 	if (!digest_equal(&found, d))
-		return err_set(e, EBADMSG, "the blob %s holds something else; run \"hull fsck\"",
+		return err_set(e, EBADMSG, "the blob %s holds something else; run \"hull fsck --repair\"",
 			       d->text);
 	return write_failed(tar_write_padding(s->fd, size), e);
 }

@@ -5,10 +5,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
@@ -52,7 +55,11 @@ int volume_use(const struct engine *g, const char **name, struct arena *a, const
 
 int volume_create(const struct engine *g, const char *name, struct err *e)
 {
-	TRY(record_check_name(name, e));
+	if (record_check_name(name, NULL) < 0)
+		return err_set(e, EINVAL,
+			       "volume name %s: a name is at most %d letters, digits, \"_\", \".\" "
+			       "and \"-\", and begins with a letter or digit",
+			       json_quote(name).text, RECORD_NAME_MAX);
 	return make(g, name, e);
 }
 
@@ -65,6 +72,31 @@ int volume_path(const struct engine *g, const char *name, struct arena *a, const
 		return err_set(e, ENOENT, "no such volume: %s", name);
 	*ret = path_of(g, name, a);
 	return 0;
+}
+
+const char *volume_created(const struct engine *g, const char *name, struct arena *a)
+{
+	struct stat st; /* nothing but _data ever comes into it */
+	char text[32];
+	struct tm tm;
+	time_t at;
+
+	if (fstatat(g->volumes, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return NULL;
+	at = st.st_mtim.tv_sec;
+	if (!gmtime_r(&at, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return NULL;
+	return arena_strdup(a, text);
+}
+
+static bool is_id(const char *name)
+{
+	return strlen(name) == RECORD_ID_LEN && strspn(name, "0123456789abcdef") == RECORD_ID_LEN;
+}
+
+bool volume_is_anonymous(const char *name)
+{
+	return is_id(name);
 }
 
 static int compare(const void *a, const void *b)
@@ -103,7 +135,15 @@ int volume_list(const struct engine *g, struct arena *a, struct strings *ret, st
 	return 0;
 }
 
-/* 1: the configuration of a container mounts it; 0: it does not, or the container is being removed. */
+/* A container that is being made has its lock, then its volumes, then its configuration. */
+static bool is_locked(int dir)
+{
+	auto_fd int fd = openat(dir, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+}
+
+/* 1: the configuration of a container mounts it, or it is being made and could; 0: it does not, or the container is being removed. */
 static int uses(const struct engine *g, const char *id, const char *path, struct err *e)
 {
 	auto_fd int dir =
@@ -116,7 +156,7 @@ static int uses(const struct engine *g, const char *id, const char *path, struct
 		return errno == ENOENT ? 0 : err_sys(e, "open container %.12s", id);
 	r = io_read_file(dir, "config.json", 16U << 20, "config.json", &text, e);
 	if (r == -ENOENT)
-		return 0;
+		return is_locked(dir);
 	if (r < 0 || spec_parse(&spec, "config.json", text.text, text.len, e) < 0)
 		return err_wrap(e, "container %.12s", id);
 	for (size_t i = 0; i < spec.mounts.n; i++)
@@ -138,6 +178,32 @@ static int remove_files(void *ctx, struct err *e)
 	return n < 0 ? err_neg(e, n, "remove the volume %s", r->name) : 0;
 }
 
+/* All containers, with those that are being made, which record_list() leaves out. -EBUSY: one uses it. */
+static int check_unused(const struct engine *g, const char *name, const char *path, struct err *e)
+{
+	int fd = openat(g->containers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), used = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	if (!dir) {
+		used = err_sys(e, "list the containers");
+		close_fd(&fd);
+		return used;
+	}
+	while (!used && (d = readdir(dir))) {
+		if (!is_id(d->d_name))
+			continue;
+		used = uses(g, d->d_name, path, e);
+		if (used < 0)
+			err_wrap(e, "whether the volume %s is in use", name);
+		else if (used)
+			used = err_set(e, EBUSY, "the volume %s is in use by container %.12s", name,
+				       d->d_name);
+	}
+	closedir(dir);
+	return used;
+}
+
 int volume_remove(const struct engine *g, const char *name, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
@@ -146,16 +212,9 @@ int volume_remove(const struct engine *g, const char *name, struct err *e)
 	const char *path;
 
 	TRY(volume_path(g, name, &a, &path, e));
+	/* Takes away what a crash left, which would count as in use. */
 	TRY(record_list(g, &a, &ids, e));
-	for (size_t i = 0; i < ids.n; i++) {
-		int used = uses(g, ids.at[i], path, e);
-
-		if (used < 0)
-			return err_wrap(e, "whether the volume %s is in use", name);
-		if (used)
-			return err_set(e, EBUSY, "the volume %s is in use by container %.12s", name,
-				       ids.at[i]);
-	}
+	TRY(check_unused(g, name, path, e));
 	return userns_run(remove_files, &r, e);
 }
 

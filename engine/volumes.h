@@ -2,6 +2,8 @@
 #ifndef HULL_ENGINE_VOLUMES_H
 #define HULL_ENGINE_VOLUMES_H
 
+#include <stdbool.h>
+
 #include "engine/engine.h"
 #include "engine/record.h"
 
@@ -14,12 +16,16 @@ int volume_use(const struct engine *g, const char **name, struct arena *a, const
 int volume_create(const struct engine *g, const char *name, struct err *e) MUST_CHECK;
 /* -ENOENT; -EBUSY: a container uses it. */
 int volume_remove(const struct engine *g, const char *name, struct err *e) MUST_CHECK;
+/* Whether its name is one that was made up for it, as of -v PATH and of `volume create` without a name. */
+bool volume_is_anonymous(const char *name);
 /* All names, sorted, in *a. */
 int volume_list(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)
 	MUST_CHECK;
 /* Its directory, in *a; -ENOENT. */
 int volume_path(const struct engine *g, const char *name, struct arena *a, const char **ret,
 		struct err *e) MUST_CHECK;
+/* When it was made, in *a; NULL: it is gone. */
+const char *volume_created(const struct engine *g, const char *name, struct arena *a);
 
 /* An empty volume takes what the image has at its place, owners and modes with it. */
 int volume_fill(const struct engine *g, const struct record *r, const char *volume,

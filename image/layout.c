@@ -182,20 +182,6 @@ static int copy_image(const struct source *from, const struct image_store *s,
 	return r;
 }
 
-/* Whether what was asked for by --platform is what came. */
-static int check_platform(const struct image_store *s, const struct digest *manifest,
-			  const struct platform *wanted, const char *path, struct err *e)
-{
-	auto_image struct image image = { .size = 0 };
-	auto_arena struct arena a = { 0 };
-
-	TRY(image_load(s, manifest, &image, e));
-	if (!wanted || platform_score(wanted, &image.config.platform) > 0)
-		return 0;
-	return err_set(e, ENOENT, "%s: the image is for %s, not for %s", path,
-		       platform_print(&image.config.platform, &a), platform_print(wanted, &a));
-}
-
 static int import(const struct image_store *s, const struct source *from,
 		  const struct layout_import *what, struct arena *a, struct image_record *ret,
 		  struct err *e)
@@ -226,7 +212,9 @@ static int import(const struct image_store *s, const struct source *from,
 	TRY(r);
 	TRY(choose_manifest(from, platform, &record.manifest, &record.index, a, e));
 	TRY(copy_image(from, s, &record.manifest, e));
-	TRY(check_platform(s, &record.manifest.digest, what->platform, from->path, e));
+	if (what->platform)
+		TRY(image_check_platform(s, &record.manifest.digest, what->platform, from->path,
+					 e));
 	TRY(image_store_tag(s, what->name, &record.manifest,
 			    digest_is_set(&record.index) ? &record.index : NULL, e));
 	record.name = arena_strdup(a, what->name);

@@ -94,7 +94,9 @@ int registry_open(const struct reference *where, const struct registry_options *
 	ret->sock = pair[0];
 	if (ret->pid < 0)
 		return err_sys(e, "start hull-fetch");
-	return o->credentials ? send_line(ret, "auth", o->credentials, e) : 0;
+	if (o->credentials)
+		return send_line(ret, "auth", o->credentials, e);
+	return o->identity_token ? send_line(ret, "identity", o->identity_token, e) : 0;
 }
 
 void registry_close(struct registry *r)
@@ -239,7 +241,7 @@ int registry_put_blob(struct registry *r, const struct digest *digest,
 			return err_neg(e, (int)n, "read the blob %s", digest->text);
 		if (n == 0)
 			return err_set(e, EBADMSG,
-				       "the blob %s is shorter than it was; run \"hull fsck\"",
+				       "the blob %s is shorter than it was; run \"hull fsck --repair\"",
 				       digest->text);
 		if (send_bytes(r, bytes, (size_t)n) < 0)
 			break;

@@ -36,6 +36,7 @@ struct registry_options {
 	bool once;      /* a failure that may pass is a failure: somebody else is asked then */
 	const char *ca; /* file with certificates to trust, NULL: the system's */
 	const char *credentials; /* "user:password", NULL: none */
+	const char *identity_token; /* what its token server gave for them, in their place; NULL: none */
 };
 
 /* Starts the helper for one repository; nothing is asked yet. */

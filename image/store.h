@@ -211,6 +211,9 @@ struct image {
 };
 int image_load(const struct image_store *s, const struct digest *manifest, struct image *ret,
 	       struct err *e) MUST_CHECK;
+/* Whether it is for the platform that was asked for; -ENOENT: `name` is for another. */
+int image_check_platform(const struct image_store *s, const struct digest *manifest,
+			 const struct platform *wanted, const char *name, struct err *e) MUST_CHECK;
 void image_done(struct image *i);
 #define auto_image __attribute__((cleanup(image_done)))
 
@@ -240,8 +243,8 @@ struct image_gc {
 	uint64_t bytes;                 /* of blobs */
 };
 /*
- * Removes what no entry and no pin leads to. Waits up to `wait_ms` for those
- * who use the store; -EBUSY: later. A document that can't be read stops it
+ * Removes what no entry and no pin leads to; no layer while the image of a pin can't be read. Waits up to `wait_ms` for those
+ * who use the store; -EBUSY: later. An entry's document that can't be read stops it
  * before anything is removed: run check.
  */
 int image_store_gc(const struct image_store *s, unsigned wait_ms, struct image_gc *ret,
@@ -253,7 +256,7 @@ enum image_problem_kind {
 	IMAGE_PROBLEM_ENTRY,   /* an image lacks blobs: its entry is taken away */
 	IMAGE_PROBLEM_LAYER,   /* half made: removed, it is unpacked again from its blob */
 	IMAGE_PROBLEM_STAGING, /* left by a crash: removed */
-	IMAGE_PROBLEM_PIN,     /* of no image that is there, or no pin */
+	IMAGE_PROBLEM_PIN,     /* no pin: removed; of an image that is not whole: it stays */
 	IMAGE_PROBLEM_FOREIGN, /* a file that is not ours, left alone */
 };
 struct image_problem {

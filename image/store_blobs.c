@@ -192,7 +192,7 @@ int image_store_read(const struct image_store *s, const struct digest *digest, s
 		return err_set(
 			e, EBADMSG,
 			"read blob %s: its content is damaged, it has the digest %s (hull fsck "
-			"removes it, then pull it again)",
+			"--repair removes it, then pull it again)",
 			digest->text, found.text);
 	return 0;
 }

@@ -119,9 +119,19 @@ static int check_staged(const char *name, void *ctx, struct err *e UNUSED)
 	return 0;
 }
 
+static int check_image(const struct check *c, const struct digest *manifest, struct err *why)
+{
+	auto_image struct image image = { .size = 0 };
+
+	TRY(image_load(c->store, manifest, &image, why));
+	return store_check_blobs(c->store, &image, why);
+}
+
+/* The pin of an image that is not whole stays: the container may run, and its layers are kept by it. */
 static int check_pin(const char *name, void *ctx, struct err *e UNUSED)
 {
 	struct check *c = ctx;
+	struct err why = { 0 };
 	char path[NAME_MAX + 8], target[DIGEST_TEXT_MAX + 2];
 	struct digest d;
 	ssize_t n;
@@ -132,9 +142,10 @@ static int check_pin(const char *name, void *ctx, struct err *e UNUSED)
 	if (digest_parse(target, &d, NULL) < 0)
 		tell(c, IMAGE_PROBLEM_PIN, remove_file(c, c->store->dir, path),
 		     "pins/%s is not a pin", name);
-	else if (!image_store_has(c->store, &d, -1))
-		tell(c, IMAGE_PROBLEM_PIN, remove_file(c, c->store->dir, path),
-		     "container %s needs image %s, which is not here", name, d.text);
+	else if (check_image(c, &d, &why) < 0)
+		tell(c, IMAGE_PROBLEM_PIN, -1,
+		     "container %s needs image %s: %s; pull it again, or remove the container",
+		     name, d.text, why.msg);
 	return 0;
 }
 
@@ -217,14 +228,6 @@ static int check_files(struct check *c, struct err *e)
 	tell(c, IMAGE_PROBLEM_INDEX, c->mend ? 0 : -1,
 	     c->mend ? "%s; made again, without names" : "%s", why.msg);
 	return 0;
-}
-
-static int check_image(const struct check *c, const struct digest *manifest, struct err *why)
-{
-	auto_image struct image image = { .size = 0 };
-
-	TRY(image_load(c->store, manifest, &image, why));
-	return store_check_blobs(c->store, &image, why);
 }
 
 /* Entries whose images lack something: taken away all at once. */

@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "image/name_set.h"
 #include "image/store_private.h"
 
 struct gc {
 	const struct image_store *store;
 	struct name_set blobs, layers; /* "sha256/HEX" */
+	bool keep_layers;              /* it is not known which are needed */
 	const char *algorithm;         /* of what is swept */
 	struct image_gc *counts;
 };
@@ -32,8 +34,8 @@ static int mark_image(struct gc *g, const struct digest *manifest, const char *w
 
 	if (image_load(g->store, manifest, &image, e) < 0)
 		return err_wrap(e,
-				"nothing is removed, as %s can't be read (hull fsck mends the "
-				"store)",
+				"nothing is removed, as %s can't be read (hull fsck --repair mends "
+				"the store)",
 				who);
 	mark(&g->blobs, manifest);
 	mark(&g->blobs, &image.id);
@@ -42,6 +44,21 @@ static int mark_image(struct gc *g, const struct digest *manifest, const char *w
 		mark(&g->layers, &image.config.rootfs.diff_ids.at[i]);
 	}
 	return 0;
+}
+
+/*
+ * A container goes on without its image's documents, as long as it has its layers: where they are not known,
+ * all stay until the image is whole again, or the container gone.
+ */
+static void mark_pinned(struct gc *g, const struct image_pin *pin)
+{
+	struct err why = { 0 };
+
+	if (mark_image(g, &pin->manifest, pin->name, &why) >= 0)
+		return;
+	log_debug("%s", why.msg);
+	mark(&g->blobs, &pin->manifest);
+	g->keep_layers = true;
 }
 
 static int mark_all(struct gc *g, struct err *e)
@@ -56,8 +73,7 @@ static int mark_all(struct gc *g, struct err *e)
 			       records.at[i].name ? records.at[i].name : "an image", e));
 	TRY(image_store_pins(g->store, &a, &pins, e));
 	for (size_t i = 0; i < pins.n; i++)
-		TRY(mark_image(g, &pins.at[i].manifest,
-			       arena_printf(&a, "the image of container %s", pins.at[i].name), e));
+		mark_pinned(g, &pins.at[i]);
 	return 0;
 }
 
@@ -124,7 +140,8 @@ static int sweep_all(struct gc *g, struct err *e)
 
 	for (size_t i = 0; i < ARRAY_LEN(algorithms); i++) {
 		g->algorithm = algorithms[i];
-		TRY(store_each(g->store->layers, algorithms[i], sweep_layer, g, e));
+		if (!g->keep_layers)
+			TRY(store_each(g->store->layers, algorithms[i], sweep_layer, g, e));
 		TRY(store_each(g->store->blobs, algorithms[i], sweep_blob, g, e));
 	}
 	return store_each(g->store->dir, "staging", sweep_staged, g, e);

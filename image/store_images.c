@@ -51,6 +51,19 @@ int image_load(const struct image_store *s, const struct digest *manifest, struc
 	return r;
 }
 
+int image_check_platform(const struct image_store *s, const struct digest *manifest,
+			 const struct platform *wanted, const char *name, struct err *e)
+{
+	auto_image struct image image = { .size = 0 };
+	auto_arena struct arena a = { 0 };
+
+	TRY(image_load(s, manifest, &image, e));
+	if (platform_score(wanted, &image.config.platform) > 0)
+		return 0;
+	return err_set(e, ENOENT, "%s: the image is for %s, not for %s", name,
+		       platform_print(&image.config.platform, &a), platform_print(wanted, &a));
+}
+
 void image_done(struct image *i)
 {
 	image_manifest_done(&i->manifest);

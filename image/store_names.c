@@ -23,7 +23,7 @@ int store_read_index(const struct image_store *s, struct image_index *ret, struc
 
 	if (io_read_file(s->dir, "index.json", IMAGE_DOCUMENT_MAX, name, &text, e) < 0 ||
 	    image_index_parse(ret, name, text.text, text.len, e) < 0)
-		return err_wrap(e, "hull fsck mends this");
+		return err_wrap(e, "hull fsck --repair mends this");
 	return 0;
 }
 

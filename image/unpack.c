@@ -36,7 +36,7 @@ JSON_TABLE(answer_fields, struct answer) = {
 };
 /* clang-format on */
 
-static int read_answer(const struct buf *said, struct unpack_result *ret, struct err *e)
+int image_unpack_answer(const struct buf *said, struct unpack_result *ret, struct err *e)
 {
 	auto_arena struct arena strings = { 0 };
 	auto_json struct json_doc doc = { .name = "hull-unpack's answer",
@@ -100,5 +100,5 @@ int image_unpack(int blob_fd, int dir_fd, const struct unpack_options *o, struct
 		argv[n++] = "--max-bytes", argv[n++] = bytes;
 	assert(n < ARRAY_LEN(argv));
 	r = spawn_run(&req, &said, e);
-	return r < 0 ? read_failure(&said, r, e) : read_answer(&said, ret, e);
+	return r < 0 ? read_failure(&said, r, e) : image_unpack_answer(&said, ret, e);
 }

@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /* What becomes of ".wh.NAME" and ".wh..wh..opq". */
@@ -56,5 +57,8 @@ struct unpack_result {
  */
 int image_unpack(int blob_fd, int dir_fd, const struct unpack_options *o, struct unpack_result *ret,
 		 struct err *e) MUST_CHECK;
+
+/* What the helper says when it is done; it may have been taken over. Pure. */
+int image_unpack_answer(const struct buf *said, struct unpack_result *ret, struct err *e) MUST_CHECK;
 
 #endif

@@ -621,7 +621,7 @@ tests_fuzz_fuzz_boot_LDADD = $(LIBMICROVM) -lzstd
 tests_fuzz_fuzz_boot_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_messages
 tests_fuzz_fuzz_messages_SOURCES = tests/fuzz/fuzz_messages.c
-tests_fuzz_fuzz_messages_LDADD = image/fetch/libfetch.a $(LIBMICROVM)
+tests_fuzz_fuzz_messages_LDADD = image/fetch/libfetch.a image/libunpack.a $(LIBMICROVM)
 tests_fuzz_fuzz_messages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_netlink
 tests_fuzz_fuzz_netlink_SOURCES = tests/fuzz/fuzz_netlink.c

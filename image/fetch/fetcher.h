@@ -12,14 +12,17 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "image/fetch/headers.h"
 
 struct fetcher {
-	const char *registry, *repository, *ca;
+	const char *registry, *repository;
+	struct buf ca;        /* certificates to trust besides, PEM; empty: none */
 	bool insecure, plain; /* plain: https did not answer, http did */
 	bool once;            /* there is somebody else to ask: no second try */
 	CURL *curl;
 	struct arena arena;
 	const char *credentials; /* "user:password", NULL without */
+	const char *identity_token; /* for its token server, in their place; NULL without */
 	const char *token;       /* of the registry's token server, NULL: none yet */
 	bool basic;              /* it wants the credentials themselves */
 	struct {
@@ -33,7 +36,7 @@ struct answer {
 	struct fetcher *f;
 	struct buf *text; /* where content goes; NULL: to hull, as frames */
 	size_t limit;
-	struct buf type, challenge, location;
+	struct headers headers;
 	uint64_t received, skip; /* bytes given on; bytes of a repeated answer to pass over */
 	long status;
 	bool begun; /* the header was sent */
@@ -44,6 +47,14 @@ void answer_done(struct answer *a);
 
 /* Resets libcurl's handle to what holds for every request of ours. */
 void fetcher_prepare(struct fetcher *f, struct answer *a, const char *url);
+/* Whether another try may come to something else. */
+bool fetcher_may_pass(const struct fetcher *f, const struct answer *a, CURLcode code);
+/* After such a failure: waits, and says that it is worth the same request again. */
+bool fetcher_again(const struct fetcher *f, const struct answer *a, CURLcode code, unsigned *tries);
+/* Whether two are of different hosts; whether the last answer is of another one than the registry. */
+bool fetcher_is_foreign(CURLU *here, CURLU *there);
+bool fetcher_is_elsewhere(const struct fetcher *f);
+/* authenticate.c. */
 void fetcher_set_credentials(const struct fetcher *f, bool basic);
 /* After a 401: the next request has what was asked for. */
 int fetcher_authenticate(struct fetcher *f, const struct answer *a, struct err *e) MUST_CHECK;

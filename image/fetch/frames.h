@@ -3,6 +3,7 @@
  *
  *	hull:        one line for each request
  *	               auth USER:PASSWORD      before the others, if there are any
+ *	               identity TOKEN          the same, for its token server
  *	               manifest REFERENCE      a tag or digest
  *	               blob DIGEST
  *	               has DIGEST              fails with ENOENT if the registry has no such blob

@@ -9,18 +9,17 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/json.h"
-#include "image/fetch/challenge.h"
 #include "image/fetch/fetcher.h"
 #include "image/fetch/frames.h"
 #include "image/fetch/sandbox.h"
@@ -31,48 +30,21 @@ enum {
 	STALL_S = 60, /* less than a byte a second for so long: it has failed */
 	REDIRECTS = 5,
 	TRIES = 4,
-	TOKEN_ANSWER_MAX = 1024 * 1024,
+	CA_MAX = 4 * 1024 * 1024,
+	WAIT_MAX_S = 60, /* who wants us to wait longer is told of instead */
 };
 
 void answer_done(struct answer *a)
 {
-	buf_done(&a->type);
-	buf_done(&a->challenge);
-	buf_done(&a->location);
-}
-
-static void take_header(struct buf *to, const char *name, const char *line, size_t len)
-{
-	size_t n = strlen(name);
-
-	if (len <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
-		return;
-	line += n + 1;
-	len -= n + 1;
-	while (len && (*line == ' ' || *line == '\t'))
-		line++, len--;
-	while (len && strchr("\r\n \t", line[len - 1]))
-		len--;
-	if (to->len)
-		buf_str(to, ", ");
-	buf_add(to, line, len);
+	headers_done(&a->headers);
 }
 
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
 	struct answer *a = ctx;
-	size_t len = size * n;
 
-	/* A new status line begins a new answer: after a redirect, too. */
-	if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {
-		buf_clear(&a->type);
-		buf_clear(&a->challenge);
-		buf_clear(&a->location);
-	}
-	take_header(&a->type, "content-type", line, len);
-	take_header(&a->challenge, "www-authenticate", line, len);
-	take_header(&a->location, "location", line, len);
-	return len;
+	headers_add(&a->headers, line, size * n);
+	return size * n;
 }
 
 static int begin(struct answer *a)
@@ -80,7 +52,7 @@ static int begin(struct answer *a)
 	if (a->begun)
 		return 0;
 	a->begun = true;
-	return frame_send(FRAME_FD, FRAME_HEADER, a->type.text ? a->type.text : "", a->type.len);
+	return frame_send(FRAME_FD, FRAME_HEADER, a->headers.type.text ? a->headers.type.text : "", a->headers.type.len);
 }
 
 static int pass_on(struct answer *a, const char *bytes, size_t len)
@@ -134,23 +106,15 @@ void fetcher_prepare(struct fetcher *f, struct answer *a, const char *url)
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)STALL_S);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, f->insecure ? 0L : 1L);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, f->insecure ? 0L : 2L);
-	if (f->ca)
-		curl_easy_setopt(c, CURLOPT_CAINFO, f->ca);
+	if (f->ca.len) {
+		struct curl_blob ca = { f->ca.text, f->ca.len, CURL_BLOB_NOCOPY };
+
+		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
+	}
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, a);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_content);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
-}
-
-void fetcher_set_credentials(const struct fetcher *f, bool basic)
-{
-	if (basic && f->credentials) {
-		curl_easy_setopt(f->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		curl_easy_setopt(f->curl, CURLOPT_USERPWD, f->credentials);
-	} else if (f->token) {
-		curl_easy_setopt(f->curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-		curl_easy_setopt(f->curl, CURLOPT_XOAUTH2_BEARER, f->token);
-	}
 }
 
 int fetcher_curl_failure(CURLcode code, const char *url, struct err *e)
@@ -160,70 +124,6 @@ int fetcher_curl_failure(CURLcode code, const char *url, struct err *e)
 							      : EIO;
 
 	return err_set(e, number, "%s: %s", url, curl_easy_strerror(code));
-}
-
-static void add_escaped(const struct fetcher *f, const char *text, struct buf *ret)
-{
-	char *escaped = curl_easy_escape(f->curl, text, 0);
-
-	buf_str(ret, escaped ? escaped : "");
-	curl_free(escaped);
-}
-
-/* A registry asks for several with blanks between; a token server wants one parameter for each. */
-static void add_scopes(struct fetcher *f, const char *scopes, struct buf *ret)
-{
-	do {
-		size_t len = strcspn(scopes, " ");
-
-		buf_str(ret, "&scope=");
-		add_escaped(f, arena_strndup(&f->arena, scopes, len), ret);
-		scopes += len;
-		scopes += strspn(scopes, " ");
-	} while (*scopes);
-}
-
-/* The token server's answer, with our credentials if there are any. */
-static int fetch_token(struct fetcher *f, const struct challenge *c, struct err *e)
-{
-	auto_buf struct buf url = { 0 }, text = { 0 };
-	__attribute__((cleanup(answer_done))) struct answer a = { .f = f,
-								  .text = &text,
-								  .limit = TOKEN_ANSWER_MAX };
-	CURLcode code;
-
-	buf_printf(&url, "%s%cservice=", c->realm, strchr(c->realm, '?') ? '&' : '?');
-	add_escaped(f, c->service ? c->service : "", &url);
-	add_scopes(f, c->scope ? c->scope : "", &url);
-	fetcher_prepare(f, &a, url.text);
-	f->token = NULL;
-	fetcher_set_credentials(f, true);
-	code = curl_easy_perform(f->curl);
-	if (code != CURLE_OK)
-		return fetcher_curl_failure(code, c->realm, e);
-	curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &a.status);
-	if (a.status != 200)
-		return err_set(e, EACCES, "%s: the token server refuses (HTTP %ld)%s", c->realm,
-			       a.status, f->credentials ? "" : ": no credentials were given");
-	return challenge_token(text.text ? text.text : "", text.len, &f->arena, &f->token, e);
-}
-
-int fetcher_authenticate(struct fetcher *f, const struct answer *a, struct err *e)
-{
-	struct challenge c;
-
-	if (!a->challenge.len)
-		return err_set(e, EACCES, "%s asks for credentials without saying which",
-			       f->registry);
-	TRY(challenge_parse(a->challenge.text, &f->arena, &c, e));
-	if (c.kind == CHALLENGE_BEARER)
-		return fetch_token(f, &c, e);
-	if (!f->credentials || f->basic)
-		return err_set(e, EACCES, "%s: %s", f->registry,
-			       f->basic ? "the credentials are refused (HTTP 401)"
-					: "it asks for credentials, and none are known (HTTP 401)");
-	f->basic = true;
-	return 0;
 }
 
 int fetcher_status_failure(const struct fetcher *f, const struct answer *a, const char *what,
@@ -260,7 +160,7 @@ static bool is_refused(const struct fetcher *f, const struct answer *a)
 	return code == ECONNREFUSED && !a->received;
 }
 
-static bool is_passing(const struct fetcher *f, const struct answer *a, CURLcode code)
+bool fetcher_may_pass(const struct fetcher *f, const struct answer *a, CURLcode code)
 {
 	switch (code) {
 	case CURLE_OK:
@@ -277,6 +177,52 @@ static bool is_passing(const struct fetcher *f, const struct answer *a, CURLcode
 	default:
 		return false;
 	}
+}
+
+bool fetcher_again(const struct fetcher *f, const struct answer *a, CURLcode code, unsigned *tries)
+{
+	unsigned long wait = 1UL << *tries, wanted = headers_wait(&a->headers);
+
+	if (f->once || !fetcher_may_pass(f, a, code) || wanted > WAIT_MAX_S || *tries + 1 >= TRIES)
+		return false;
+	++*tries;
+	sleep((unsigned)(wanted > wait ? wanted : wait));
+	return true;
+}
+
+static bool same_part(CURLU *x, CURLU *y, CURLUPart part)
+{
+	char *a = NULL, *b = NULL;
+	bool same = curl_url_get(x, part, &a, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		    curl_url_get(y, part, &b, CURLU_DEFAULT_PORT) == CURLUE_OK && strcmp(a, b) == 0;
+
+	curl_free(a);
+	curl_free(b);
+	return same;
+}
+
+bool fetcher_is_foreign(CURLU *here, CURLU *there)
+{
+	return !same_part(here, there, CURLUPART_SCHEME) ||
+	       !same_part(here, there, CURLUPART_HOST) || !same_part(here, there, CURLUPART_PORT);
+}
+
+bool fetcher_is_elsewhere(const struct fetcher *f)
+{
+	auto_buf struct buf ours = { 0 };
+	CURLU *here = curl_url(), *there = curl_url();
+	const char *url = NULL;
+	bool elsewhere;
+
+	buf_printf(&ours, "%s://%s/", f->plain ? "http" : "https", f->registry);
+	curl_easy_getinfo(f->curl, CURLINFO_EFFECTIVE_URL, &url);
+	elsewhere = !url || !here || !there ||
+		    curl_url_set(here, CURLUPART_URL, ours.text, 0) != CURLUE_OK ||
+		    curl_url_set(there, CURLUPART_URL, url, 0) != CURLUE_OK ||
+		    fetcher_is_foreign(here, there);
+	curl_url_cleanup(here);
+	curl_url_cleanup(there);
+	return elsewhere;
 }
 
 /* An insecure registry may speak http; asked once. */
@@ -329,10 +275,8 @@ static int fetch(struct fetcher *f, const char *kind, const char *name, const ch
 				break;
 			continue;
 		}
-		if (!f->once && is_passing(f, &a, code) && ++tries < TRIES) {
-			sleep(1U << (tries - 1));
+		if (fetcher_again(f, &a, code, &tries))
 			continue;
-		}
 		if (code != CURLE_OK)
 			r = fetcher_curl_failure(code, url.text, e);
 		else if (a.status != 200 && a.status != 206)
@@ -393,11 +337,16 @@ static int answer_upload(struct fetcher *f, const char *line, struct err *e)
 
 static int answer(struct fetcher *f, char *line, struct err *e)
 {
-	static const char auth[] = "auth ", manifest[] = "manifest ", blob[] = "blob ";
+	static const char auth[] = "auth ", identity[] = "identity ", manifest[] = "manifest ",
+			  blob[] = "blob ";
 	char what[FRAME_LINE_MAX];
 
 	if (strncmp(line, auth, sizeof(auth) - 1) == 0) {
 		f->credentials = arena_strdup(&f->arena, line + sizeof(auth) - 1);
+		return 1;
+	}
+	if (strncmp(line, identity, sizeof(identity) - 1) == 0) {
+		f->identity_token = arena_strdup(&f->arena, line + sizeof(identity) - 1);
 		return 1;
 	}
 	if (strncmp(line, manifest, sizeof(manifest) - 1) == 0) {
@@ -470,11 +419,34 @@ static int serve(struct fetcher *f)
 	return 0;
 }
 
+/* Before the sandbox, in which it may be out of reach. */
+static int read_ca(const char *path, struct buf *ret, struct err *e)
+{
+	TRY(io_read_file(AT_FDCWD, path, CA_MAX, path, ret, e));
+	return ret->len ? 0 : err_set(e, EINVAL, "%s: it is empty", path);
+}
+
+static int self_test(void)
+{
+	auto_buf struct buf answer = { 0 };
+	struct err e = { 0 };
+	bool held = true;
+
+	if (fetch_sandbox_enter(&e) < 0) {
+		fprintf(stderr, "hull-fetch: %s\n", e.msg);
+		return 1;
+	}
+	held = fetch_sandbox_test(&answer);
+	puts(answer.text);
+	return !held;
+}
+
 static int usage(const char *why)
 {
 	fprintf(stderr,
 		"hull-fetch: %s\nusage: hull-fetch --registry HOST --repository PATH "
-		"[--insecure] [--once] [--ca FILE], started by hull\n",
+		"[--insecure] [--once] [--ca FILE], started by hull\n"
+		"       hull-fetch --self-test\n",
 		why);
 	return 2;
 }
@@ -482,6 +454,7 @@ static int usage(const char *why)
 int main(int argc, char **argv)
 {
 	struct fetcher f = { 0 };
+	const char *ca = NULL;
 	struct err e = { 0 };
 	int status;
 
@@ -495,7 +468,9 @@ int main(int argc, char **argv)
 		else if (i + 1 < argc && strcmp(argv[i], "--repository") == 0)
 			f.repository = argv[++i];
 		else if (i + 1 < argc && strcmp(argv[i], "--ca") == 0)
-			f.ca = argv[++i];
+			ca = argv[++i];
+		else if (strcmp(argv[i], "--self-test") == 0)
+			return self_test();
 		else
 			return usage("unknown argument");
 	}
@@ -503,12 +478,13 @@ int main(int argc, char **argv)
 		return usage("--registry and --repository are needed");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(f.curl = curl_easy_init()))
 		return usage("libcurl does not start");
-	if (fetch_sandbox_enter(f.ca, &e) < 0) {
+	if ((ca && read_ca(ca, &f.ca, &e) < 0) || fetch_sandbox_enter(&e) < 0) {
 		say_failure(&e);
 		return 1;
 	}
 	status = serve(&f);
 	curl_easy_cleanup(f.curl);
 	arena_done(&f.arena);
+	buf_done(&f.ca);
 	return status;
 }

@@ -3,7 +3,8 @@
  * distribution's "push", a blob in one piece.
  *
  * A body comes from hull over the socket, and only once; so whatever may have to be asked
- * twice (http or https, who we are) is settled by a request without one before.
+ * twice (http or https, who we are) is settled by a request without one before, and a blob
+ * whose upload broke off is sent again by hull, with another hull-fetch.
  */
 #include <errno.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static int ask(struct fetcher *f, const struct request *what, const char *kind, 
 {
 	auto_buf struct buf url = { 0 };
 	bool authenticated = false;
+	unsigned tries = 0;
 
 	for (;;) {
 		struct request q = *what;
@@ -99,6 +101,8 @@ static int ask(struct fetcher *f, const struct request *what, const char *kind, 
 		q.url = url.text;
 		code = perform(f, &q, a);
 		if (fetcher_try_plain(f, code))
+			continue;
+		if (fetcher_again(f, a, code, &tries))
 			continue;
 		if (code != CURLE_OK)
 			return fetcher_curl_failure(code, url.text, e);
@@ -119,17 +123,6 @@ int upload_has(struct fetcher *f, const char *digest, struct err *e)
 	return a.status == 200 ? 0 : fetcher_status_failure(f, &a, "such blob", e);
 }
 
-static bool same_part(CURLU *x, CURLU *y, CURLUPart part)
-{
-	char *a = NULL, *b = NULL;
-	bool same = curl_url_get(x, part, &a, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-		    curl_url_get(y, part, &b, CURLU_DEFAULT_PORT) == CURLUE_OK && strcmp(a, b) == 0;
-
-	curl_free(a);
-	curl_free(b);
-	return same;
-}
-
 /* Where the registry wants the content: its Location, with the digest. */
 static int place_of(struct fetcher *f, const struct answer *a, const char *digest,
 		    struct request *ret, struct err *e)
@@ -141,17 +134,15 @@ static int place_of(struct fetcher *f, const struct answer *a, const char *diges
 
 	make_url(f, "blobs", "uploads/", &base);
 	buf_printf(&query, "digest=%s", digest);
-	fine = here && there && a->location.len &&
+	fine = here && there && a->headers.location.len &&
 	       curl_url_set(here, CURLUPART_URL, base.text, 0) == CURLUE_OK &&
 	       curl_url_set(there, CURLUPART_URL, base.text, 0) == CURLUE_OK &&
-	       curl_url_set(there, CURLUPART_URL, a->location.text, 0) == CURLUE_OK &&
+	       curl_url_set(there, CURLUPART_URL, a->headers.location.text, 0) == CURLUE_OK &&
 	       curl_url_set(there, CURLUPART_QUERY, query.text, CURLU_APPENDQUERY) == CURLUE_OK &&
 	       curl_url_get(there, CURLUPART_URL, &url, 0) == CURLUE_OK;
 	if (fine) {
 		ret->url = arena_strdup(&f->arena, url);
-		ret->foreign = !same_part(here, there, CURLUPART_SCHEME) ||
-			       !same_part(here, there, CURLUPART_HOST) ||
-			       !same_part(here, there, CURLUPART_PORT);
+		ret->foreign = fetcher_is_foreign(here, there);
 	}
 	curl_free(url);
 	curl_url_cleanup(here);
@@ -217,12 +208,18 @@ int upload_blob(struct fetcher *f, const char *digest, uint64_t size, struct err
 		.method = "PUT", .has_body = true, .left = size, .type = "application/octet-stream"
 	};
 	CURLcode code;
+	int r;
 
 	TRY(begin_upload(f, digest, &put, e));
 	code = perform(f, &put, &done);
-	if (code != CURLE_OK)
-		return fetcher_curl_failure(code, put.url, e);
-	return done.status == 201 ? 0 : fetcher_status_failure(f, &done, "upload", e);
+	if (code == CURLE_OK && done.status == 201)
+		return 0;
+	r = code != CURLE_OK ? fetcher_curl_failure(code, put.url, e)
+			     : fetcher_status_failure(f, &done, "upload", e);
+	/* The content came once; who has it may send it again. */
+	if (fetcher_may_pass(f, &done, code))
+		r = -(e->code = ECONNABORTED);
+	return r;
 }
 
 int upload_manifest(struct fetcher *f, const char *reference, const char *type, uint64_t size,

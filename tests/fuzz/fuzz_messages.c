@@ -1,6 +1,6 @@
 /*
  * fuzz_messages.c - anything at all from the other end of our sockets: a container's notifications,
- * hull-fetch's frames, and what a guest's agent is told of its network.
+ * hull-fetch's frames, hull-unpack's answer, and what a guest's agent is told of its network.
  *
  *	fuzz_messages tests/fuzz/corpus-messages
  */
@@ -12,6 +12,7 @@
 
 #include "base/util.h"
 #include "image/fetch/frames.h"
+#include "image/unpack.h"
 #include "microvm/guest_network.h"
 #include "process/notify.h"
 
@@ -58,6 +59,19 @@ static void frames(const uint8_t *data, size_t size)
 		require(f.len <= FRAME_MAX);
 }
 
+static void unpacked(const uint8_t *data, size_t size)
+{
+	auto_buf struct buf said = { 0 };
+	struct unpack_result result;
+	struct err e = { 0 };
+
+	buf_add(&said, data, size);
+	if (image_unpack_answer(&said, &result, &e) < 0)
+		require(e.msg[0]);
+	else
+		require(memchr(result.diff_id, '\0', sizeof(result.diff_id)));
+}
+
 static void network(const uint8_t *data, size_t size)
 {
 	static struct guest_network whole, n;
@@ -85,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	notify(data, size);
 	frames(data, size);
+	unpacked(data, size);
 	network(data, size);
 	return 0;
 }

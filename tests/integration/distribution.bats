@@ -60,7 +60,7 @@ nothing_came() {
 push_refused() {
 	local method=$1 pattern=$2 code
 	for code in "${@:3}"; do
-		rules "1 $method $pattern $code"
+		rules "9 $method $pattern $code"
 		push 1
 		stderr_has "hull: push $REGISTRY/team/tool:1: "
 		stderr_has "HTTP $code"
@@ -146,6 +146,18 @@ push_refused() {
 	nothing_came
 }
 
+@test "Retry-After: so long it is waited; longer than a minute, it is said" {
+	rules "1 GET /manifests/ 429 Retry-After=3"
+	local before=${EPOCHREALTIME/./}
+	pull 0
+	[ $((${EPOCHREALTIME/./} - before)) -ge 3000000 ]
+	do_ 0 rmi "$REGISTRY/team/tool:1"
+	rules "9 GET /manifests/ 429 Retry-After=3600"
+	pull 1
+	stderr_has "HTTP 429"
+	asked 1 GET "/v2/team/tool/manifests/1 429"
+}
+
 @test "manifest and blob 301, 302, 307, 308: what they lead to" {
 	local code
 	for code in 301 302 307 308; do
@@ -170,6 +182,19 @@ push_refused() {
 	pull 0 --creds me:secret
 	grep -q "^GET /v2/team/tool/blobs/$layer 307 - Basic_" "$NOTES"
 	grep -q "^GET /v2/elsewhere/blobs/$layer 200 - -\$" "$NOTES"
+}
+
+@test "a redirect to another host, which asks for credentials: it gets none" {
+	local challenge
+	for challenge in "Bearer+realm=\"http://localhost:$port/token\"" "Basic+realm=\"x\""; do
+		rules "9 GET ^/v2/team/tool/blobs/$layer 307 Location=http://localhost:$port/v2/elsewhere/blobs/$layer" \
+			"9 GET ^/v2/elsewhere/ 401 WWW-Authenticate=$challenge" "9 GET ^/token 200"
+		pull 1 --creds me:secret
+		stderr_has "$REGISTRY leads to another host, which asks for credentials (HTTP 401)"
+		! grep -q 'Basic_' "$NOTES" || false
+		! grep -q '/token' "$NOTES" || false
+	done
+	nothing_came
 }
 
 @test "redirects without an end" {
@@ -203,6 +228,27 @@ push_refused() {
 	rules "1 GET /blobs/$layer cut=5000" "1 GET /blobs/$layer whole"
 	pull 0
 	grep -q "^GET /v2/team/tool/blobs/$layer 200 bytes=5000- " "$NOTES"
+	do_ 0 fsck
+}
+
+@test "blobs are fetched at the same time, and those that came are not fetched again" {
+	local config
+	config=$(jq -r .config.digest "$HULL_IMAGE/blobs/sha256/${manifest#*:}")
+	# It is asked for first, and is there last.
+	rules "1 GET /blobs/$config slow"
+	pull 0
+	wait_for 10 grep -q "^GET .*/blobs/$config 200" "$NOTES"
+	[ "$(grep -n "^GET .*/blobs/$layer 200" "$NOTES" | cut -d: -f1)" -lt "$(grep -n "^GET .*/blobs/$config 200" "$NOTES" | cut -d: -f1)" ]
+	do_ 0 rmi "$REGISTRY/team/tool:1"
+	do_ 0 prune
+	# A second later the other one has come.
+	rules "1 GET /blobs/$layer 503 Retry-After=1" "9 GET /blobs/$layer 404"
+	pull 1
+	asked 1 GET "/v2/team/tool/blobs/$config 200"
+	rules
+	pull 0
+	asked 0 GET "/v2/team/tool/blobs/$config"
+	asked 1 GET "/v2/team/tool/blobs/$layer 200"
 	do_ 0 fsck
 }
 
@@ -263,9 +309,10 @@ push_refused() {
 	asked 1 PUT ""
 }
 
-@test "push: HEAD 401, 403, 429, 500" {
+@test "push: HEAD 401, 403, 500" {
 	do_ 0 pull hull/busybox
-	push_refused HEAD /blobs/ 403 429 500
+	push_refused HEAD /blobs/ 403 500
+	asked 4 HEAD ""
 	rules "9 HEAD /blobs/ 401"
 	push 1
 	stderr_has "$REGISTRY asks for credentials without saying which"
@@ -279,9 +326,9 @@ push_refused() {
 	grep -q "^PUT /v2/team/tool/manifests/1 201 - Basic_" "$NOTES"
 }
 
-@test "push: POST 401, 403, 404, 405, 429, 500" {
+@test "push: POST 401, 403, 404, 405, 500" {
 	do_ 0 pull hull/busybox
-	for code in 403 404 405 429 500; do
+	for code in 403 404 405 500; do
 		rules "9 HEAD /blobs/ 404" "9 POST . $code"
 		push 1
 		stderr_has "HTTP $code"
@@ -308,19 +355,36 @@ push_refused() {
 	grep -q "^PUT /v2/team/tool/manifests/1 201 - Basic_" "$NOTES"
 }
 
-@test "push: PUT of a blob 400, 403, 404, 413, 416, 429, 500" {
+@test "push: PUT of a blob 400, 403, 404, 413, 416, 500" {
 	do_ 0 pull hull/busybox
-	for code in 400 403 404 413 416 429 500; do
+	for code in 400 403 404 413 416 500; do
 		rules "9 HEAD /blobs/ 404" "9 PUT /uploads/ $code"
 		push 1
 		stderr_has "HTTP $code"
 		asked 0 PUT "/v2/team/tool/manifests/"
 	done
+	# What may pass is tried four times, from the beginning.
+	asked 4 PUT "/v2/team/tool/blobs/uploads/.* 500"
 }
 
-@test "push: PUT of a manifest 400, 401, 403, 404, 413, 429, 500" {
+@test "push: 429, 500, 502, 503 that pass: asked again, and a blob is sent again" {
 	do_ 0 pull hull/busybox
-	push_refused PUT /manifests/ 400 403 404 413 429 500
+	rules "1 HEAD $layer 503" "1 HEAD /blobs/ 404" "1 HEAD /blobs/ 404" "1 POST . 429" "1 PUT /uploads/ 502" "1 PUT /manifests/ 500"
+	push 0
+	stdout_is "$manifest"
+	asked 1 PUT "/v2/team/tool/blobs/uploads/.* 502"
+	asked 1 PUT "/v2/team/tool/blobs/uploads/.* 201"
+	asked 2 PUT "/v2/team/tool/manifests/1 "
+	rules
+	do_ 0 rmi hull/busybox
+	do_ 0 prune
+	pull 0
+	do_ 0 fsck
+}
+
+@test "push: PUT of a manifest 400, 401, 403, 404, 413, 500" {
+	do_ 0 pull hull/busybox
+	push_refused PUT /manifests/ 400 403 404 413 500
 	rules "1 PUT /manifests/ 401"
 	push 1
 	stderr_has "$REGISTRY asks for credentials without saying which"

@@ -103,6 +103,14 @@ named() { [ "$(hull --data-root "$DATA" ps -q --filter "name=$1" | wc -l)" = 1 ]
 	do_ 0 rm one
 }
 
+@test "only what goes with the container is volatile, and nothing of an upper directory refers to what is below" {
+	run_ 0 --rm $IMAGE grep ' / overlay ' /proc/mounts
+	[[ $stdout == *volatile* && $stdout != *metacopy=on* && $stdout != *redirect_dir=on* ]]
+	run_ 0 --name stays $IMAGE grep ' / overlay ' /proc/mounts
+	[[ $stdout != *volatile* && $stdout != *metacopy=on* && $stdout != *redirect_dir=on* ]]
+	do_ 0 rm stays
+}
+
 @test "directories, volumes and --mount" {
 	mkdir "$WORK/dir"
 	echo content >"$WORK/dir/file"

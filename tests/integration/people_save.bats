@@ -121,7 +121,7 @@ old_archive() {
 	chmod u+w "$layer"
 	printf 'x' | dd of="$layer" bs=1 seek=5000 conv=notrunc status=none
 	do_ 1 save -o "$WORK/image.tar" $IMAGE
-	stderr_is "hull: the blob sha256:${layer##*/} holds something else; run \"hull fsck\""
+	stderr_is "hull: the blob sha256:${layer##*/} holds something else; run \"hull fsck --repair\""
 	[ "$(cat "$WORK/image.tar")" = before ]
 	[ "$(find "$WORK" -maxdepth 1 -name 'image.tar*' | wc -l)" = 1 ]
 }

@@ -101,6 +101,14 @@ push() {
 	stderr_has "$REGISTRY"
 	do_ 0 pull --ca "$WORK/cert.pem" "$REGISTRY/tool:1"
 	do_ 0 pull --tls-verify=false "$REGISTRY/tool:1"
+	# One that hull alone may read.
+	mkdir -m 0700 "$WORK/own"
+	install -m 0600 "$WORK/cert.pem" "$WORK/own/"
+	do_ 0 pull --ca "$WORK/own/cert.pem" "$REGISTRY/tool:1"
+	do_ 1 pull --ca "$WORK/own/none.pem" "$REGISTRY/tool:1"
+	stderr_has "$WORK/own/none.pem"
+	do_ 1 pull --ca /dev/null "$REGISTRY/tool:1"
+	stderr_has "/dev/null"
 }
 
 @test "credentials: by option, by file; without, and wrong ones, are refused" {
@@ -130,6 +138,114 @@ push() {
 	grep -q 'PR_SET_NO_NEW_PRIVS, 1' "$WORK/trace"
 	grep -q 'SECCOMP_SET_MODE_FILTER' "$WORK/trace"
 	grep -q 'capset' "$WORK/trace"
+}
+
+@test "hull-fetch's sandbox refuses what it should" {
+	local fetch=${HULL_LIBEXEC:-${HULL%/*}/libexec/hull}/hull-fetch
+	run_command "$fetch" --self-test
+	[ "$status" = 0 ]
+	jq --exit-status 'length == 13 and all(.[]; . != "possible")' <<<"$stdout"
+	# In the process itself, while it waits for a request.
+	mkfifo "$WORK/requests"
+	in_background sh -c 'exec "$0" --registry 127.0.0.1:1 --repository a 3<>"$1"' "$fetch" "$WORK/requests"
+	local pid=${BACKGROUND[-1]}
+	wait_for 5 grep --quiet '^Seccomp:.*2' "/proc/$pid/status"
+	grep --quiet '^NoNewPrivs:.*1' "/proc/$pid/status"
+	grep --quiet '^CapPrm:.*0000000000000000' "/proc/$pid/status"
+	! is_root || grep --quiet '^CapBnd:.*0000000000000000' "/proc/$pid/status"
+	! is_root || grep --quiet '^Uid:.*65534.*65534.*65534.*65534' "/proc/$pid/status"
+	! is_root || [ "$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$pid/status")" = "" ]
+}
+
+@test "hull-fetch ends with hull" {
+	# A registry that says nothing: it is waited for.
+	in_background python3 -c 'import socket,sys,time; s=socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(1000)' "$((port + 1))"
+	wait_for 20 silent_listens
+	in_background "$HULL" --root "$STATE" --data-root "$DATA" pull --tls-verify=false "127.0.0.1:$((port + 1))/tool:1"
+	local pid=${BACKGROUND[-1]} helper
+	wait_for 10 has_child "$pid"
+	helper=$(cat "/proc/$pid/task/$pid/children")
+	helper=${helper% }
+	wait_for 5 grep --quiet '^Seccomp:.*2' "/proc/$helper/status"
+	kill -KILL "$pid"
+	wait_for 5 process_gone "$helper"
+}
+silent_listens() { (exec 5<>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null; }
+has_child() { [ -n "$(cat "/proc/$1/task/$1/children" 2>/dev/null)" ]; }
+
+# several_platforms: $WORK/several, a layout whose image "several" is there for amd64 and arm64; its program says which.
+several_platforms() {
+	cp -R "$HULL_IMAGE" "$WORK/several"
+	python3 - "$WORK/several" <<-'PYTHON'
+		import hashlib, json, sys
+
+		top = sys.argv[1]
+
+		def put(document):
+		    text = json.dumps(document).encode()
+		    name = hashlib.sha256(text).hexdigest()
+		    with open(f"{top}/blobs/sha256/{name}", "wb") as f:
+		        f.write(text)
+		    return {"digest": "sha256:" + name, "size": len(text)}
+
+		def get(descriptor):
+		    with open(f"{top}/blobs/sha256/" + descriptor["digest"].partition(":")[2], encoding="utf-8") as f:
+		        return json.load(f)
+
+		with open(top + "/index.json", encoding="utf-8") as f:
+		    first = json.load(f)["manifests"][0]
+		entries = []
+		for arch in ("amd64", "arm64"):
+		    manifest = get(first)
+		    config = get(manifest["config"])
+		    config["architecture"] = arch
+		    config["config"]["Env"] = ["PATH=/bin", "ARCH=" + arch]
+		    manifest["config"].update(put(config))
+		    entries.append({"mediaType": first["mediaType"], "platform": {"architecture": arch, "os": "linux"}, **put(manifest)})
+		kind = "application/vnd.oci.image.index.v1+json"
+		index = {"mediaType": kind, "annotations": {"org.opencontainers.image.ref.name": "several"},
+		         **put({"schemaVersion": 2, "mediaType": kind, "manifests": entries})}
+		with open(top + "/index.json", "w", encoding="utf-8") as f:
+		    json.dump({"schemaVersion": 2, "manifests": [index]}, f)
+	PYTHON
+}
+
+@test "of an image for several platforms comes this machine's, or the one that is asked for" {
+	local here other
+	case $(uname -m) in
+	x86_64) here=amd64 other=arm64 ;;
+	aarch64) here=arm64 other=amd64 ;;
+	*) skip "is for amd64 and arm64" ;;
+	esac
+	several_platforms
+	serve_noted
+	skopeo copy --quiet --all --dest-tls-verify=false "oci:$WORK/several:several" "docker://$REGISTRY/several:1"
+	run_one() { do_ "$1" run --rm --network none --tls-verify=false "${@:2}" "$REGISTRY/several:1" sh -c 'echo "$ARCH"'; }
+	do_ 0 pull -q --tls-verify=false "$REGISTRY/several:1"
+	run_one 0
+	stdout_is "$here"
+	stderr_is ""
+	# What is there is not what was asked for: it is fetched, or not taken.
+	run_one 125 --platform "linux/$other" --pull never
+	stderr_is "hull: $REGISTRY/several:1: the image is for linux/$here, not for linux/$other"
+	run_one 0 --platform "linux/$other"
+	stdout_is "$other"
+	run_one 0 --pull never
+	stdout_is "$other"
+	stderr_has "the image $REGISTRY/several:1 is for linux/$other, and this machine is linux/$here"
+	run_one 0 --platform "$here"
+	stdout_is "$here"
+	run_one 125 --platform linux/s390x
+	stderr_has "there is no image for linux/s390x, only for linux/amd64, linux/arm64"
+	do_ 0 pull --tls-verify=false --platform "linux/$other" "$REGISTRY/several:1"
+	do_ 0 inspect "$REGISTRY/several:1"
+	[ "$(jq -r '.[0].ImageConfig.architecture' <<<"$stdout")" = "$other" ]
+	# A manifest alone is of one platform.
+	skopeo copy --quiet --override-arch "$other" --dest-tls-verify=false "oci:$WORK/several:several" "docker://$REGISTRY/one:1"
+	do_ 1 pull --tls-verify=false --platform "linux/$here" "$REGISTRY/one:1"
+	stderr_has "$REGISTRY/one:1: the image is for linux/$other, not for linux/$here"
+	do_ 0 pull --tls-verify=false "$REGISTRY/one:1"
+	do_ 0 fsck
 }
 
 # settings: registries.conf, from standard input, with the registry as one that speaks http.
@@ -169,6 +285,26 @@ settings() {
 	settings <<<'unqualified-search-registries = []'
 	do_ 1 pull tool:1
 	stderr_is 'hull: the image name "tool" has no registry, no alias, and unqualified-search-registries is empty'
+}
+
+@test "registries.conf: a user's own, and the files beside it" {
+	is_root && skip "is for users"
+	serve_noted
+	push lib/tool:1
+	push other:1
+	unset CONTAINERS_REGISTRIES_CONF
+	mkdir -p "$HOME/.config/containers/registries.conf.d"
+	echo "unqualified-search-registries = [\"$REGISTRY/lib\"]" >"$HOME/.config/containers/registries.conf"
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$REGISTRY" >"$HOME/.config/containers/registries.conf.d/10-own.conf"
+	printf '[aliases]\n"mine" = "%s/other"\n' "$REGISTRY" >"$HOME/.config/containers/registries.conf.d/20-names.conf"
+	echo 'not read' >"$HOME/.config/containers/registries.conf.d/note.txt"
+	do_ 0 pull tool:1
+	do_ 0 pull mine:1
+	do_ 0 images --format '{{.Repository}}:{{.Tag}}'
+	[ "$(sort <<<"$stdout")" = "$(printf '%s\n' "$REGISTRY/lib/tool:1" "$REGISTRY/other:1" | sort)" ]
+	echo 'wrong' >"$HOME/.config/containers/registries.conf.d/30-wrong.conf"
+	do_ 1 pull tool:1
+	stderr_has "30-wrong.conf"
 }
 
 @test "registries.conf: mirrors are asked first and get no credentials; what is blocked is refused" {
@@ -320,6 +456,69 @@ token_listens() { (exec 5<>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null; }
 	printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf reader:secret | base64)" >"$HOME/.docker/config.json"
 	do_ 0 pull --tls-verify=false "$REGISTRY/team/tool:1"
 	rm "$HOME/.docker/config.json"
+}
+
+@test "an identity token takes the place of a password, from a file and from a helper" {
+	token_registry
+	do_ 0 pull hull/busybox
+	do_ 0 push -q --tls-verify=false --creds me:secret hull/busybox "$REGISTRY/team/tool:1"
+	local digest=$stdout
+	mkdir -p "$HOME/.docker" "$WORK/bin"
+	: >"$WORK/tokens"
+	# As docker login keeps one: the name of nobody, and no password.
+	printf '{"auths":{"%s":{"auth":"%s","identitytoken":"identity-of-me"}}}' "$REGISTRY" "$(printf '<token>:' | base64)" \
+		>"$HOME/.docker/config.json"
+	do_ 0 pull --tls-verify=false "$REGISTRY/team/tool:1"
+	do_ 0 push -q --tls-verify=false hull/busybox "$REGISTRY/team/pushed:1"
+	stdout_is "$digest"
+	grep -qx 'identity me 200 repository:team/tool:pull' "$WORK/tokens"
+	grep -Eq '^identity me 200 (repository:team/tool:pull )?repository:team/pushed:(pull,push|push,pull)' "$WORK/tokens"
+	! grep -qv '^identity me 200' "$WORK/tokens" || false
+	[ -z "$(grep -r identity-of "$DATA")" ]
+	printf '#!/bin/sh\necho "$1 $(cat)" >>"%s/asked"\necho '"'"'{"Username":"<token>","Secret":"identity-of-reader"}'"'"'\n' "$WORK" \
+		>"$WORK/bin/docker-credential-test"
+	chmod +x "$WORK/bin/docker-credential-test"
+	printf '{"credHelpers":{"%s":"test"}}' "$REGISTRY" >"$HOME/.docker/config.json"
+	PATH=$WORK/bin:$PATH do_ 0 pull --tls-verify=false "$REGISTRY/team/tool:1"
+	[ "$(cat "$WORK/asked")" = "get $REGISTRY" ]
+	grep -qx 'identity reader 200 repository:team/tool:pull' "$WORK/tokens"
+	printf '{"auths":{"%s":{"identitytoken":"identity-of-nobody"}}}' "$REGISTRY" >"$HOME/.docker/config.json"
+	do_ 1 pull --tls-verify=false "$REGISTRY/team/tool:1"
+	stderr_has "the token server refuses (HTTP 401)"
+}
+
+@test "credentials: from containers' auth.json, and from helpers" {
+	htpasswd -Bbc "$WORK/passwords" me secret 2>/dev/null
+	serve "auth: {htpasswd: {realm: test, path: $WORK/passwords}}"
+	push tool:1 --dest-creds me:secret
+	local auths
+	auths=$(printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf me:secret | base64)")
+	export XDG_RUNTIME_DIR=$WORK/run XDG_CONFIG_HOME=$WORK/config PATH=$WORK/bin:$PATH
+	mkdir -p "$XDG_RUNTIME_DIR/containers" "$XDG_CONFIG_HOME/containers" "$WORK/bin" "$HOME/.docker"
+	echo "$auths" >"$XDG_RUNTIME_DIR/containers/auth.json"
+	do_ 0 pull --tls-verify=false "$REGISTRY/tool:1"
+	rm "$XDG_RUNTIME_DIR/containers/auth.json"
+	do_ 1 pull --tls-verify=false "$REGISTRY/tool:1"
+	echo "$auths" >"$XDG_CONFIG_HOME/containers/auth.json"
+	do_ 0 pull --tls-verify=false "$REGISTRY/tool:1"
+	rm "$XDG_CONFIG_HOME/containers/auth.json"
+	echo "$auths" >"$WORK/auth.json"
+	do_ 0 pull --tls-verify=false --authfile "$WORK/auth.json" "$REGISTRY/tool:1"
+	REGISTRY_AUTH_FILE=$WORK/auth.json do_ 0 pull --tls-verify=false "$REGISTRY/tool:1"
+	# Those of skopeo's own login.
+	skopeo login --tls-verify=false --authfile "$WORK/login.json" -u me -p secret "$REGISTRY" >/dev/null
+	do_ 0 pull --tls-verify=false --authfile "$WORK/login.json" "$REGISTRY/tool:1"
+	# A helper for one registry, and one for all.
+	printf '#!/bin/sh\n[ "$(cat)" = "%s" ] || { echo credentials not found in native keychain; exit 1; }\necho '"'"'{"Username":"me","Secret":"secret"}'"'"'\n' "$REGISTRY" \
+		>"$WORK/bin/docker-credential-test"
+	chmod +x "$WORK/bin/docker-credential-test"
+	printf '{"credHelpers":{"%s":"test"}}' "$REGISTRY" >"$HOME/.docker/config.json"
+	do_ 0 pull --tls-verify=false "$REGISTRY/tool:1"
+	echo '{"credsStore":"test"}' >"$HOME/.docker/config.json"
+	do_ 0 pull --tls-verify=false "$REGISTRY/tool:1"
+	echo '{"credsStore":"nothing"}' >"$HOME/.docker/config.json"
+	do_ 1 pull --tls-verify=false "$REGISTRY/tool:1"
+	stderr_has "names the credential helper docker-credential-nothing, which is not in PATH"
 }
 
 @test "with tokens a push takes from another repository if it may, and else sends" {

@@ -17,6 +17,14 @@ setup() {
 	expect 0 --data-root "$WORK/data" pull -q hull/busybox
 	expect 0 --data-root "$WORK/data" save -o "$WORK/source/archive" hull/busybox
 	rm -rf "$WORK/data"
+	mkdir -p "$WORK/root/bin"
+	cp "$(command -v busybox)" "$WORK/root/bin/sh"
+	ln -s sh "$WORK/root/bin/true"
+	ln -s sh "$WORK/root/bin/sleep"
+	ln -s sh "$WORK/root/bin/dd"
+	ln -s sh "$WORK/root/bin/touch"
+	ln -s sh "$WORK/root/bin/sync"
+	tar -C "$WORK/root" -cf "$WORK/source/root.tar" .
 	truncate --size=40M "$WORK/image"
 	mkfs.ext4 -q -m 0 "$WORK/image"
 }
@@ -31,7 +39,7 @@ faults() {
 	[ "$status" = 0 ]
 }
 
-@test "killed, or with a full disk, at random points: pull, load, run, rm, rmi, commit, prune" {
+@test "killed, or with a full disk, at random points: pull, load, import, run, rm, rmi, commit, prune" {
 	local left=${HULL_STORE_ROUNDS:-25} seed=${HULL_STORE_SEED:-$RANDOM}
 	while [ "$left" -gt 0 ]; do
 		faults "$((left < 25 ? left : 25))" "$seed"

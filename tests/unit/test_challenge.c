@@ -1,8 +1,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "image/fetch/challenge.h"
+#include "image/fetch/headers.h"
 
 Test(challenge, headers)
 {
@@ -70,5 +73,70 @@ Test(challenge, tokens)
 		cr_expect_eq(r == 0, rows[i].token != NULL, "%s: %s", rows[i].text, e.msg);
 		if (r == 0 && rows[i].token)
 			cr_expect_str_eq(token, rows[i].token);
+	}
+}
+
+static void add(struct headers *h, const char *line)
+{
+	headers_add(h, line, strlen(line));
+}
+
+#define EXPECT_HEADER(buf, expected) cr_expect_str_eq((buf).len ? (buf).text : "", expected)
+
+Test(challenge, lines_of_a_header)
+{
+	struct headers h = { 0 };
+	char *longer;
+
+	add(&h, "HTTP/1.1 401 Unauthorized\r\n");
+	add(&h, "content-TYPE:  a/b \t\r\n");
+	add(&h, "WWW-Authenticate: Basic realm=x\r\n");
+	add(&h, "www-authenticate:Bearer realm=y\r\n");
+	add(&h, "Location: /v2/\r\n");
+	add(&h, "Locations: /no\r\n");
+	add(&h, "Location\r\n");
+	add(&h, "Location:\r\n");
+	add(&h, "Retry-After: 7\r\n");
+	add(&h, "\r\n");
+	EXPECT_HEADER(h.type, "a/b");
+	EXPECT_HEADER(h.challenge, "Basic realm=x, Bearer realm=y");
+	EXPECT_HEADER(h.location, "/v2/");
+	cr_expect_eq(headers_wait(&h), 7);
+	/* Another answer has nothing of it. */
+	add(&h, "HTTP/1.1 200 OK\r\n");
+	EXPECT_HEADER(h.type, "");
+	EXPECT_HEADER(h.challenge, "");
+	cr_expect_eq(headers_wait(&h), 0);
+	/* What can't be meant. */
+	longer = calloc(1, HEADER_MAX + 100);
+	memset(longer, 'x', HEADER_MAX + 50);
+	memcpy(longer, "Location: ", 10);
+	add(&h, longer);
+	free(longer);
+	headers_add(&h, "Location: a\0b", 13);
+	EXPECT_HEADER(h.location, "");
+	headers_done(&h);
+}
+
+Test(challenge, how_long_to_wait)
+{
+	static const struct {
+		const char *line;
+		unsigned long seconds;
+	} rows[] = {
+		{ "Retry-After: 0", 0 },
+		{ "Retry-After: 120", 120 },
+		{ "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT", 0 },
+		{ "Retry-After: -1", 0 },
+		{ "Retry-After: 1x", 0 },
+		{ "Retry-After: 99999999999999999999999", ULONG_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct headers h = { 0 };
+
+		add(&h, rows[i].line);
+		cr_expect_eq(headers_wait(&h), rows[i].seconds, "%s", rows[i].line);
+		headers_done(&h);
 	}
 }

@@ -775,17 +775,48 @@ Test(image_store, check_mends)
 	/* The damaged blob is there with its size, and counts as one problem until it is removed. */
 	cr_expect(problems[IMAGE_PROBLEM_BLOB] == 1 && problems[IMAGE_PROBLEM_LAYER] == 1 &&
 		  problems[IMAGE_PROBLEM_PIN] == 2 && problems[IMAGE_PROBLEM_INDEX] == 1);
-	cr_expect_eq(check(true), 0, "%s", last_problem);
-	cr_expect_eq(mended_problems, 7);
+	/* A container whose image is not here keeps its pin until that is pulled again or it is gone. */
+	cr_expect_eq(check(true), 1, "%s", last_problem);
+	cr_expect_eq(mended_problems, 6);
 	cr_expect_eq(problems[IMAGE_PROBLEM_ENTRY], 1);
 	cr_expect_eq(problems[IMAGE_PROBLEM_STAGING], 1);
 	EXPECT_LIST(DEBIAN "2=%s", SHORT(two));
 	cr_expect(layer_has_file(&one.diff_ids[0]));
 	cr_expect_eq(image_layer_open(&store, &two.diff_ids[0], NULL), -ENOENT);
-	cr_expect_eq(check(true), 0);
+	cr_expect_eq(check(true), 1);
 	cr_expect_eq(mended_problems, 0);
+	cr_assert_eq(image_store_unpin(&store, "box", &e), 0);
+	cr_expect_eq(check(true), 0);
 	collect();
 	cr_expect_eq(check(false), 0);
+}
+
+/* A running container's layers are not taken for rubbish when a document of its image is lost. */
+Test(image_store, what_a_container_needs_stays_without_its_image)
+{
+	struct made m = make_named(&store, "one", DEBIAN "1");
+	struct image_gc counts;
+	struct err e = { 0 };
+
+	cr_assert_eq(try_make_layer(&store, &m.diff_ids[0], &e), 0);
+	cr_assert_eq(image_store_pin(&store, "box", &m.manifest.digest, &e), 0);
+	break_blob(&m.id, "{}");
+	/* The blob, the entry, and the pin, which is told of and stays. */
+	cr_expect_eq(check(true), 1, "%s", last_problem);
+	cr_expect(problems[IMAGE_PROBLEM_BLOB] == 1 && problems[IMAGE_PROBLEM_ENTRY] == 1 &&
+		  problems[IMAGE_PROBLEM_PIN] == 1);
+	cr_expect(strstr(last_problem, "container box needs image sha256:"), "%s", last_problem);
+	cr_expect(strstr(last_problem, "; pull it again, or remove the container"), "%s", last_problem);
+	cr_expect_eq(image_store_gc(&store, 0, &counts, &e), 0, "%s", e.msg);
+	cr_expect(layer_has_file(&m.diff_ids[0]));
+	/* Whole again. */
+	make_named(&store, "one", DEBIAN "1");
+	cr_expect_eq(check(false), 0, "%s", last_problem);
+	/* Without the container it goes. */
+	cr_assert_eq(image_store_untag(&store, DEBIAN "1", &e), 0);
+	cr_assert_eq(image_store_unpin(&store, "box", &e), 0);
+	collect();
+	cr_expect_eq(image_layer_open(&store, &m.diff_ids[0], NULL), -ENOENT);
 }
 
 Test(image_store, check_leaves_alone_what_is_not_ours)
@@ -814,7 +845,7 @@ Test(image_store, an_index_that_was_lost_is_made_again)
 		image_store_close(&store);
 		cr_assert_eq(image_store_open(dir_at("store"), true, &store, &e), 0, "%s", e.msg);
 		cr_expect_lt(image_store_gc(&store, 0, &counts, &e), 0, "nothing may be removed");
-		cr_expect(strstr(e.msg, "hull fsck mends this: "), "%s", e.msg);
+		cr_expect(strstr(e.msg, "hull fsck --repair mends this: "), "%s", e.msg);
 		cr_expect_eq(check(false), 1, "%s", last_problem);
 		cr_expect_eq(check(true), 0, "%s", last_problem);
 		EXPECT_LIST("-=%s", SHORT(one));
