@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/spawn.h"
 #include "engine/attach.h"
 #include "engine/borrowed.h"
@@ -411,6 +412,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	}
 	say_started(k->m, status);
 	tell_ready(k, NULL);
+	mem_trim();
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);
@@ -535,6 +537,7 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 		_exit(1);
 	k.signals = open_signals();
 	run_prepare(&k.run, g, m);
+	k.run.request.stays = true;
 	if (open_log(&k, &e) < 0 || attach_listen(m->dir, m->record.terminal, &k.attach, &e) < 0) {
 		tell_ready(&k, &e);
 		_exit(1);

@@ -157,7 +157,7 @@ static int send_request(struct execution *x, struct err *e)
 	int fds[CONTROL_FDS], r;
 
 	if (x->spec.linux.seccomp)
-		TRY(seccomp_cache_get(x->handle->root, x->spec.linux.seccomp, &x->arena, &d.filter,
+		TRY(seccomp_cache_get(x->handle->root, x->spec.linux.seccomp, false, &x->arena, &d.filter,
 				      e));
 	document = vm_document_make(&d, e);
 	TRY(document);

@@ -67,6 +67,7 @@ struct create_request {
 	const int *sockets;
 	unsigned n_sockets;
 	const char *socket_names; /* LISTEN_FDNAMES */
+	bool stays; /* who asks lives on for long: what takes much memory is left to another process */
 	/* What the root file system is, mounted on root.path's directory; NULL: that directory. */
 	const struct mount_overlay *overlay;
 	/* Called by `run` when all is made and the program does not run yet; NULL: nothing. */

@@ -96,7 +96,7 @@ static int make_plan(struct execution *x, struct err *e)
 	TRY(host_probe(0, &x->host, e));
 	TRY(plan_exec(&x->spec, &x->process, &x->req->caps, &req, &x->plan, e));
 	plan_limits(&x->plan);
-	TRY(plan_filter(&x->plan, x->handle->root, e));
+	TRY(plan_filter(&x->plan, x->handle->root, false, e));
 	caps_plan_log(&x->plan.caps);
 	r = ns_open_process(x->host.proc, s->pid, &x->joins, e);
 	if (r == -ESRCH) /* its end is not over yet: its PID namespace is emptied */

@@ -8,6 +8,8 @@
  *	up to CLASS_MAX   a piece of the pool, of its class's size; freed: in the class's list
  *	more              a mapping of its own; freed: gone
  *
+ * Who lives longer than a millisecond calls malloc_trim(3).
+ *
  * Before each piece lies a struct head, under a seal that differs from run to run: what is freed
  * twice, was never allocated, or whose head was overwritten, ends the program at once. (A mapping
  * that is gone is not there to be looked at: freeing it again is a fault as a rule.)
@@ -220,4 +222,25 @@ void *realloc(void *bytes, size_t size)
 void *aligned_alloc(size_t align, size_t size)
 {
 	return align <= ALIGN ? malloc(size) : or_no_memory(NULL);
+}
+
+/* Pages of which nothing but the insides of freed pieces is left: who gets these finds no seal in there. */
+static bool trim(struct freed *piece)
+{
+	const uintptr_t page = 4096; /* smaller than the kernel's: then nothing is given back */
+	uintptr_t begin = ((uintptr_t)(piece + 1) + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)(&piece->head + 1) + piece->head.size) & ~(page - 1);
+
+	return begin < end && madvise((void *)begin, end - begin, MADV_DONTNEED) == 0;
+}
+
+int malloc_trim(size_t keep)
+{
+	bool any = false;
+
+	(void)keep; /* of what nobody has had yet, nothing is there */
+	for (unsigned class = SMALL_CLASSES; class < CLASSES; class ++)
+		for (struct freed *piece = heap.lists[class]; piece; piece = piece->next)
+			any = trim(piece) || any;
+	return any;
 }

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 
 #include "compat/musl/fortify.h"
 
@@ -42,5 +43,6 @@ int close_range(unsigned first, unsigned last, int flags);
 #define SIGRTMAX 64
 
 const char *sigabbrev_np(int sig);
+int malloc_trim(size_t keep); /* malloc.h has it elsewhere */
 
 #endif
