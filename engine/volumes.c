@@ -138,24 +138,48 @@ static int remove_files(void *ctx, struct err *e)
 	return n < 0 ? err_neg(e, n, "remove the volume %s", r->name) : 0;
 }
 
+/* 1: the configuration of a container other than `without` mounts it, that of *ret_by. */
+static int find_user(const struct engine *g, const char *name, const char *without, struct arena *a,
+		     const char **ret_by, struct err *e)
+{
+	struct strings ids;
+	const char *path = path_of(g, name, a);
+
+	TRY(record_list(g, a, &ids, e));
+	for (size_t i = 0; i < ids.n; i++) {
+		int used = without && strcmp(ids.at[i], without) == 0 ? 0
+								      : uses(g, ids.at[i], path, e);
+
+		if (used < 0)
+			return err_wrap(e, "whether the volume %s is in use", name);
+		if (used) {
+			*ret_by = ids.at[i];
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int is_used(const struct engine *g, const char *name, const char *without, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	const char *by;
+
+	return find_user(g, name, without, &a, &by, e);
+}
+
 int volume_remove(const struct engine *g, const char *name, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct removal r = { g, name };
-	struct strings ids;
-	const char *path;
+	const char *path, *by;
+	int used;
 
 	TRY(volume_path(g, name, &a, &path, e));
-	TRY(record_list(g, &a, &ids, e));
-	for (size_t i = 0; i < ids.n; i++) {
-		int used = uses(g, ids.at[i], path, e);
-
-		if (used < 0)
-			return err_wrap(e, "whether the volume %s is in use", name);
-		if (used)
-			return err_set(e, EBUSY, "the volume %s is in use by container %.12s", name,
-				       ids.at[i]);
-	}
+	used = find_user(g, name, NULL, &a, &by, e);
+	TRY(used);
+	if (used)
+		return err_set(e, EBUSY, "the volume %s is in use by container %.12s", name, by);
 	return userns_run(remove_files, &r, e);
 }
 
@@ -164,8 +188,12 @@ void volumes_drop(const struct engine *g, const struct record *r)
 	for (size_t i = 0; i < r->volumes.n; i++) {
 		struct removal removal = { g, r->volumes.at[i] };
 		struct err e = { 0 };
+		int used = is_used(g, removal.name, r->id, &e);
 
-		if (userns_run(remove_files, &removal, &e) < 0)
+		/* By one that was given it with --volumes-from, and takes it with it when it goes. */
+		if (used > 0)
+			continue;
+		if (used < 0 || userns_run(remove_files, &removal, &e) < 0)
 			log_warn("%s", e.msg);
 	}
 }
