@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "cli/cmd.h"
+#include "cli/follow.h"
 #include "cli/people.h"
 #include "cli/progress.h"
 #include "engine/keep.h"
@@ -19,6 +20,7 @@
 struct run_image_values {
 	struct create_values create; /* of the runtime's run */
 	bool keep;
+	struct follow_values follow;
 	struct wish wish;
 };
 
@@ -29,10 +31,17 @@ static_assert(offsetof(struct run_image_values, create) == 0, "the options of cr
 	{ .name = n, .letter = l, .kind = OPTION_##k, \
 	  .member = offsetof(struct run_image_values, wish.m), .argument = arg, .help = h }
 
+#define FOLLOW(n, l, k, m, arg, h) \
+	{ .name = n, .letter = l, .kind = OPTION_##k, \
+	  .member = offsetof(struct run_image_values, follow.m), .argument = arg, .help = h }
+
 static const struct option_row rows[] = {
 	ROW("detach", 'd', FLAG, detach, NULL, "return as soon as the program runs"),
 	ROW("interactive", 'i', FLAG, interactive, NULL, "keep standard input open"),
 	ROW("tty", 't', FLAG, terminal, NULL, "give the program a terminal"),
+	FOLLOW("attach", 'a', STRINGS, attach, "STREAM", "show only this of its streams, stdin, stdout or stderr; it is kept and logged as with --detach (may be repeated)"),
+	FOLLOW("sig-proxy", 0, TRISTATE, sig_proxy, NULL, "hand signals on to the program (default: true); if not, they leave it running, kept and logged as with --detach"),
+	FOLLOW("detach-keys", 0, STRING, detach_keys, "KEYS", "with --tty: let these keys, as ctrl-p,ctrl-q, leave it running, kept and logged as with --detach"),
 	ROW("rm", 0, FLAG, remove, NULL, "remove the container when it has ended"),
 	ROW("name", 0, STRING, name, "NAME", "the container's name"),
 	ROW("rootfs", 0, FLAG, rootfs, NULL, "IMAGE is the directory of a root file system, or a file with one as \"hull image pack\" makes it"),
@@ -209,7 +218,25 @@ static int make(const struct engine *g, const struct wish *asked, struct making 
 	return engine_create(g, &wish, ret, e);
 }
 
-int run_image(const struct call *call, const struct wish *wish, struct err *e)
+static int start(const struct engine *g, struct making *m, const struct wish *wish,
+		 const struct follow_values *follow, struct err *e)
+{
+	struct follow_target target = { g, m->id };
+	struct attach_wish how;
+	struct attach_end end;
+	int status;
+
+	if (!wish->followed) {
+		TRY(engine_start_made(g, m, &status, e));
+		return status;
+	}
+	TRY(follow_plan(follow, wish->terminal, wish->interactive, &target, &how, e));
+	TRY(engine_follow_made(g, m, &how, &end, e));
+	return end.status;
+}
+
+int run_image(const struct call *call, const struct wish *wish, const struct follow_values *follow,
+	      struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
 	auto_making struct making m = MAKING_NONE;
@@ -231,7 +258,8 @@ int run_image(const struct call *call, const struct wish *wish, struct err *e)
 		}
 		close(null);
 	}
-	TRY(engine_start_made(&g, &m, &status, e));
+	status = start(&g, &m, wish, follow, e);
+	TRY(status);
 	if (wish->detach)
 		printf("%s\n", m.id);
 	return status;
@@ -242,6 +270,18 @@ failed : {
 		fprintf(stderr, "%s: %s\n", call->runtime.program, ignored.msg);
 }
 	return -e->code;
+}
+
+/* Whether it is kept by another process though it is not detached; what its options cannot be. */
+static int take_follow(const struct follow_values *f, struct wish *w, struct err *e)
+{
+	struct attach_wish how;
+
+	TRY(follow_plan(f, w->terminal, w->interactive, NULL, &how, e));
+	if (f->attach.n && w->detach)
+		return err_set(e, EINVAL, "--attach: with --detach nothing is attached");
+	w->followed = !w->detach && (f->attach.n || f->sig_proxy == 0 || f->detach_keys);
+	return 0;
 }
 
 int run_image_wish(const struct call *call, const struct strings *words, struct wish *ret,
@@ -260,7 +300,7 @@ int run_image_wish(const struct call *call, const struct strings *words, struct 
 	*ret = values->wish;
 	ret->image = options.args.at[0];
 	ret->args = (struct strings){ options.args.at + 1, options.args.n - 1 };
-	return 0;
+	return take_follow(&values->follow, ret, e);
 }
 
 int cmd_run_image(const struct call *given, struct err *e)
@@ -280,7 +320,9 @@ int cmd_run_image(const struct call *given, struct err *e)
 	wish.args = (struct strings){ args->at + 1, args->n - 1 };
 	r = check_no_bundle(values, e);
 	if (r >= 0)
-		r = run_image(call, &wish, e);
+		r = take_follow(&values->follow, &wish, e);
+	if (r >= 0)
+		r = run_image(call, &wish, &values->follow, e);
 	if (r < 0)
 		*call->failure_status = keep_failure_status(e);
 	return r;

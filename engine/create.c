@@ -354,7 +354,7 @@ static int fill_record(struct building *b, struct err *e)
 	r->image = w->image;
 	r->terminal = w->terminal;
 	r->stdin_open = w->interactive;
-	r->detached = w->detach;
+	r->detached = w->detach || w->followed;
 	r->remove = w->remove;
 	/* Nobody will look for its files after a crash of the machine. */
 	r->is_volatile = w->remove;
@@ -379,7 +379,7 @@ static int fill_record(struct building *b, struct err *e)
 		TRY(wish_restart(w->restart, &r->restart, &r->restart_max, e));
 	if (r->restart != RESTART_NO && w->remove)
 		return err_set(e, EINVAL, "--restart: a container with --rm is not started again");
-	if (r->restart != RESTART_NO && !w->detach)
+	if (r->restart != RESTART_NO && !r->detached)
 		return err_set(e, EINVAL,
 			       "--restart: only with --detach is there somebody to do it");
 	return 0;

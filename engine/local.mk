@@ -3,6 +3,8 @@ engine_libengine_a_CPPFLAGS = $(AM_CPPFLAGS) -DHULL_PKGDATADIR='"$(pkgdatadir)"'
 engine_libengine_a_SOURCES = \
 	engine/attach.c \
 	engine/attach.h \
+	engine/attach_guest.c \
+	engine/attach_private.h \
 	engine/borrowed.c \
 	engine/borrowed.h \
 	engine/commit.c \

@@ -440,7 +440,8 @@ int wish_log(const struct wish *w, struct log_wish *ret, struct err *e)
 		TRY(take_log_option(w->log_opt.at[i], ret, e));
 	if (ret->max_files && !ret->max_size)
 		return err_set(e, EINVAL, "--log-opt max-file: it needs max-size too");
-	if (!w->detach && (w->log_opt.n || (w->log_driver && strcmp(ret->driver, "none") != 0)))
+	if (!w->detach && !w->followed &&
+	    (w->log_opt.n || (w->log_driver && strcmp(ret->driver, "none") != 0)))
 		return err_set(e, EINVAL,
 			       "--log-%s %s: what a container in the foreground writes goes to who "
 			       "started it, and to no log: use --detach",

@@ -33,6 +33,7 @@ struct wish {
 	struct strings devices, device_rules, cap_add, cap_drop, security_opt, ulimits, sysctls,
 		group_add;
 	bool privileged, read_only, init, remove, detach, interactive, terminal, rootfs;
+	bool followed; /* kept as one that is detached, while whoever started it is attached to it */
 	const char *userns, *pid, *ipc, *uts, *cgroupns;
 	struct strings networks;
 	struct strings published, exposed;

@@ -19,6 +19,11 @@ wrote() {
 	[ "$(hull --data-root "$DATA" logs "$1")" = "$2" ]
 }
 
+# has_guest PID: whether that hull is attached; it reads signals from a descriptor then.
+has_guest() {
+	[ -n "$(find "/proc/$1/fd" -lname 'anon_inode:\[signalfd\]' 2>/dev/null)" ]
+}
+
 # refused TEXT OPTION...: a run with them fails with that sentence, and makes nothing.
 refused() {
 	local text=$1
@@ -239,6 +244,94 @@ refused() {
 		refused "--expose \"$wrong\": expected PORT[-PORT][/tcp|udp|sctp], with ports from 1 to 65535" --expose "$wrong"
 	done
 	refused "--publish-all: with --network none there is nothing to publish" --publish-all
+}
+
+@test "--attach: only these streams, and the log has all of them" {
+	run_ 3 --name out --attach stdout "$IMAGE" sh -c 'echo out; echo err >&2; exit 3'
+	stdout_is out
+	stderr_is ""
+	do_ 0 logs out
+	stdout_is out
+	stderr_is err
+	run_ 0 --rm --attach STDERR --attach stdout "$IMAGE" sh -c 'echo out; echo err >&2'
+	stdout_is out
+	stderr_is err
+	status=0
+	echo hello | hull --data-root "$DATA" run --rm --network none --interactive --attach stdin --attach stdout "$IMAGE" \
+		sh -c 'cat; echo bye' >"$WORK/out" || status=$?
+	[ "$status" = 0 ]
+	[ "$(cat "$WORK/out")" = $'hello\nbye' ]
+	do_ 0 ps --all --quiet
+	do_ 0 rm out
+	run_ 127 --name missing --attach stdout "$IMAGE" nothing-of-the-sort
+	do_ 0 rm missing
+	refused '--attach "input": expected stdin, stdout or stderr' --attach input
+	refused "--attach stdin: only with --interactive is it open" --attach stdin
+	refused "--attach: with --detach nothing is attached" --attach stdout --detach
+}
+
+@test "--attach: nothing of a lot is lost, however slowly it is read" {
+	status=0
+	hull --data-root "$DATA" run --rm --network none --attach stdout "$IMAGE" seq 300000 |
+		{ sleep 1; md5sum; } >"$WORK/sum" || status=$?
+	[ "$status" = 0 ]
+	[ "$(cat "$WORK/sum")" = "$(seq 300000 | md5sum)" ]
+	do_ 0 ps --all --quiet
+	stdout_is ""
+}
+
+@test "--sig-proxy: signals reach the program, or leave it running" {
+	local loop='trap "echo got; exit 5" INT; echo ready; while :; do sleep 0.1; done'
+	start_hull --data-root "$DATA" run --network none --name handed --attach stdout "$IMAGE" sh -c "$loop"
+	wait_for 10 wrote handed ready
+	kill -INT "$hull_pid"
+	wait_hull
+	[ "$status" = 5 ]
+	stdout_is $'ready\ngot'
+	do_ 0 rm handed
+	start_hull --data-root "$DATA" run --network none --name kept --sig-proxy=false "$IMAGE" sh -c "$loop"
+	wait_for 10 wrote kept ready
+	kill -INT "$hull_pid"
+	wait_hull
+	[ "$status" = 130 ]
+	do_ 0 ps --quiet --filter name=kept
+	[ -n "$stdout" ]
+	# Of attach it is the same.
+	start_hull --data-root "$DATA" attach --sig-proxy=false kept
+	wait_for 10 has_guest "$hull_pid"
+	kill -TERM "$hull_pid"
+	wait_hull
+	[ "$status" = 143 ]
+	start_hull --data-root "$DATA" attach kept
+	wait_for 10 has_guest "$hull_pid"
+	kill -INT "$hull_pid"
+	wait_hull
+	[ "$status" = 5 ]
+	stdout_is got
+	do_ 0 rm kept
+}
+
+@test "--detach-keys: they leave it running, and others do not" {
+	local typed
+	requires program=script
+	in_terminal "$WORK/terminal" "$HULL" --root "$STATE" --data-root "$DATA" run --network none --name left --interactive --tty \
+		--detach-keys 'ctrl-a,d' "$IMAGE" sh -c 'stty raw -echo; echo ready; sleep 1000' &
+	wait_for 20 grep -q ready "$WORK/terminal"
+	printf '\020\021\001\001d' >"$WORK/terminal.stdin"
+	wait $!
+	do_ 0 ps --quiet --filter name=left
+	[ -n "$stdout" ]
+	mkfifo "$WORK/again.stdin"
+	exec {typed}<>"$WORK/again.stdin"
+	printf 'abx' >&"$typed"
+	in_terminal "$WORK/again" "$HULL" --root "$STATE" --data-root "$DATA" attach --detach-keys x left
+	[ "$status" = 0 ]
+	exec {typed}>&-
+	do_ 0 rm --force left
+	for wrong in , ctrl- ctrl-5 5 'ctrl-p,' 'ab' 'ctrl-p q' a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q; do
+		refused "--detach-keys \"$wrong\": expected at most 16 keys, as \"ctrl-p,q\": letters, or ctrl- and a letter or one of @[\\]^_" \
+			--detach-keys "$wrong"
+	done
 }
 
 @test "what an option cannot be is said, and nothing is made" {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "engine/attach.h"
 #include "engine/expose.h"
 #include "engine/mountwish.h"
 #include "engine/wish.h"
@@ -126,6 +127,37 @@ Test(wish, mounts)
 		cr_expect_eq(r, rows[i].message ? -EINVAL : 0, "%s: %s", rows[i].text, e.msg);
 		if (rows[i].message)
 			cr_expect_str_eq(e.msg, rows[i].message);
+	}
+}
+
+Test(wish, keys_that_leave_a_container)
+{
+	static const struct {
+		const char *text, *keys; /* NULL: wrong */
+	} rows[] = {
+		{ NULL, "\x10\x11" },
+		{ "", "" },
+		{ "a", "a" },
+		{ "ctrl-A,Z,CTRL-[", "\x01Z\x1b" },
+		{ "ctrl-@,ctrl-\\,ctrl-]", "\0\x1c\x1d" },
+		{ ",", NULL },
+		{ "a,", NULL },
+		{ "ab", NULL },
+		{ "5", NULL },
+		{ "ctrl-", NULL },
+		{ "ctrl-1", NULL },
+		{ "@", NULL },
+		{ "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct attach_keys keys;
+		struct err e = { 0 };
+		int r = attach_keys_parse(rows[i].text, &keys, &e);
+
+		cr_expect_eq(r, rows[i].keys ? 0 : -EINVAL, "%zu: %d", i, r);
+		if (rows[i].keys)
+			cr_expect_arr_eq(keys.at, rows[i].keys, keys.n, "%zu", i);
 	}
 }
 
