@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/mem.h"
 #include "engine/attach_private.h"
 
 enum { PATIENCE_MS = 5000 }; /* with a guest who is to miss nothing, once the program has ended */
@@ -36,7 +38,9 @@ int attach_listen(int dir, bool terminal, struct attach_server *ret, struct err 
 		return err_sys(e, "listen for attach");
 	*ret = (struct attach_server){ .listener = take_fd(&fd),
 				       .terminal = terminal,
-				       .first = -1 };
+				       .first = -1,
+				       .late = mem_zalloc(ATTACH_PACKET),
+				       .waiting = mem_zalloc(ATTACH_PACKET) };
 	return 0;
 }
 
@@ -150,6 +154,9 @@ void attach_close(struct attach_server *s, int dir)
 	while (s->n)
 		close(s->guests[--s->n]);
 	close_fd(&s->listener);
+	free(s->late);
+	free(s->waiting);
+	s->late = s->waiting = NULL;
 	unlinkat(dir, ATTACH_SOCKET, 0);
 }
 

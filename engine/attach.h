@@ -37,10 +37,10 @@ struct attach_server {
 	 * held for it, no more output is read.
 	 */
 	int first;
-	char late[ATTACH_PACKET];
+	char *late;  /* ATTACH_PACKET bytes, as `waiting` has: not in here, or they would be touched */
 	size_t held; /* bytes of `late`, 0: none */
 	/* Input that the program does not take yet; no more of it is heard until it has. */
-	char waiting[ATTACH_PACKET];
+	char *waiting;
 	size_t from, end;
 };
 /* clang-format off */
