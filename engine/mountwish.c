@@ -7,6 +7,7 @@
 #include "base/json_decode.h"
 #include "engine/record.h"
 #include "engine/wish_private.h"
+#include "mounts/options.h"
 
 static int check_target(const char *option, const char *text, const char *target, struct err *e)
 {
@@ -46,24 +47,52 @@ static int take_source(const char *option, const char *text, const char *source,
 	return 0;
 }
 
-/* What follows the second colon; what the runtime does not know, it will refuse by name. */
-static void take_options(const char *text, struct arena *a, struct mount_wish *ret)
+/* Words that change nothing: labels are SELinux's, of which there are none here, and rw is the default. */
+static bool is_idle(const char *option)
 {
-	const char **parts = arena_array(a, strlen(text) + 1, sizeof(*parts));
-	size_t n = wish_split(text, ',', a, parts, strlen(text) + 1);
+	static const char *const words[] = {
+		"", "rw", "z", "Z", "cached", "consistent", "delegated"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(words[i], option) == 0)
+			return true;
+	return false;
+}
+
+/* A file system of its own has options that only its driver knows, and refuses; a bind has none. */
+static bool is_known(const char *option, const struct mount_wish *m)
+{
+	if (m->kind == WISH_TMPFS)
+		return true;
+	for (const struct mount_option *o = mount_options_table; o->name; o++)
+		if (strcmp(o->name, option) == 0)
+			return o->kind != OPTION_SUPER;
+	return false;
+}
+
+/* What follows the second colon. */
+static int take_options(const char *option, const char *text, const char *options, struct arena *a,
+			struct mount_wish *ret, struct err *e)
+{
+	const char **parts = arena_array(a, strlen(options) + 1, sizeof(*parts));
+	size_t n = wish_split(options, ',', a, parts, strlen(options) + 1);
 
 	ret->options.at = arena_array(a, n, sizeof(*ret->options.at));
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(parts[i], "ro") == 0 || strcmp(parts[i], "readonly") == 0)
 			ret->readonly = true;
-		else if (strcmp(parts[i], "z") == 0 || strcmp(parts[i], "Z") == 0 ||
-			 strcmp(parts[i], "rw") == 0 || !parts[i][0])
-			; /* labels are SELinux's, and there is no such label here; rw is the default */
 		else if (strcmp(parts[i], "nocopy") == 0 && ret->kind == WISH_VOLUME)
 			ret->is_bare = true;
-		else
+		else if (is_idle(parts[i]))
+			continue;
+		else if (is_known(parts[i], ret))
 			ret->options.at[ret->options.n++] = parts[i];
+		else
+			return err_set(e, EINVAL, "%s %s: there is no option %s", option,
+				       json_quote(text).text, json_quote(parts[i]).text);
 	}
+	return 0;
 }
 
 int wish_volume(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
@@ -78,7 +107,7 @@ int wish_volume(const char *text, const char *cwd, struct arena *a, struct mount
 	if (n > 1)
 		TRY(take_source("--volume", text, parts[0], cwd, a, ret, e));
 	if (n == 3)
-		take_options(parts[2], a, ret);
+		TRY(take_options("--volume", text, parts[2], a, ret, e));
 	return 0;
 }
 
@@ -90,7 +119,7 @@ int wish_tmpfs(const char *text, struct arena *a, struct mount_wish *ret, struct
 	*ret = (struct mount_wish){ .kind = WISH_TMPFS, .target = parts[0] };
 	TRY(check_target("--tmpfs", text, ret->target, e));
 	if (n == 2)
-		take_options(parts[1], a, ret);
+		TRY(take_options("--tmpfs", text, parts[1], a, ret, e));
 	return 0;
 }
 

@@ -26,7 +26,8 @@ Test(wish, volumes)
 		{ "/a:/b", WISH_BIND, "/a", "/b", "", false },
 		{ "/a:/b:ro", WISH_BIND, "/a", "/b", "", true },
 		{ "./a:/b", WISH_BIND, "/cwd/./a", "/b", "", false },
-		{ "data:/b:rw,z", WISH_VOLUME, "data", "/b", "", false },
+		{ "data:/b:rw,z,nocopy", WISH_VOLUME, "data", "/b", "", false },
+		{ "/a:/b:cached,nosuid", WISH_BIND, "/a", "/b", "nosuid", false },
 		{ "/b", WISH_VOLUME, NULL, "/b", "", false },
 		{ "/a:/b:ro,rshared,nodev", WISH_BIND, "/a", "/b", "rshared,nodev", true },
 	};
@@ -62,6 +63,9 @@ Test(wish, wrong_volumes)
 		  "a volume's name" },
 		{ "/a:/", "--volume \"/a:/\": nothing can be mounted on /" },
 		{ "~/a:/b", "--volume \"~/a:/b\": the shell did not replace the \"~\"" },
+		{ "/a:/b:r0", "--volume \"/a:/b:r0\": there is no option \"r0\"" },
+		{ "/a:/b:nocopy", "--volume \"/a:/b:nocopy\": there is no option \"nocopy\"" },
+		{ "a:/b:ro,sync", "--volume \"a:/b:ro,sync\": there is no option \"sync\"" },
 		{ "", "--volume \"\": the path in the container has to be absolute" },
 	};
 
