@@ -152,6 +152,9 @@ struct exec_request {
 	const char *console_socket, *pid_file, *pidfd_socket;
 	struct strings cgroups; /* at most one: PATH below the container's cgroup, or ":PATH" */
 	unsigned preserve_fds;
+	/* Keys in its terminal that leave it running (process/relay.h); who it is then is not said. */
+	const char *leave;
+	size_t n_leave;
 };
 
 int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,

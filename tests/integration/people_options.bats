@@ -19,6 +19,14 @@ wrote() {
 	[ "$(hull --data-root "$DATA" logs "$1")" = "$2" ]
 }
 
+# grew CONTAINER FILE: whether more is written to it all the time.
+grew() {
+	local before
+	before=$(hull --data-root "$DATA" exec "$1" stat -c %s "$2")
+	sleep 0.2
+	[ "$(hull --data-root "$DATA" exec "$1" stat -c %s "$2")" -gt "$before" ]
+}
+
 # has_guest PID: whether that hull is attached; it reads signals from a descriptor then.
 has_guest() {
 	[ -n "$(find "/proc/$1/fd" -lname 'anon_inode:\[signalfd\]' 2>/dev/null)" ]
@@ -332,6 +340,24 @@ refused() {
 		refused "--detach-keys \"$wrong\": expected at most 16 keys, as \"ctrl-p,q\": letters, or ctrl- and a letter or one of @[\\]^_" \
 			--detach-keys "$wrong"
 	done
+}
+
+@test "exec --detach-keys: the program goes on, in a terminal that nobody shows" {
+	requires program=script
+	run_ 0 --detach --name busy "$IMAGE" sleep 1000
+	in_terminal "$WORK/terminal" "$HULL" --root "$STATE" --data-root "$DATA" exec --interactive --tty --detach-keys 'ctrl-a,d' busy \
+		sh -c 'echo ready; while echo line && test -t 1; do echo line >>/lines; done' &
+	wait_for 20 grep -q ready "$WORK/terminal"
+	printf '\001d' >"$WORK/terminal.stdin"
+	wait $!
+	wait_for 10 grew busy /lines
+	do_ 0 rm --force busy
+	run_ 0 --detach --name idle "$IMAGE" sleep 1000
+	do_ 255 exec --tty --detach-keys 5 idle true
+	stderr_has '--detach-keys "5": expected at most 16 keys'
+	do_ 255 exec --detach-keys a idle true
+	stderr_is "hull: --detach-keys: only with --tty, and without --detach"
+	do_ 0 rm --force idle
 }
 
 @test "what an option cannot be is said, and nothing is made" {
