@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "engine/attach.h"
 #include "engine/attach_private.h"
-#include "process/signals.h"
+#include "runtime/container.h"
 
 int attach_connect(int dir, struct err *e)
 {
@@ -154,7 +154,7 @@ static void take_signal(struct guest *g, int signals)
 	sig = (int)info.ssi_signo;
 	if (sig == SIGWINCH || sig == SIGCONT)
 		send_window(g);
-	if (!signal_is_forwarded(sig))
+	if (sig == SIGWINCH || sig == SIGPIPE)
 		return;
 	if (g->how->signal) {
 		g->how->signal(g->how->ctx, sig);
@@ -208,13 +208,17 @@ static void taken(bool forwards, sigset_t *ret)
 	static const int ends[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGWINCH };
 
 	if (forwards) {
-		signals_taken(ret);
-		sigdelset(ret, SIGCHLD);
+		container_signals(ret);
 		return;
 	}
 	sigemptyset(ret);
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-		sigaddset(ret, ends[i]);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct sigaction now;
+
+		/* What nohup(1) and the like had ignored stays so. */
+		if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(ret, ends[i]);
+	}
 }
 
 void attach_block_signals(const struct attach_wish *how, sigset_t *before)

@@ -17,6 +17,7 @@
 #ifndef HULL_RUNTIME_CONTAINER_H
 #define HULL_RUNTIME_CONTAINER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -166,6 +167,12 @@ int container_exec(const struct runtime *rt, const struct exec_request *req, int
  */
 int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *e)
 	MUST_CHECK;
+
+/*
+ * The signals for a command that are meant for the program it shows, which are to be handed on by
+ * container_kill(); with them SIGWINCH and SIGPIPE, which are the command's own.
+ */
+void container_signals(sigset_t *ret);
 
 /*
  * Stops all processes of a container, created or running, where they are, and

@@ -295,7 +295,8 @@ _Noreturn static void hold_terminal(int master, int pidfd)
 	bool hung_up = false;
 
 	for (;;) {
-		struct pollfd fds[] = { { pidfd, POLLIN, 0 }, { hung_up ? -1 : master, POLLIN, 0 } };
+		struct pollfd fds[] = { { pidfd, POLLIN, 0 },
+					{ hung_up ? -1 : master, POLLIN, 0 } };
 		ssize_t n;
 
 		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
