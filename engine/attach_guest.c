@@ -206,19 +206,18 @@ int attach_wait(int fd, int *ret_status, struct err *e)
 static void taken(bool forwards, sigset_t *ret)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGWINCH };
+	struct sigaction hangup;
 
 	if (forwards) {
 		container_signals(ret);
 		return;
 	}
 	sigemptyset(ret);
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		struct sigaction now;
-
-		/* What nohup(1) and the like had ignored stays so. */
-		if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			sigaddset(ret, ends[i]);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		sigaddset(ret, ends[i]);
+	/* As nohup(1) asked. */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN)
+		sigdelset(ret, SIGHUP);
 }
 
 void attach_block_signals(const struct attach_wish *how, sigset_t *before)

@@ -125,8 +125,8 @@ refused() {
 	echo bound >"$WORK/bound/file"
 	run_ 0 --name data --volume "$WORK/bound:/bound:ro" --volume named:/named --volume /anonymous --tmpfs /scratch \
 		"$IMAGE" sh -c 'echo named >/named/file; echo anonymous >/anonymous/file'
-	run_ 0 --detach --name user --volumes-from data "$IMAGE" sh -c 'cat /bound/file /named/file /anonymous/file
-		touch /named/new /anonymous/new && ! touch /bound/new 2>/dev/null && [ ! -e /scratch ] && sleep 1000'
+	run_ 0 --detach --name user --volumes-from data "$IMAGE" sh -c 'touch /named/new /anonymous/new
+		! touch /bound/new 2>/dev/null && [ ! -e /scratch ] && cat /bound/file /named/file /anonymous/file && sleep 1000'
 	wait_for 10 wrote user $'bound\nnamed\nanonymous'
 	run_ 0 --rm --volumes-from user:ro "$IMAGE" sh -c 'ls /anonymous; ! touch /named/x 2>/dev/null'
 	stdout_is $'file\nnew'
