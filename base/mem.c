@@ -1,7 +1,10 @@
 #include "base/mem.h"
 
+#include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 _Noreturn void mem_exhausted(void)
@@ -36,4 +39,20 @@ char *mem_strdup(const char *s)
 	if (!p)
 		mem_exhausted();
 	return p;
+}
+
+enum {
+	STACK_SPARED = 16 * 1024, /* of mem_trim() itself and what it calls, by far */
+	STACK_REACHED =
+		1024 * 1024, /* no other mapping is so near: stack_guard_gap of the kernel */
+};
+
+void mem_trim(void)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) & ~(page - 1);
+
+	malloc_trim(0);
+	/* ENOMEM says that the stack does not reach so far, and what there is of it is given back. */
+	madvise((void *)(here - STACK_REACHED), STACK_REACHED - STACK_SPARED, MADV_DONTNEED);
 }

@@ -11,6 +11,7 @@
 
 #include "base/full.h"
 #include "cli/cmd.h"
+#include "cli/follow.h"
 #include "cli/people.h"
 #include "cli/ps_table.h"
 #include "cli/show.h"
@@ -447,9 +448,14 @@ int cmd_rename(const struct call *call, struct err *e)
 
 struct attach_values {
 	bool no_stdin;
+	struct follow_values follow;
 };
 static const struct option_row attach_rows[] = {
 	ROW(attach_values, "no-stdin", 0, FLAG, no_stdin, NULL, "do not pass standard input on"),
+	ROW(attach_values, "sig-proxy", 0, TRISTATE, follow.sig_proxy, NULL,
+	    "hand signals on to the program (default: true); if not, they end the command"),
+	ROW(attach_values, "detach-keys", 0, STRING, follow.detach_keys, "KEYS",
+	    "in a terminal, the keys that leave it running (default: ctrl-p,ctrl-q); \"\": none"),
 };
 const struct option_table attach_options = { attach_rows, ARRAY_LEN(attach_rows),
 					     sizeof(struct attach_values), NULL, true };
@@ -460,13 +466,21 @@ int cmd_attach(const struct call *call, struct err *e)
 	auto_engine struct engine g = ENGINE_CLOSED;
 	auto_record struct record record = { 0 };
 	char id[RECORD_ID_LEN + 1];
-	int status;
-	auto_fd int dir = -1;
+	struct follow_target target = { &g, id };
+	struct attach_wish how;
+	struct attach_end end;
+	auto_fd int dir = -1, fd = -1;
+	sigset_t before;
 
 	TRY(people_engine(call, &g, e));
 	TRY(record_find(&g, call->options.args.at[0], id, e));
 	dir = record_open(&g, id, &record, e);
 	TRY(dir);
-	TRY(attach_run(dir, record.terminal, !values->no_stdin && record.stdin_open, &status, e));
-	return status < 0 ? 0 : status;
+	TRY(follow_plan(&values->follow, record.terminal, record.stdin_open && !values->no_stdin,
+			&target, &how, e));
+	fd = attach_connect(dir, e);
+	TRY(fd);
+	attach_block_signals(&how, &before);
+	TRY(attach_run(fd, &how, &before, &end, e));
+	return end.status;
 }

@@ -1,10 +1,13 @@
+#include <errno.h>
 #include <stddef.h>
 
 #include "cli/cmd.h"
+#include "engine/attach.h"
 
 struct exec_values {
 	struct exec_request request;
 	struct numbers groups;
+	const char *detach_keys;
 };
 
 static const struct option_row rows[] = {
@@ -108,6 +111,11 @@ static const struct option_row people_rows[] = {
 	  .kind = OPTION_FLAG,
 	  .use = OPTION_IGNORED,
 	  .help = "accepted: standard input is passed on in any case" },
+	{ .name = "detach-keys",
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct exec_values, detach_keys),
+	  .argument = "KEYS",
+	  .help = "with --tty: let these keys, as ctrl-p,ctrl-q, leave the program running" },
 	{ .name = "workdir",
 	  .letter = 'w',
 	  .kind = OPTION_STRING,
@@ -124,7 +132,17 @@ int cmd_exec(const struct call *call, struct err *e)
 	const struct exec_values *values = call->options.values;
 	const struct strings *args = &call->options.args;
 	struct exec_request req = values->request;
+	struct attach_keys keys = { .n = 0 };
 	int status;
+
+	if (values->detach_keys) {
+		TRY(attach_keys_parse(values->detach_keys, &keys, e));
+		if (!req.terminal || req.detach)
+			return err_set(e, EINVAL,
+				       "--detach-keys: only with --tty, and without --detach");
+	}
+	req.leave = keys.at;
+	req.n_leave = keys.n;
 
 	req.id = args->at[0];
 	req.args = (struct strings){ args->at + 1, args->n - 1 };

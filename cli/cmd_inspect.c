@@ -200,6 +200,7 @@ static int write_container(const struct engine *g, struct json_writer *w,
 	json_write_string(w, "User", r->user ? r->user : "");
 	json_write_string(w, "NetworkMode", r->network);
 	json_write_strings(w, "Published", &r->published);
+	json_write_strings(w, "ExposedPorts", &r->exposed);
 	json_write_strings(w, "PublishedSockets", &r->sockets);
 	TRY(write_networks(g, w, dir, r, e));
 	write_pairs(w, "Labels", &r->labels);

@@ -24,6 +24,10 @@ static int check_wish(const struct call *call, const struct wish *w, struct err 
 	if (w->detach)
 		return err_set(e, EINVAL,
 			       "--detach: the profile is made when the container has ended");
+	if (w->followed)
+		return err_set(e, EINVAL,
+			       "--attach, --sig-proxy=false and --detach-keys: the profile is made "
+			       "when the container has ended, and not when it is left");
 	if (w->restart && strcmp(w->restart, "no") != 0)
 		return err_set(e, EINVAL, "--restart: the container is removed when it has ended");
 	TRY(wish_security(w, &security, e));
@@ -67,7 +71,7 @@ static int record(const struct call *call, const char *file, const struct wish *
 	recorded.remove = true;
 	if (w->isolation)
 		own.runtime.isolation = w->isolation;
-	status = run_image(&own, &recorded, e);
+	status = run_image(&own, &recorded, NULL, e);
 	TRY(status);
 	TRY(recording_end(&recording, call->arena, &names, e));
 	TRY(wish_capabilities(w, call->arena, &capabilities, e));

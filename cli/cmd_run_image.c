@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "cli/cmd.h"
+#include "cli/follow.h"
 #include "cli/people.h"
 #include "cli/progress.h"
 #include "engine/keep.h"
@@ -19,6 +20,7 @@
 struct run_image_values {
 	struct create_values create; /* of the runtime's run */
 	bool keep;
+	struct follow_values follow;
 	struct wish wish;
 };
 
@@ -29,18 +31,29 @@ static_assert(offsetof(struct run_image_values, create) == 0, "the options of cr
 	{ .name = n, .letter = l, .kind = OPTION_##k, \
 	  .member = offsetof(struct run_image_values, wish.m), .argument = arg, .help = h }
 
+#define FOLLOW(n, l, k, m, arg, h) \
+	{ .name = n, .letter = l, .kind = OPTION_##k, \
+	  .member = offsetof(struct run_image_values, follow.m), .argument = arg, .help = h }
+
 static const struct option_row rows[] = {
 	ROW("detach", 'd', FLAG, detach, NULL, "return as soon as the program runs"),
 	ROW("interactive", 'i', FLAG, interactive, NULL, "keep standard input open"),
 	ROW("tty", 't', FLAG, terminal, NULL, "give the program a terminal"),
+	FOLLOW("attach", 'a', STRINGS, attach, "STREAM", "show only this of its streams, stdin, stdout or stderr; it is kept and logged as with --detach (may be repeated)"),
+	FOLLOW("sig-proxy", 0, TRISTATE, sig_proxy, NULL, "hand signals on to the program (default: true); if not, they leave it running, kept and logged as with --detach"),
+	FOLLOW("detach-keys", 0, STRING, detach_keys, "KEYS", "with --tty: let these keys, as ctrl-p,ctrl-q, leave it running, kept and logged as with --detach"),
 	ROW("rm", 0, FLAG, remove, NULL, "remove the container when it has ended"),
 	ROW("name", 0, STRING, name, "NAME", "the container's name"),
 	ROW("rootfs", 0, FLAG, rootfs, NULL, "IMAGE is the directory of a root file system, or a file with one as \"hull image pack\" makes it"),
 	ROW("env", 'e', STRINGS, env, "NAME=VALUE", "set a variable; NAME alone passes it on (may be repeated)"),
 	ROW("env-file", 0, STRINGS, env_files, "FILE", "set the variables of FILE (may be repeated)"),
+	ROW("env-host", 0, FLAG, env_host, NULL, "begin with the variables of whoever starts it"),
+	ROW("unsetenv", 0, STRINGS, unset_env, "NAME", "do not set this variable of the image's (may be repeated)"),
+	ROW("unsetenv-all", 0, FLAG, unset_env_all, NULL, "set only the variables that are given here"),
 	ROW("volume", 'v', STRINGS, volumes, "SOURCE:PATH[:OPTIONS]", "mount a directory or a volume (may be repeated)"),
-	ROW("mount", 0, STRINGS, mounts, "KEY=VALUE,...", "mount as type=bind|volume|tmpfs,source=,target= say (may be repeated)"),
+	ROW("mount", 0, STRINGS, mounts, "KEY=VALUE,...", "mount as type=bind|volume|tmpfs,source=,target= say, and readonly, bind-propagation=, bind-recursive=, volume-nocopy, tmpfs-size=, tmpfs-mode= (may be repeated)"),
 	ROW("tmpfs", 0, STRINGS, tmpfs, "PATH[:OPTIONS]", "mount a tmpfs (may be repeated)"),
+	ROW("volumes-from", 0, STRINGS, volumes_from, "CONTAINER[:ro]", "mount the directories and volumes that another container has mounted (may be repeated)"),
 	ROW("workdir", 'w', STRING, workdir, "PATH", "start in PATH"),
 	ROW("init", 0, FLAG, init, NULL, "a small init runs the program: it hands on signals and reaps"),
 	ROW("user", 'u', STRING, user, "USER[:GROUP]", "run as this user, by name or number"),
@@ -60,15 +73,21 @@ static const struct option_row rows[] = {
 	ROW("shm-size", 0, BYTES, shm_size, "BYTES", "the size of /dev/shm (default: 64m)"),
 	ROW("oom-score-adj", 0, I64, oom_score_adj, "N", "how gladly the kernel kills it, -1000 to 1000"),
 	ROW("device", 0, STRINGS, devices, "PATH[:PATH][:rwm]", "let it use a device (may be repeated)"),
+	ROW("device-cgroup-rule", 0, STRINGS, device_rules, "RULE", "also let it use and make the devices of \"TYPE MAJOR:MINOR ACCESS\", as \"c 10:* rwm\" (may be repeated)"),
 	ROW("cap-add", 0, STRINGS, cap_add, "CAPABILITY", "add a capability, or ALL (may be repeated)"),
 	ROW("cap-drop", 0, STRINGS, cap_drop, "CAPABILITY", "drop a capability, or ALL (may be repeated)"),
 	ROW("security-opt", 0, STRINGS, security_opt, "OPTION", "no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, unmask=all (may be repeated)"),
 	ROW("privileged", 0, FLAG, privileged, NULL, "all capabilities and devices, nothing masked, no filter: no boundary"),
 	ROW("read-only", 0, FLAG, read_only, NULL, "mount the root file system read-only"),
+	ROW("read-only-tmpfs", 0, FLAG, read_only_tmpfs, NULL, "with --read-only: a tmpfs on /run, /tmp and /var/tmp"),
+	ROW("umask", 0, STRING, umask, "MODE", "the program's umask, octal (default: 0022)"),
+	ROW("tz", 0, STRING, timezone, "ZONE", "the time zone of /etc/localtime, as Europe/Berlin; local: the host's"),
 	ROW("ulimit", 0, STRINGS, ulimits, "NAME=SOFT[:HARD]", "set a resource limit (may be repeated)"),
 	ROW("sysctl", 0, STRINGS, sysctls, "NAME=VALUE", "set a sysctl of its namespaces (may be repeated)"),
 	ROW("network", 0, STRINGS, networks, "MODE|NAME[:OPTION=VALUE,...]", "bridge, a network's name, none, host, container:NAME, ns:PATH; without root pasta or slirp4netns. Of a network, options are ip, ip6, mac, alias (networks may be repeated)"),
 	ROW("publish", 'p', STRINGS, published, "[IP:][PORT:]PORT[/udp]", "let others reach a port of the container by one of the host (may be repeated)"),
+	ROW("publish-all", 'P', FLAG, publish_all, NULL, "publish all ports that the image and --expose name, by free ones of the host"),
+	ROW("expose", 0, STRINGS, exposed, "PORT[-PORT][/udp]", "name a port for --publish-all and `hull inspect` (may be repeated)"),
 	ROW("publish-socket", 0, STRINGS, sockets, "[NAME=][IP:]PORT[/udp]", "open a socket of the host's and hand it to the program as systemd does, sd_listen_fds(3) (may be repeated)"),
 	ROW("ip", 0, STRING, ip, "ADDRESS", "its address in the network"),
 	ROW("ip6", 0, STRING, ip6, "ADDRESS", "its IPv6 address in the network"),
@@ -84,6 +103,7 @@ static const struct option_row rows[] = {
 	ROW("cgroupns", 0, STRING, cgroupns, "MODE", "private or host"),
 	ROW("userns", 0, STRING, userns, "MODE", "host: the engine's own (default); auto[:size=N]: one of its own, with ids of /etc/subuid that no other container has"),
 	ROW("label", 'l', STRINGS, labels, "NAME=VALUE", "add a label (may be repeated)"),
+	ROW("label-file", 0, STRINGS, label_files, "FILE", "add the labels of FILE, a line for each (may be repeated)"),
 	ROW("annotation", 0, STRINGS, annotations, "NAME=VALUE", "add an OCI annotation (may be repeated)"),
 	ROW("stop-signal", 0, STRING, stop_signal, "SIGNAL", "what stop sends first"),
 	ROW("stop-timeout", 0, U64, stop_timeout, "SECONDS", "after which stop kills (default: 10)"),
@@ -198,7 +218,25 @@ static int make(const struct engine *g, const struct wish *asked, struct making 
 	return engine_create(g, &wish, ret, e);
 }
 
-int run_image(const struct call *call, const struct wish *wish, struct err *e)
+static int start(const struct engine *g, struct making *m, const struct wish *wish,
+		 const struct follow_values *follow, struct err *e)
+{
+	struct follow_target target = { g, m->id };
+	struct attach_wish how;
+	struct attach_end end;
+	int status;
+
+	if (!wish->followed) {
+		TRY(engine_start_made(g, m, &status, e));
+		return status;
+	}
+	TRY(follow_plan(follow, wish->terminal, wish->interactive, &target, &how, e));
+	TRY(engine_follow_made(g, m, &how, &end, e));
+	return end.status;
+}
+
+int run_image(const struct call *call, const struct wish *wish, const struct follow_values *follow,
+	      struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
 	auto_making struct making m = MAKING_NONE;
@@ -220,7 +258,8 @@ int run_image(const struct call *call, const struct wish *wish, struct err *e)
 		}
 		close(null);
 	}
-	TRY(engine_start_made(&g, &m, &status, e));
+	status = start(&g, &m, wish, follow, e);
+	TRY(status);
 	if (wish->detach)
 		printf("%s\n", m.id);
 	return status;
@@ -231,6 +270,18 @@ failed : {
 		fprintf(stderr, "%s: %s\n", call->runtime.program, ignored.msg);
 }
 	return -e->code;
+}
+
+/* Whether it is kept by another process though it is not detached; what its options cannot be. */
+static int take_follow(const struct follow_values *f, struct wish *w, struct err *e)
+{
+	struct attach_wish how;
+
+	TRY(follow_plan(f, w->terminal, w->interactive, NULL, &how, e));
+	if (f->attach.n && w->detach)
+		return err_set(e, EINVAL, "--attach: with --detach nothing is attached");
+	w->followed = !w->detach && (f->attach.n || f->sig_proxy == 0 || f->detach_keys);
+	return 0;
 }
 
 int run_image_wish(const struct call *call, const struct strings *words, struct wish *ret,
@@ -249,7 +300,7 @@ int run_image_wish(const struct call *call, const struct strings *words, struct 
 	*ret = values->wish;
 	ret->image = options.args.at[0];
 	ret->args = (struct strings){ options.args.at + 1, options.args.n - 1 };
-	return 0;
+	return take_follow(&values->follow, ret, e);
 }
 
 int cmd_run_image(const struct call *given, struct err *e)
@@ -269,7 +320,9 @@ int cmd_run_image(const struct call *given, struct err *e)
 	wish.args = (struct strings){ args->at + 1, args->n - 1 };
 	r = check_no_bundle(values, e);
 	if (r >= 0)
-		r = run_image(call, &wish, e);
+		r = take_follow(&values->follow, &wish, e);
+	if (r >= 0)
+		r = run_image(call, &wish, &values->follow, e);
 	if (r < 0)
 		*call->failure_status = keep_failure_status(e);
 	return r;

@@ -15,7 +15,7 @@ const struct command people_commands[] = {
 		.help = "connect to the standard streams of a detached container",
 		.details = "Shows what the container writes from now on and passes standard input "
 			   "to it, if it was made with --interactive. In a terminal, Ctrl-P Ctrl-Q "
-			   "leaves it running. The exit status is the container's.",
+			   "leaves it running, and so does a signal with --sig-proxy=false. The exit status is the container's.",
 		.options = &attach_options,
 		.min_args = 1,
 		.max_args = 1,

@@ -85,6 +85,7 @@ static void add_values(struct completion *c, const struct option_row *row)
 	for (size_t i = 0; i < ARRAY_LEN(directives); i++)
 		if (strcmp(row->argument, directives[i].argument) == 0)
 			buf_str(&c->lines, directives[i].line);
+	c->containers = strncmp(row->argument, "CONTAINER", strlen("CONTAINER")) == 0;
 	if (row->kind != OPTION_CHOICE)
 		return;
 	add_choices(c, row->argument);

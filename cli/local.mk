@@ -47,6 +47,8 @@ cli_libcli_a_SOURCES = \
 	cli/complete.h \
 	cli/doctor_words.c \
 	cli/doctor_words.h \
+	cli/follow.c \
+	cli/follow.h \
 	cli/globals.c \
 	cli/globals.h \
 	cli/help.c \

@@ -14,8 +14,10 @@
 /* The wish that the words of a `run` are, options and all; *ret is the arena's and theirs. */
 int run_image_wish(const struct call *call, const struct strings *words, struct wish *ret,
 		   struct err *e) MUST_CHECK;
-/* Makes such a container and runs it. Returns its exit status. */
-int run_image(const struct call *call, const struct wish *wish, struct err *e) MUST_CHECK;
+/* Makes such a container and runs it. Returns its exit status. `follow` is of a wish that is `followed`, else NULL. */
+struct follow_values;
+int run_image(const struct call *call, const struct wish *wish, const struct follow_values *follow,
+	      struct err *e) MUST_CHECK;
 
 /* Opens the engine of --data-root. */
 int people_engine(const struct call *call, struct engine *ret, struct err *e) MUST_CHECK;

@@ -36,11 +36,15 @@ static void write_list(struct json_writer *w, const char *key, const char *const
 	json_write_end(w);
 }
 
-static void write_user(struct json_writer *w, const struct passwd_user *u)
+static void write_user(struct json_writer *w, const struct config_facts *f)
 {
+	const struct passwd_user *u = f->user;
+
 	json_write_object(w, "user");
 	json_write_uint(w, "uid", u->uid);
 	json_write_uint(w, "gid", u->gid);
+	if (f->umask.set)
+		json_write_uint(w, "umask", f->umask.value);
 	if (u->groups.n) {
 		json_write_array(w, "additionalGids");
 		for (size_t i = 0; i < u->groups.n; i++)
@@ -96,7 +100,7 @@ static void write_process(struct json_writer *w, const struct config_facts *f)
 
 	json_write_object(w, "process");
 	json_write_bool(w, "terminal", wish->terminal);
-	write_user(w, f->user);
+	write_user(w, f);
 	json_write_array(w, "args");
 	if (f->init)
 		json_write_string(w, NULL, CONFIG_INIT);
@@ -177,6 +181,9 @@ static void write_kernel_mounts(struct json_writer *w, const struct config_facts
 
 static void write_own_mount(struct json_writer *w, const struct config_mount *m)
 {
+	static const char *const of_tmpfs[] = { "noexec", "nosuid", "nodev" };
+	const char *readonly = m->source && m->recursive && !m->is_shallow ? "rro" : "ro";
+
 	json_write_object(w, NULL);
 	json_write_string(w, "destination", m->target);
 	json_write_string(w, "type", m->source ? "bind" : "tmpfs");
@@ -184,13 +191,10 @@ static void write_own_mount(struct json_writer *w, const struct config_mount *m)
 	json_write_array(w, "options");
 	if (m->source)
 		json_write_string(w, NULL, m->recursive ? "rbind" : "bind");
-	else if (!m->options.n)
-		json_write_string(w, NULL, "noexec");
-	if (!m->source) {
-		json_write_string(w, NULL, "nosuid");
-		json_write_string(w, NULL, "nodev");
-	}
-	json_write_string(w, NULL, m->readonly ? (m->source ? "rro" : "ro") : "rw");
+	/* Unless its own options, which follow, say otherwise. */
+	for (size_t i = 0; !m->source && i < ARRAY_LEN(of_tmpfs); i++)
+		json_write_string(w, NULL, of_tmpfs[i]);
+	json_write_string(w, NULL, m->readonly ? readonly : "rw");
 	for (size_t i = 0; i < m->options.n; i++)
 		json_write_string(w, NULL, m->options.at[i]);
 	json_write_end(w);
@@ -247,6 +251,21 @@ static void write_namespaces(struct json_writer *w, const struct config_facts *f
 	json_write_end(w);
 }
 
+static void write_device_rule(struct json_writer *w, const struct device_rule *r)
+{
+	char type[] = { r->type, '\0' };
+
+	json_write_object(w, NULL);
+	json_write_bool(w, "allow", true);
+	json_write_string(w, "type", type);
+	if (r->major >= 0)
+		json_write_int(w, "major", r->major);
+	if (r->minor >= 0)
+		json_write_int(w, "minor", r->minor);
+	json_write_string(w, "access", r->access);
+	json_write_end(w);
+}
+
 static void write_device_rules(struct json_writer *w, const struct config_facts *f)
 {
 	json_write_array(w, "devices");
@@ -257,14 +276,11 @@ static void write_device_rules(struct json_writer *w, const struct config_facts 
 	for (size_t i = 0; !f->wish->privileged && i < f->devices.n; i++) {
 		const struct config_device *d = &f->devices.at[i];
 
-		json_write_object(w, NULL);
-		json_write_bool(w, "allow", true);
-		json_write_string(w, "type", d->type == 'b' ? "b" : "c");
-		json_write_uint(w, "major", d->major);
-		json_write_uint(w, "minor", d->minor);
-		json_write_string(w, "access", d->access);
-		json_write_end(w);
+		write_device_rule(w, &(struct device_rule){ d->type == 'b' ? 'b' : 'c', d->major,
+							    d->minor, d->access });
 	}
+	for (size_t i = 0; !f->wish->privileged && i < f->device_rules.n; i++)
+		write_device_rule(w, &f->device_rules.at[i]);
 	json_write_end(w);
 }
 

@@ -18,6 +18,7 @@ struct config_mount {
 	const char *source; /* NULL: a tmpfs */
 	const char *target;
 	bool readonly, recursive;
+	bool is_shallow;        /* read-only is it alone, not what is mounted below it */
 	struct strings options; /* instead of our own choice */
 };
 
@@ -39,6 +40,8 @@ struct config_facts {
 	const char *hostname; /* NULL: the host's */
 	LIST(struct config_mount) mounts;
 	LIST(struct config_device) devices;
+	LIST(struct device_rule) device_rules;
+	struct opt_u32 umask;
 	LIST(struct spec_rlimit) rlimits;
 	struct spec_pairs sysctl;
 	struct spec_idmaps uids, gids; /* empty: no user namespace */

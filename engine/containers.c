@@ -29,6 +29,25 @@ int engine_start_made(const struct engine *g, struct making *m, int *ret_status,
 	return keep_foreground(g, m, ret_status, e);
 }
 
+int engine_follow_made(const struct engine *g, struct making *m, const struct attach_wish *how,
+		       struct attach_end *ret, struct err *e)
+{
+	auto_fd int fd = -1;
+	sigset_t before;
+
+	attach_block_signals(how, &before);
+	if (keep_attached(g, m, &fd, e) < 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		return -e->code;
+	}
+	/* Or it would seem to be kept for as long as we live. */
+	close_fd(&m->lock);
+	TRY(attach_run(fd, how, &before, ret, e));
+	if (!ret->left && m->record.remove)
+		TRY(record_wait(m->dir, -1, e));
+	return 0;
+}
+
 /* Opens a container and takes its lock: -EBUSY when somebody keeps it. */
 static int open_locked(const struct engine *g, const char *who, struct making *m, struct err *e)
 {

@@ -8,6 +8,7 @@
 #ifndef HULL_ENGINE_CONTAINERS_H
 #define HULL_ENGINE_CONTAINERS_H
 
+#include "engine/attach.h"
 #include "engine/engine.h"
 #include "engine/health.h"
 #include "engine/record.h"
@@ -38,6 +39,13 @@ int engine_create(const struct engine *g, const struct wish *w, struct making *r
  */
 int engine_start_made(const struct engine *g, struct making *m, int *ret_status, struct err *e)
 	MUST_CHECK;
+
+/*
+ * Starts it detached, and attaches to it, without missing anything, until it ends or is left. One
+ * with --rm that has ended is gone afterwards.
+ */
+int engine_follow_made(const struct engine *g, struct making *m, const struct attach_wish *how,
+		       struct attach_end *ret, struct err *e) MUST_CHECK;
 
 /* Starts a container that is there and does not run; `attach`: in the foreground. */
 int engine_start(const struct engine *g, const char *who, bool attach, int *ret_status,

@@ -10,18 +10,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "base/helper.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/borrowed.h"
-#include "engine/config.h"
-#include "engine/containers.h"
+#include "engine/create_private.h"
+#include "engine/expose.h"
 #include "engine/health.h"
 #include "engine/journal.h"
 #include "engine/netjoin.h"
@@ -37,23 +35,6 @@ enum {
 	PROFILE_MAX = 4 * 1024 * 1024,
 	ENV_FILE_MAX = 1024 * 1024,
 	STOP_TIMEOUT = 10,
-	INIT_CHUNK = 1 << 20
-};
-
-/* What is gathered on the way. */
-struct building {
-	const struct engine *g;
-	const struct wish *w;
-	struct making *m;
-	struct arena arena;
-	struct image image;
-	struct bundle bundle;
-	struct passwd_user user;
-	struct config_facts facts;
-	struct joins joins;
-	struct buf seccomp;
-	char borrowed_user[RECORD_ID_LEN + 1]; /* whose user namespace facts.userns is */
-	uint32_t ids; /* so many of --userns auto; 0: none */
 };
 
 static void building_done(struct building *b)
@@ -179,37 +160,20 @@ static int choose_userns(struct building *b, struct err *e)
 	return 0;
 }
 
-/* What hull keeps for a container has the owners in it that it has on disk. */
-static void show_owners(struct building *b, struct config_mount *m)
+/* The lines of `files`, and then `more`. */
+static int read_files(struct building *b, const char *option, const struct strings *files,
+		      const struct strings *more, struct strings *ret, struct err *e)
 {
-	static const char *idmap[] = { "idmap" };
-	const char **options;
+	size_t most = more->n;
+	struct buf *texts = arena_array(&b->arena, files->n + 1, sizeof(*texts));
 
-	if (!b->m->record.userns.count)
-		return;
-	if (!m->options.n) {
-		m->options = (struct strings){ idmap, 1 };
-		return;
-	}
-	options = arena_array(&b->arena, m->options.n + 1, sizeof(*options));
-	memcpy(options, m->options.at, m->options.n * sizeof(*options));
-	options[m->options.n] = idmap[0];
-	m->options = (struct strings){ options, m->options.n + 1 };
-}
-
-static int read_env_files(struct building *b, struct strings *ret, struct err *e)
-{
-	const struct wish *w = b->w;
-	size_t most = w->env.n;
-	struct buf *texts = arena_array(&b->arena, w->env_files.n + 1, sizeof(*texts));
-
-	for (size_t i = 0; i < w->env_files.n; i++) {
+	for (size_t i = 0; i < files->n; i++) {
 		struct buf text = { 0 };
 
-		if (io_read_file(AT_FDCWD, w->env_files.at[i], ENV_FILE_MAX, w->env_files.at[i],
-				 &text, e) < 0) {
+		if (io_read_file(AT_FDCWD, files->at[i], ENV_FILE_MAX, files->at[i], &text, e) <
+		    0) {
 			buf_done(&text);
-			return err_wrap(e, "--env-file");
+			return err_wrap(e, "%s", option);
 		}
 		texts[i].text = arena_strndup(&b->arena, text.text, text.len);
 		texts[i].len = text.len;
@@ -217,11 +181,11 @@ static int read_env_files(struct building *b, struct strings *ret, struct err *e
 		buf_done(&text);
 	}
 	ret->at = arena_array(&b->arena, most + 1, sizeof(*ret->at));
-	for (size_t i = 0; i < w->env_files.n; i++)
-		TRY(wish_env_file(w->env_files.at[i], texts[i].text, texts[i].len, &b->arena, ret,
+	for (size_t i = 0; i < files->n; i++)
+		TRY(wish_env_file(option, files->at[i], texts[i].text, texts[i].len, &b->arena, ret,
 				  e));
-	for (size_t i = 0; i < w->env.n; i++)
-		ret->at[ret->n++] = w->env.at[i];
+	for (size_t i = 0; i < more->n; i++)
+		ret->at[ret->n++] = more->at[i];
 	return 0;
 }
 
@@ -252,14 +216,20 @@ static int make_bundle(struct building *b, struct err *e)
 	const struct wish *w = b->w;
 	struct image_overrides o = { .args = w->args,
 				     .host_env = (const char *const *)environ,
+				     .all_host_env = w->env_host,
+				     .unset_env = w->unset_env,
+				     .unset_env_all = w->unset_env_all,
 				     .user = w->user,
 				     .working_dir = w->workdir,
 				     .stop_signal = w->stop_signal,
 				     .hostname = b->facts.hostname,
 				     .terminal = w->terminal };
 
-	TRY(read_env_files(b, &o.env, e));
-	TRY(read_pairs(b, "--label", &w->labels, &o.labels, e));
+	struct strings labels = { 0 };
+
+	TRY(read_files(b, "--env-file", &w->env_files, &w->env, &o.env, e));
+	TRY(read_files(b, "--label-file", &w->label_files, &w->labels, &labels, e));
+	TRY(read_pairs(b, "--label", &labels, &o.labels, e));
 	TRY(read_pairs(b, "--annotation", &w->annotations, &o.annotations, e));
 	if (w->entrypoint) {
 		o.has_entrypoint = true;
@@ -336,6 +306,25 @@ static int read_devices(struct building *b, struct err *e)
 	return 0;
 }
 
+/* In a user namespace no node can be made, and others are not ruled. */
+static int read_device_rules(struct building *b, struct err *e)
+{
+	const struct strings *list = &b->w->device_rules;
+
+	if (list->n && (b->g->rootless || b->ids))
+		return err_set(e, ENOTSUP, "--device-cgroup-rule %s: %s nothing rules devices",
+			       json_quote(list->at[0]).text,
+			       b->g->rootless ? "without root" : "with --userns auto");
+	b->facts.device_rules.at =
+		arena_array(&b->arena, list->n + 1, sizeof(*b->facts.device_rules.at));
+	for (size_t i = 0; i < list->n; i++) {
+		TRY(wish_device_rule(list->at[i], &b->arena,
+				     &b->facts.device_rules.at[b->facts.device_rules.n], e));
+		b->facts.device_rules.n++;
+	}
+	return 0;
+}
+
 static int choose_seccomp(struct building *b, struct err *e)
 {
 	if (b->facts.security.no_seccomp)
@@ -348,160 +337,6 @@ static int choose_seccomp(struct building *b, struct err *e)
 				      &(struct seccomp_choice){ .listener = b->w->listener },
 				      &b->seccomp);
 	b->facts.seccomp = b->seccomp.text;
-	return 0;
-}
-
-static void add_mount(struct building *b, const struct config_mount *m)
-{
-	b->facts.mounts.at[b->facts.mounts.n++] = *m;
-}
-
-static int bind_source(const struct mount_wish *m, struct err *e)
-{
-	struct stat st;
-
-	if (stat(m->source, &st) == 0)
-		return 0;
-	if (errno == ENOENT && m->makes_source)
-		return io_mkdir_all(m->source, 0755, e);
-	return err_sys(e, "the volume's source %s", m->source);
-}
-
-static int take_mount(struct building *b, const struct mount_wish *m, struct err *e)
-{
-	struct config_mount mount = { .target = m->target,
-				      .readonly = m->readonly,
-				      .options = m->options,
-				      .recursive = true };
-	const char *name = m->source;
-
-	switch (m->kind) {
-	case WISH_TMPFS:
-		break;
-	case WISH_BIND:
-		TRY(bind_source(m, e));
-		mount.source = m->source;
-		break;
-	case WISH_VOLUME:
-		TRY(volume_use(b->g, &name, &b->arena, &mount.source, e));
-		if (!m->source)
-			b->m->record.volumes.at[b->m->record.volumes.n++] = name;
-		TRY(volume_fill(b->g, &b->m->record, mount.source, m->target, e));
-		show_owners(b, &mount);
-		break;
-	}
-	add_mount(b, &mount);
-	return 0;
-}
-
-static bool is_target(const struct mount_wish *list, size_t n, const char *target)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i].target, target) == 0)
-			return true;
-	return false;
-}
-
-/* What was asked for, then the image's own volumes that nothing else was put in place of. */
-static int read_mounts(struct building *b, struct err *e)
-{
-	const struct wish *w = b->w;
-	size_t most = w->volumes.n + w->mounts.n + w->tmpfs.n + b->bundle.volumes.n, n = 0;
-	struct mount_wish *list = arena_array(&b->arena, most + 1, sizeof(*list));
-	char *cwd = getcwd(NULL, 0);
-	int r = cwd ? 0 : err_sys(e, "find the working directory");
-
-	for (size_t i = 0; r >= 0 && i < w->volumes.n; i++)
-		r = wish_volume(w->volumes.at[i], cwd, &b->arena, &list[n++], e);
-	for (size_t i = 0; r >= 0 && i < w->mounts.n; i++)
-		r = wish_mount(w->mounts.at[i], cwd, &b->arena, &list[n++], e);
-	for (size_t i = 0; r >= 0 && i < w->tmpfs.n; i++)
-		r = wish_tmpfs(w->tmpfs.at[i], &b->arena, &list[n++], e);
-	free(cwd);
-	TRY(r);
-	for (size_t i = 0; i < b->bundle.volumes.n; i++)
-		if (!is_target(list, n, b->bundle.volumes.at[i].destination))
-			list[n++] = (struct mount_wish){
-				.kind = WISH_VOLUME, .target = b->bundle.volumes.at[i].destination
-			};
-	b->facts.mounts.at = arena_array(&b->arena, n + 4, sizeof(*b->facts.mounts.at));
-	b->m->record.volumes.at = arena_array(&b->arena, n + 1, sizeof(char *));
-	for (size_t i = 0; i < n; i++)
-		TRY(take_mount(b, &list[i], e));
-	return 0;
-}
-
-static bool is_mounted(const struct building *b, const char *target)
-{
-	for (size_t i = 0; i < b->facts.mounts.n; i++)
-		if (strcmp(b->facts.mounts.at[i].target, target) == 0)
-			return true;
-	return false;
-}
-
-/* Files of ours that the container sees in /etc; keep_network() fills them before each start. */
-static int make_etc(struct building *b, struct err *e)
-{
-	static const struct {
-		const char *file, *target;
-	} files[] = { { "hosts", "/etc/hosts" },
-		      { "hostname", "/etc/hostname" },
-		      { "resolv.conf", "/etc/resolv.conf" } };
-
-	if (b->m->record.rootfs)
-		return 0; /* their own root file system says what it is called */
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		auto_fd int fd = openat(b->m->dir, files[i].file,
-					O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		struct config_mount m = { .target = files[i].target };
-
-		if (fd < 0 || fchmod(fd, 0644) < 0)
-			return err_sys(e, "make the container's %s", files[i].file);
-		m.source = arena_printf(&b->arena, "%s/containers/%s/%s", b->g->path.text, b->m->id,
-					files[i].file);
-		show_owners(b, &m);
-		if (!is_mounted(b, m.target))
-			add_mount(b, &m);
-	}
-	return 0;
-}
-
-/*
- * A copy, the container's own: who gets the better of it in there has not
- * changed what other containers, or hull, are run with (CVE-2019-5736's kin).
- */
-static int copy_init(struct building *b, struct err *e)
-{
-	auto_fd int from = -1, to = -1;
-	struct helper_path path;
-	ssize_t n;
-
-	TRY(helper_find("hull-init", &path, e));
-	from = open(path.text, O_RDONLY | O_CLOEXEC);
-	if (from < 0)
-		return err_sys(e, "--init: open %s", path.text);
-	to = openat(b->m->dir, "hull-init", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555);
-	if (to < 0 || fchmod(to, 0555) < 0)
-		return err_sys(e, "--init: make the container's hull-init");
-	while ((n = sendfile(to, from, NULL, INIT_CHUNK)) > 0)
-		;
-	return n < 0 ? err_sys(e, "--init: copy %s", path.text) : 0;
-}
-
-static int make_init(struct building *b, struct err *e)
-{
-	struct config_mount m = { .target = CONFIG_INIT, .readonly = true };
-
-	if (!b->w->init)
-		return 0;
-	if (is_mounted(b, "/dev"))
-		return err_set(e, EINVAL,
-			       "--init: it is put at %s, where a mount on /dev would have it",
-			       m.target);
-	TRY(copy_init(b, e));
-	m.source = arena_printf(&b->arena, "%s/containers/%s/hull-init", b->g->path.text, b->m->id);
-	add_mount(b, &m);
-	b->facts.init = true;
 	return 0;
 }
 
@@ -519,7 +354,7 @@ static int fill_record(struct building *b, struct err *e)
 	r->image = w->image;
 	r->terminal = w->terminal;
 	r->stdin_open = w->interactive;
-	r->detached = w->detach;
+	r->detached = w->detach || w->followed;
 	r->remove = w->remove;
 	/* Nobody will look for its files after a crash of the machine. */
 	r->is_volatile = w->remove;
@@ -544,7 +379,7 @@ static int fill_record(struct building *b, struct err *e)
 		TRY(wish_restart(w->restart, &r->restart, &r->restart_max, e));
 	if (r->restart != RESTART_NO && w->remove)
 		return err_set(e, EINVAL, "--restart: a container with --rm is not started again");
-	if (r->restart != RESTART_NO && !w->detach)
+	if (r->restart != RESTART_NO && !r->detached)
 		return err_set(e, EINVAL,
 			       "--restart: only with --detach is there somebody to do it");
 	return 0;
@@ -571,6 +406,13 @@ static int check_wish(struct building *b, struct err *e)
 	TRY(read_pairs(b, "--sysctl", &w->sysctls, &b->facts.sysctl, e));
 	TRY(read_rlimits(b, e));
 	TRY(read_devices(b, e));
+	TRY(read_device_rules(b, e));
+	TRY(expose_check(&w->exposed, e));
+	TRY(wish_umask(w->umask, &b->facts.umask, e));
+	if (w->read_only_tmpfs && !w->read_only)
+		return err_set(e, EINVAL, "--read-only-tmpfs: only with --read-only");
+	if (w->stop_timeout.set && w->stop_timeout.value > UINT32_MAX)
+		return err_set(e, EINVAL, "--stop-timeout: at most %u seconds", UINT32_MAX);
 	TRY(wish_log(w, &log, e));
 	return 0;
 }
@@ -653,6 +495,19 @@ static void open_network(struct building *b)
 	add_sysctl(b, "net.ipv4.ip_unprivileged_port_start", "0");
 }
 
+/* Once the image is there, which says what it exposes. */
+static int plan_ports(struct building *b, struct err *e)
+{
+	const struct wish *w = b->w;
+	struct expose_wish wish = { .image = &b->image.config.run.exposed_ports,
+				    .exposed = &w->exposed,
+				    .published = &w->published,
+				    .publish_all = w->publish_all };
+	struct record *r = &b->m->record;
+
+	return expose_plan(&wish, &b->arena, &r->exposed, &r->published, e);
+}
+
 static int write_config(struct building *b, struct err *e)
 {
 	auto_buf struct buf text = { 0 };
@@ -684,6 +539,10 @@ static int build(struct building *b, struct err *e)
 	TRY(record_new_id(b->m->id, e));
 	TRY(fill_record(b, e));
 	TRY(netjoin_check(b->g, r, &b->joins, e));
+	if (b->w->publish_all && !netjoin_has_own(b->g, r))
+		return err_set(e, EINVAL,
+			       "--publish-all: with --network %s there is nothing to publish",
+			       r->network);
 	TRY(choose_namespaces(b, e));
 	r->name = b->w->name;
 	TRY(choose_name(b, e));
@@ -693,6 +552,7 @@ static int build(struct building *b, struct err *e)
 	TRY(netjoin_keep(b->g, b->m->dir, &b->joins, e));
 	TRY(choose_userns(b, e));
 	TRY(take_image(b, e));
+	TRY(plan_ports(b, e));
 	b->facts.hostname = hostname_of(b);
 	TRY(make_bundle(b, e));
 	r->command = b->bundle.args;
@@ -703,9 +563,10 @@ static int build(struct building *b, struct err *e)
 	TRY(rootfs_make(b->g, b->m->dir, r, e));
 	TRY(link_rootfs(b, e));
 	TRY(find_user(b, e));
-	TRY(read_mounts(b, e));
-	TRY(make_etc(b, e));
-	TRY(make_init(b, e));
+	TRY(building_read_mounts(b, e));
+	TRY(building_make_etc(b, e));
+	TRY(building_make_timezone(b, e));
+	TRY(building_make_init(b, e));
 	open_network(b);
 	TRY(choose_seccomp(b, e));
 	TRY(write_config(b, e));

@@ -15,6 +15,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/spawn.h"
 #include "engine/attach.h"
 #include "engine/borrowed.h"
@@ -284,20 +285,22 @@ static int launch(struct keeper *k, struct err *e)
 }
 
 /* One read of what the program wrote, to the log and to who is attached. */
-static bool take_output(struct keeper *k, int *fd, struct log_stream *s, char stream)
+static void take_output(struct keeper *k, int *fd, struct log_stream *s, char stream)
 {
 	char bytes[CHUNK];
-	ssize_t n = read(*fd, bytes, sizeof(bytes));
+	ssize_t n;
 
+	if (attach_patience(&k->attach)) /* since what was read a moment ago */
+		return;
+	n = read(*fd, bytes, sizeof(bytes));
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return true;
+		return;
 	if (n <= 0) { /* a terminal whose other end is closed says EIO */
 		close_fd(fd);
-		return false;
+		return;
 	}
 	log_write(&k->log, s, bytes, (size_t)n);
 	attach_send(&k->attach, stream, bytes, (size_t)n);
-	return true;
 }
 
 static void take_signal(const struct keeper *k)
@@ -314,9 +317,11 @@ enum { AT_OUT, AT_ERR, AT_MASTER, AT_PID, AT_EVENTS, AT_SIGNALS, AT_ATTACH, AT_I
 
 static int fill_poll(struct keeper *k, bool ended, struct pollfd *fds)
 {
-	fds[AT_OUT] = (struct pollfd){ k->pipes[0], POLLIN, 0 };
-	fds[AT_ERR] = (struct pollfd){ k->pipes[1], POLLIN, 0 };
-	fds[AT_MASTER] = (struct pollfd){ k->process.master, POLLIN, 0 };
+	const bool full = attach_patience(&k->attach) > 0;
+
+	fds[AT_OUT] = (struct pollfd){ full ? -1 : k->pipes[0], POLLIN, 0 };
+	fds[AT_ERR] = (struct pollfd){ full ? -1 : k->pipes[1], POLLIN, 0 };
+	fds[AT_MASTER] = (struct pollfd){ full ? -1 : k->process.master, POLLIN, 0 };
 	fds[AT_PID] = (struct pollfd){ ended ? -1 : k->process.pidfd, POLLIN, 0 };
 	fds[AT_EVENTS] = (struct pollfd){ container_process_events(&k->process), POLLIN, 0 };
 	fds[AT_SIGNALS] = (struct pollfd){ k->signals, POLLIN, 0 };
@@ -327,7 +332,16 @@ static int fill_poll(struct keeper *k, bool ended, struct pollfd *fds)
 
 static bool has_output(const struct keeper *k)
 {
-	return k->pipes[0] >= 0 || k->pipes[1] >= 0 || k->process.master >= 0;
+	return k->pipes[0] >= 0 || k->pipes[1] >= 0 || k->process.master >= 0 ||
+	       attach_patience(&k->attach);
+}
+
+/* What to wait for: all of a program that runs, a little of one that has ended. */
+static int wait_ms(const struct keeper *k, bool ended)
+{
+	int patience = attach_patience(&k->attach);
+
+	return !ended ? -1 : patience ? patience : DRAIN_MS;
 }
 
 /* Until init has ended and what it wrote is written down. */
@@ -338,7 +352,7 @@ static void attend(struct keeper *k)
 
 	while (!ended || has_output(k)) {
 		int n = fill_poll(k, ended, fds);
-		int ready = poll(fds, (nfds_t)n, ended ? DRAIN_MS : -1);
+		int ready = poll(fds, (nfds_t)n, wait_ms(k, ended));
 
 		if (ready < 0 && errno != EINTR)
 			break;
@@ -412,8 +426,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	}
 	say_started(k->m, status);
 	tell_ready(k, NULL);
-	/* What it took to make it, to pull and unpack its image perhaps: from here on this one only waits. */
-	malloc_trim(0);
+	mem_trim();
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);
@@ -514,7 +527,7 @@ static int open_log(struct keeper *k, struct err *e)
 	return 0;
 }
 
-_Noreturn static void keeper_main(const struct engine *g, struct making *m, int ready)
+_Noreturn static void keeper_main(const struct engine *g, struct making *m, int ready, int guest)
 {
 	struct keeper k = { .g = g,
 			    .m = m,
@@ -538,10 +551,13 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 		_exit(1);
 	k.signals = open_signals();
 	run_prepare(&k.run, g, m);
+	k.run.request.stays = true;
 	if (open_log(&k, &e) < 0 || attach_listen(m->dir, m->record.terminal, &k.attach, &e) < 0) {
 		tell_ready(&k, &e);
 		_exit(1);
 	}
+	if (guest >= 0)
+		attach_welcome(&k.attach, guest);
 	keep(&k, &status);
 	netsockets_close(&k.run.sockets);
 	attach_close(&k.attach, m->dir);
@@ -551,7 +567,8 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 	_exit(0);
 }
 
-int keep_detached(const struct engine *g, struct making *m, struct err *e)
+/* `guest` is the keeper's end of a socket pair, -1 without; it is closed here. */
+static int start_keeper(const struct engine *g, struct making *m, int guest, struct err *e)
 {
 	int pair[2];
 	struct err got = { 0 };
@@ -566,10 +583,11 @@ int keep_detached(const struct engine *g, struct making *m, struct err *e)
 		/* Twice, so that nobody has to reap it. */
 		pid = fork();
 		if (pid == 0)
-			keeper_main(g, m, pair[1]);
+			keeper_main(g, m, pair[1], guest);
 		_exit(pid < 0);
 	}
 	close(pair[1]);
+	close_fd(&guest);
 	if (pid < 0) {
 		close(pair[0]);
 		return err_sys(e, "make the container's keeper");
@@ -583,5 +601,24 @@ int keep_detached(const struct engine *g, struct making *m, struct err *e)
 	got.msg[sizeof(got.msg) - 1] = '\0';
 	if (got.code)
 		return err_set(e, got.code, "%s", got.msg);
+	return 0;
+}
+
+int keep_detached(const struct engine *g, struct making *m, struct err *e)
+{
+	return start_keeper(g, m, -1, e);
+}
+
+int keep_attached(const struct engine *g, struct making *m, int *ret_fd, struct err *e)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_sys(e, "make the socket for attach");
+	if (start_keeper(g, m, ends[1], e) < 0) {
+		close(ends[0]);
+		return -e->code;
+	}
+	*ret_fd = ends[0];
 	return 0;
 }

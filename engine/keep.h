@@ -17,6 +17,9 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
  */
 int keep_detached(const struct engine *g, struct making *m, struct err *e) MUST_CHECK;
 
+/* The same, with a guest (attach.h) that misses nothing from the first byte on: *ret_fd is its end. */
+int keep_attached(const struct engine *g, struct making *m, int *ret_fd, struct err *e) MUST_CHECK;
+
 /*
  * What `docker run` exits with when it fails: 127, there is no such program;
  * 126, it can't be executed; 125, anything else.

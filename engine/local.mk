@@ -3,6 +3,8 @@ engine_libengine_a_CPPFLAGS = $(AM_CPPFLAGS) -DHULL_PKGDATADIR='"$(pkgdatadir)"'
 engine_libengine_a_SOURCES = \
 	engine/attach.c \
 	engine/attach.h \
+	engine/attach_guest.c \
+	engine/attach_private.h \
 	engine/borrowed.c \
 	engine/borrowed.h \
 	engine/commit.c \
@@ -14,12 +16,16 @@ engine_libengine_a_SOURCES = \
 	engine/copy.c \
 	engine/copy.h \
 	engine/create.c \
+	engine/create_mounts.c \
+	engine/create_private.h \
 	engine/diff.c \
 	engine/diff.h \
 	engine/engine.c \
 	engine/engine.h \
 	engine/joins.c \
 	engine/joins.h \
+	engine/expose.c \
+	engine/expose.h \
 	engine/export.c \
 	engine/export.h \
 	engine/files.c \
@@ -41,6 +47,8 @@ engine_libengine_a_SOURCES = \
 	engine/load.h \
 	engine/logs.c \
 	engine/logs.h \
+	engine/mountwish.c \
+	engine/mountwish.h \
 	engine/netconnect.c \
 	engine/netjoin.c \
 	engine/netjoin.h \
@@ -76,8 +84,11 @@ engine_libengine_a_SOURCES = \
 	engine/userns.h \
 	engine/volumes.c \
 	engine/volumes.h \
+	engine/volumes_from.c \
+	engine/volumes_from.h \
 	engine/wish.c \
-	engine/wish.h
+	engine/wish.h \
+	engine/wish_private.h
 
 # What --init puts into a container, on whatever root file system that has: it brings its library.
 if STATIC_PROGRAMS

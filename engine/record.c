@@ -64,6 +64,7 @@ JSON_TABLE(record_fields, struct record) = {
 	FIELD_STRINGS(struct record, "dnsOptions", dns_options, 0),
 	FIELD_STRINGS(struct record, "addHosts", add_hosts, 0),
 	FIELD_STRINGS(struct record, "published", published, 0),
+	FIELD_STRINGS(struct record, "exposed", exposed, 0),
 	FIELD_STRINGS(struct record, "sockets", sockets, 0),
 	FIELD_STRINGS(struct record, "borrowed", borrowed, 0),
 	FIELD_STRINGS(struct record, "volumes", volumes, 0),
@@ -258,6 +259,7 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_strings(&w, "dnsOptions", &r->dns_options);
 	json_write_strings(&w, "addHosts", &r->add_hosts);
 	json_write_strings(&w, "published", &r->published);
+	json_write_strings(&w, "exposed", &r->exposed);
 	json_write_strings(&w, "sockets", &r->sockets);
 	json_write_strings(&w, "borrowed", &r->borrowed);
 	json_write_strings(&w, "volumes", &r->volumes);

@@ -47,7 +47,8 @@ struct record {
 	const char *hostname; /* as given; NULL: the id */
 	const char *ip, *mac;
 	struct strings net_aliases, dns, dns_search, dns_options, add_hosts;
-	struct strings published; /* "-p" as given */
+	struct strings published; /* "-p" as given, and what --publish-all adds */
+	struct strings exposed;   /* the ports of the image and of --expose, "80/tcp" */
 	struct strings borrowed;  /* namespaces of other containers, "uts=ID" (borrowed.h) */
 	struct strings sockets;   /* "--publish-socket" as given */
 	struct strings volumes;   /* names of volumes that it made without a name of its own */

@@ -143,8 +143,12 @@ static bool is_locked(int dir)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
 }
 
-/* 1: the configuration of a container mounts it, or it is being made and could; 0: it does not, or the container is being removed. */
-static int uses(const struct engine *g, const char *id, const char *path, struct err *e)
+/*
+ * 1: the configuration of a container mounts it, or, with `making`, it is being made and could; 0: it does
+ * not, or the container is being removed.
+ */
+static int uses(const struct engine *g, const char *id, const char *path, bool making,
+		struct err *e)
 {
 	auto_fd int dir =
 		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -156,7 +160,7 @@ static int uses(const struct engine *g, const char *id, const char *path, struct
 		return errno == ENOENT ? 0 : err_sys(e, "open container %.12s", id);
 	r = io_read_file(dir, "config.json", 16U << 20, "config.json", &text, e);
 	if (r == -ENOENT)
-		return is_locked(dir);
+		return making && is_locked(dir);
 	if (r < 0 || spec_parse(&spec, "config.json", text.text, text.len, e) < 0)
 		return err_wrap(e, "container %.12s", id);
 	for (size_t i = 0; i < spec.mounts.n; i++)
@@ -178,9 +182,14 @@ static int remove_files(void *ctx, struct err *e)
 	return n < 0 ? err_neg(e, n, "remove the volume %s", r->name) : 0;
 }
 
-/* All containers, with those that are being made, which record_list() leaves out. -EBUSY: one uses it. */
-static int check_unused(const struct engine *g, const char *name, const char *path, struct err *e)
+/*
+ * 1: a container mounts it, or is being made and could, that of *ret_by. `without` is one that is going, with
+ * its volumes: then of those that are being made none counts, which would leave most of them behind.
+ */
+static int find_user(const struct engine *g, const char *name, const char *without, struct arena *a,
+		     const char **ret_by, struct err *e)
 {
+	const char *path = path_of(g, name, a);
 	int fd = openat(g->containers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), used = 0;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *d;
@@ -191,17 +200,24 @@ static int check_unused(const struct engine *g, const char *name, const char *pa
 		return used;
 	}
 	while (!used && (d = readdir(dir))) {
-		if (!is_id(d->d_name))
+		if (!is_id(d->d_name) || (without && strcmp(d->d_name, without) == 0))
 			continue;
-		used = uses(g, d->d_name, path, e);
+		used = uses(g, d->d_name, path, !without, e);
 		if (used < 0)
 			err_wrap(e, "whether the volume %s is in use", name);
 		else if (used)
-			used = err_set(e, EBUSY, "the volume %s is in use by container %.12s", name,
-				       d->d_name);
+			*ret_by = arena_strdup(a, d->d_name);
 	}
 	closedir(dir);
 	return used;
+}
+
+static int is_used(const struct engine *g, const char *name, const char *without, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	const char *by;
+
+	return find_user(g, name, without, &a, &by, e);
 }
 
 int volume_remove(const struct engine *g, const char *name, struct err *e)
@@ -209,12 +225,16 @@ int volume_remove(const struct engine *g, const char *name, struct err *e)
 	auto_arena struct arena a = { 0 };
 	struct removal r = { g, name };
 	struct strings ids;
-	const char *path;
+	const char *path, *by;
+	int used;
 
 	TRY(volume_path(g, name, &a, &path, e));
 	/* Takes away what a crash left, which would count as in use. */
 	TRY(record_list(g, &a, &ids, e));
-	TRY(check_unused(g, name, path, e));
+	used = find_user(g, name, NULL, &a, &by, e);
+	TRY(used);
+	if (used)
+		return err_set(e, EBUSY, "the volume %s is in use by container %.12s", name, by);
 	return userns_run(remove_files, &r, e);
 }
 
@@ -223,8 +243,12 @@ void volumes_drop(const struct engine *g, const struct record *r)
 	for (size_t i = 0; i < r->volumes.n; i++) {
 		struct removal removal = { g, r->volumes.at[i] };
 		struct err e = { 0 };
+		int used = is_used(g, removal.name, r->id, &e);
 
-		if (userns_run(remove_files, &removal, &e) < 0)
+		/* By one that was given it with --volumes-from, and takes it with it when it goes. */
+		if (used > 0)
+			continue;
+		if (used < 0 || userns_run(remove_files, &removal, &e) < 0)
 			log_warn("%s", e.msg);
 	}
 }

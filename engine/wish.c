@@ -11,13 +11,13 @@
 
 #include "base/json.h"
 #include "base/json_decode.h"
+#include "engine/wish_private.h"
 #include "security/caps.h"
 #include "spec/names.h"
 
 enum { CPU_PERIOD = 100000, CPUS_MAX = 4096 };
 
-/* Splits at `by`; at most `max` parts, the last one with the rest. */
-static size_t split(const char *text, char by, struct arena *a, const char **parts, size_t max)
+size_t wish_split(const char *text, char by, struct arena *a, const char **parts, size_t max)
 {
 	size_t n = 0;
 
@@ -32,214 +32,43 @@ static size_t split(const char *text, char by, struct arena *a, const char **par
 	}
 }
 
-static int check_target(const char *option, const char *text, const char *target, struct err *e)
-{
-	if (target[0] != '/')
-		return err_set(e, EINVAL, "%s %s: the path in the container has to be absolute",
-			       option, json_quote(text).text);
-	if (strcmp(target, "/") == 0)
-		return err_set(e, EINVAL, "%s %s: nothing can be mounted on /", option,
-			       json_quote(text).text);
-	return 0;
-}
-
-static bool is_path(const char *source)
-{
-	return source[0] == '/' || source[0] == '.' || source[0] == '~';
-}
-
-static int take_source(const char *option, const char *text, const char *source, const char *cwd,
-		       struct arena *a, struct mount_wish *ret, struct err *e)
-{
-	if (!is_path(source)) {
-		if (record_check_name(source, e) < 0)
-			return err_set(
-				e, EINVAL,
-				"%s %s: \"%s\" is neither a path (begin it with / or ./) nor "
-				"a volume's name",
-				option, json_quote(text).text, source);
-		ret->kind = WISH_VOLUME;
-		ret->source = source;
-		return 0;
-	}
-	if (source[0] == '~')
-		return err_set(e, EINVAL, "%s %s: the shell did not replace the \"~\"", option,
-			       json_quote(text).text);
-	ret->kind = WISH_BIND;
-	ret->source = source[0] == '/' ? source : arena_printf(a, "%s/%s", cwd, source);
-	return 0;
-}
-
-/* What follows the second colon; what the runtime does not know, it will refuse by name. */
-static void take_options(const char *text, struct arena *a, struct mount_wish *ret)
-{
-	const char **parts = arena_array(a, strlen(text) + 1, sizeof(*parts));
-	size_t n = split(text, ',', a, parts, strlen(text) + 1);
-
-	ret->options.at = arena_array(a, n, sizeof(*ret->options.at));
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(parts[i], "ro") == 0 || strcmp(parts[i], "readonly") == 0)
-			ret->readonly = true;
-		else if (strcmp(parts[i], "z") == 0 || strcmp(parts[i], "Z") == 0 ||
-			 strcmp(parts[i], "rw") == 0 || !parts[i][0])
-			; /* labels are SELinux's, and there is no such label here; rw is the default */
-		else
-			ret->options.at[ret->options.n++] = parts[i];
-	}
-}
-
-int wish_volume(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
-		struct err *e)
-{
-	const char *parts[3];
-	size_t n = split(text, ':', a, parts, 3);
-
-	*ret = (struct mount_wish){ .kind = WISH_VOLUME, .makes_source = true };
-	ret->target = n == 1 ? parts[0] : parts[1];
-	TRY(check_target("--volume", text, ret->target, e));
-	if (n > 1)
-		TRY(take_source("--volume", text, parts[0], cwd, a, ret, e));
-	if (n == 3)
-		take_options(parts[2], a, ret);
-	return 0;
-}
-
-int wish_tmpfs(const char *text, struct arena *a, struct mount_wish *ret, struct err *e)
-{
-	const char *parts[2];
-	size_t n = split(text, ':', a, parts, 2);
-
-	*ret = (struct mount_wish){ .kind = WISH_TMPFS, .target = parts[0] };
-	TRY(check_target("--tmpfs", text, ret->target, e));
-	if (n == 2)
-		take_options(parts[1], a, ret);
-	return 0;
-}
-
-/* One "key=value" of --mount. */
-struct mount_key {
-	const char *name;
-	int (*take)(const char *text, const char *value, const char *cwd, struct arena *a,
-		    struct mount_wish *ret, struct err *e);
-};
-
-static int key_type(const char *text, const char *value, const char *cwd UNUSED,
-		    struct arena *a UNUSED, struct mount_wish *ret, struct err *e)
-{
-	static const struct json_name types[] = {
-		{ "bind", WISH_BIND }, { "volume", WISH_VOLUME }, { "tmpfs", WISH_TMPFS }, { 0 }
-	};
-
-	for (const struct json_name *t = types; t->name; t++) {
-		if (value && strcmp(t->name, value) == 0) {
-			ret->kind = (enum mount_wish_kind)t->value;
-			return 0;
-		}
-	}
-	return err_set(e, EINVAL, "--mount %s: type is bind, volume or tmpfs",
-		       json_quote(text).text);
-}
-
-static int key_source(const char *text UNUSED, const char *value, const char *cwd, struct arena *a,
-		      struct mount_wish *ret, struct err *e UNUSED)
-{
-	ret->source = value && value[0] == '.' ? arena_printf(a, "%s/%s", cwd, value) : value;
-	return 0;
-}
-
-static int key_target(const char *text, const char *value, const char *cwd UNUSED,
-		      struct arena *a UNUSED, struct mount_wish *ret, struct err *e)
-{
-	ret->target = value ? value : "";
-	return check_target("--mount", text, ret->target, e);
-}
-
-static bool is_true(const char *value)
+bool wish_is_true(const char *value)
 {
 	return !value || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
 }
 
-static int key_readonly(const char *text UNUSED, const char *value, const char *cwd UNUSED,
-			struct arena *a UNUSED, struct mount_wish *ret, struct err *e UNUSED)
+int wish_bytes(const char *text, uint64_t *ret)
 {
-	ret->readonly = is_true(value);
+	static const char units[] = "kmgt";
+	const char *unit;
+	char *end;
+	int shift = 0;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+	if (unit) {
+		shift = 10 * (int)(unit - units + 1);
+		end++;
+	}
+	if (unit && tolower((unsigned char)*end) == 'b')
+		end++;
+	if (errno || *end || *ret == 0 || *ret > (uint64_t)INT64_MAX >> shift)
+		return -EINVAL;
+	*ret <<= shift;
 	return 0;
 }
 
-static void add_option(struct mount_wish *m, const char *option)
+int wish_octal(const char *text, uint32_t max, uint32_t *ret)
 {
-	m->options.at[m->options.n++] = option;
-}
+	char *end;
+	unsigned long n = strtoul(text, &end, 8);
 
-static int key_propagation(const char *text UNUSED, const char *value, const char *cwd UNUSED,
-			   struct arena *a UNUSED, struct mount_wish *ret, struct err *e UNUSED)
-{
-	add_option(ret, value ? value : "");
-	return 0;
-}
-
-static int key_size(const char *text UNUSED, const char *value, const char *cwd UNUSED,
-		    struct arena *a, struct mount_wish *ret, struct err *e UNUSED)
-{
-	add_option(ret, arena_printf(a, "size=%s", value ? value : ""));
-	return 0;
-}
-
-static int key_mode(const char *text UNUSED, const char *value, const char *cwd UNUSED,
-		    struct arena *a, struct mount_wish *ret, struct err *e UNUSED)
-{
-	add_option(ret, arena_printf(a, "mode=%s", value ? value : ""));
-	return 0;
-}
-
-static const struct mount_key mount_keys[] = {
-	{ "type", key_type },
-	{ "source", key_source },
-	{ "src", key_source },
-	{ "target", key_target },
-	{ "destination", key_target },
-	{ "dst", key_target },
-	{ "readonly", key_readonly },
-	{ "ro", key_readonly },
-	{ "bind-propagation", key_propagation },
-	{ "tmpfs-size", key_size },
-	{ "tmpfs-mode", key_mode },
-};
-
-static int take_key(const char *text, const char *part, const char *cwd, struct arena *a,
-		    struct mount_wish *ret, struct err *e)
-{
-	size_t len = strcspn(part, "=");
-
-	for (size_t i = 0; i < ARRAY_LEN(mount_keys); i++)
-		if (strlen(mount_keys[i].name) == len &&
-		    strncmp(mount_keys[i].name, part, len) == 0)
-			return mount_keys[i].take(text, part[len] ? part + len + 1 : NULL, cwd, a,
-						  ret, e);
-	return err_set(e, EINVAL, "--mount %s: unknown key \"%.*s\"", json_quote(text).text,
-		       (int)len, part);
-}
-
-int wish_mount(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
-	       struct err *e)
-{
-	const char **parts = arena_array(a, strlen(text) + 1, sizeof(*parts));
-	size_t n = split(text, ',', a, parts, strlen(text) + 1);
-
-	*ret = (struct mount_wish){ .kind = WISH_VOLUME };
-	ret->options.at = arena_array(a, n, sizeof(*ret->options.at));
-	for (size_t i = 0; i < n; i++)
-		TRY(take_key(text, parts[i], cwd, a, ret, e));
-	if (!ret->target)
-		return err_set(e, EINVAL, "--mount %s: no target", json_quote(text).text);
-	if (ret->kind == WISH_BIND && (!ret->source || ret->source[0] != '/'))
-		return err_set(e, EINVAL, "--mount %s: a bind needs source=PATH, absolute",
-			       json_quote(text).text);
-	if (ret->kind == WISH_TMPFS && ret->source)
-		return err_set(e, EINVAL, "--mount %s: a tmpfs has no source",
-			       json_quote(text).text);
-	if (ret->kind == WISH_VOLUME && ret->source)
-		TRY(record_check_name(ret->source, e));
+	if (*text < '0' || *text > '7' || *end || n > max)
+		return -EINVAL;
+	*ret = (uint32_t)n;
 	return 0;
 }
 
@@ -302,7 +131,7 @@ static bool is_access(const char *text)
 int wish_device(const char *text, struct arena *a, struct device_wish *ret, struct err *e)
 {
 	const char *parts[3];
-	size_t n = split(text, ':', a, parts, 3);
+	size_t n = wish_split(text, ':', a, parts, 3);
 
 	*ret = (struct device_wish){ .source = parts[0], .target = parts[0], .access = "rwm" };
 	if (n == 2 && is_access(parts[1]))
@@ -318,6 +147,41 @@ int wish_device(const char *text, struct arena *a, struct device_wish *ret, stru
 	return 0;
 }
 
+/* "8" or "*"; what follows it in *end. */
+static int device_number(const char *text, int64_t *ret, const char **end)
+{
+	if (*text == '*') {
+		*ret = -1;
+		*end = text + 1;
+		return 0;
+	}
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	*ret = strtoll(text, (char **)end, 10);
+	return errno || *ret > UINT32_MAX ? -EINVAL : 0;
+}
+
+int wish_device_rule(const char *text, struct arena *a, struct device_rule *ret, struct err *e)
+{
+	const char *parts[3], *end = "";
+	size_t n = wish_split(text, ' ', a, parts, 3);
+	bool right = n == 3 && strlen(parts[0]) == 1 && strchr("abc", parts[0][0]) &&
+		     is_access(parts[2]);
+
+	*ret = (struct device_rule){ 0 };
+	right = right && device_number(parts[1], &ret->major, &end) == 0 && *end == ':' &&
+		device_number(end + 1, &ret->minor, &end) == 0 && !*end;
+	if (!right)
+		return err_set(e, EINVAL,
+			       "--device-cgroup-rule %s: expected \"TYPE MAJOR:MINOR ACCESS\", as "
+			       "\"c 1:3 rwm\": a, b or c, numbers or *, and letters of rwm",
+			       json_quote(text).text);
+	ret->type = parts[0][0];
+	ret->access = parts[2];
+	return 0;
+}
+
 int wish_cpus(const char *text, int64_t *ret_quota, uint64_t *ret_period, struct err *e)
 {
 	char *end = (char *)text;
@@ -330,6 +194,17 @@ int wish_cpus(const char *text, int64_t *ret_quota, uint64_t *ret_period, struct
 			       json_quote(text).text, CPUS_MAX);
 	*ret_period = CPU_PERIOD;
 	*ret_quota = (int64_t)(cpus * CPU_PERIOD);
+	return 0;
+}
+
+int wish_umask(const char *text, struct opt_u32 *ret, struct err *e)
+{
+	if (!text)
+		return 0;
+	if (wish_octal(text, 0777, &ret->value) < 0)
+		return err_set(e, EINVAL, "--umask %s: expected an octal number up to 0777",
+			       json_quote(text).text);
+	ret->set = true;
 	return 0;
 }
 
@@ -380,8 +255,8 @@ size_t wish_env_file_lines(const char *text, size_t len)
 	return n;
 }
 
-int wish_env_file(const char *name, const char *text, size_t len, struct arena *a,
-		  struct strings *ret, struct err *e)
+int wish_env_file(const char *option, const char *name, const char *text, size_t len,
+		  struct arena *a, struct strings *ret, struct err *e)
 {
 	const char *end = text + len;
 	unsigned number = 0;
@@ -394,7 +269,7 @@ int wish_env_file(const char *name, const char *text, size_t len, struct arena *
 		number++;
 		text += n + 1;
 		if (memchr(line, '\0', n))
-			return err_set(e, EINVAL, "--env-file %s, line %u: it has a NUL", name,
+			return err_set(e, EINVAL, "%s %s, line %u: it has a NUL", option, name,
 				       number);
 		if (n && line[n - 1] == '\r')
 			line[--n] = '\0';
@@ -402,9 +277,8 @@ int wish_env_file(const char *name, const char *text, size_t len, struct arena *
 		if (!*line || *line == '#')
 			continue;
 		if (*line == '=' || strcspn(line, " \t") < strcspn(line, "="))
-			return err_set(e, EINVAL,
-				       "--env-file %s, line %u: expected NAME=VALUE, found %s",
-				       name, number, json_quote(line).text);
+			return err_set(e, EINVAL, "%s %s, line %u: expected NAME=VALUE, found %s",
+				       option, name, number, json_quote(line).text);
 		ret->at[ret->n++] = line;
 	}
 	return 0;
@@ -476,7 +350,7 @@ int wish_security(const struct wish *w, struct security_wish *ret, struct err *e
 		const char *value = text[len] ? text + len + 1 : NULL;
 
 		if (strncmp(text, "no-new-privileges", len) == 0 && len == 17) {
-			ret->no_new_privileges = is_true(value);
+			ret->no_new_privileges = wish_is_true(value);
 		} else if (len == 7 && strncmp(text, "seccomp", len) == 0 && value) {
 			ret->no_seccomp = strcmp(value, "unconfined") == 0;
 			ret->seccomp_file = ret->no_seccomp ? NULL : value;
@@ -499,28 +373,9 @@ int wish_security(const struct wish *w, struct security_wish *ret, struct err *e
 	return 0;
 }
 
-/* "10m": a number of bytes, with k, m or g. */
-static int log_size(const char *value, uint64_t *ret)
-{
-	static const char units[] = "kmg";
-	const char *unit;
-	char *end;
-
-	if (*value < '0' || *value > '9')
-		return -EINVAL;
-	errno = 0;
-	*ret = strtoull(value, &end, 10);
-	unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
-	if (errno || *ret > INT64_MAX >> 30 || *ret == 0 || (*end && (!unit || end[1])))
-		return -EINVAL;
-	if (unit)
-		*ret <<= 10 * (unit - units + 1);
-	return 0;
-}
-
 static int take_log_size(const char *value, struct log_wish *ret)
 {
-	return log_size(value, &ret->max_size);
+	return wish_bytes(value, &ret->max_size);
 }
 
 static int take_log_files(const char *value, struct log_wish *ret)
@@ -585,7 +440,8 @@ int wish_log(const struct wish *w, struct log_wish *ret, struct err *e)
 		TRY(take_log_option(w->log_opt.at[i], ret, e));
 	if (ret->max_files && !ret->max_size)
 		return err_set(e, EINVAL, "--log-opt max-file: it needs max-size too");
-	if (!w->detach && (w->log_opt.n || (w->log_driver && strcmp(ret->driver, "none") != 0)))
+	if (!w->detach && !w->followed &&
+	    (w->log_opt.n || (w->log_driver && strcmp(ret->driver, "none") != 0)))
 		return err_set(e, EINVAL,
 			       "--log-%s %s: what a container in the foreground writes goes to who "
 			       "started it, and to no log: use --detach",

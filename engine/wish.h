@@ -20,18 +20,25 @@ struct wish {
 	const char *image;
 	struct strings args;
 	const char *name, *hostname, *workdir, *user, *entrypoint;
-	struct strings env, env_files, labels, annotations;
-	struct strings volumes, mounts, tmpfs;
+	struct strings env, env_files, unset_env, labels, label_files, annotations;
+	bool env_host, unset_env_all;
+	struct strings volumes, mounts, tmpfs, volumes_from;
+	bool read_only_tmpfs;
+	const char *umask, *timezone;
 	struct opt_i64 memory, memory_swap, memory_reservation;
 	const char *cpus, *cpuset_cpus, *cpuset_mems;
 	struct opt_u64 cpu_shares, cpu_quota, cpu_period;
 	struct opt_i64 pids_limit, shm_size;
 	struct opt_i64 oom_score_adj;
-	struct strings devices, cap_add, cap_drop, security_opt, ulimits, sysctls, group_add;
+	struct strings devices, device_rules, cap_add, cap_drop, security_opt, ulimits, sysctls,
+		group_add;
 	bool privileged, read_only, init, remove, detach, interactive, terminal, rootfs;
+	bool followed; /* kept as one that is detached, while whoever started it is attached to it */
 	const char *userns, *pid, *ipc, *uts, *cgroupns;
 	struct strings networks;
-	struct strings published, sockets, dns, dns_search, dns_options, add_host, network_alias;
+	struct strings published, exposed;
+	bool publish_all;
+	struct strings sockets, dns, dns_search, dns_options, add_host, network_alias;
 	const char *ip, *ip6, *mac;
 	const char *stop_signal, *restart, *log_driver, *pull, *platform, *isolation, *cid_file;
 	struct strings log_opt;
@@ -49,27 +56,6 @@ struct wish {
 	int tls_verify; /* -1: unless it says otherwise, as 1 */
 };
 
-enum mount_wish_kind { WISH_BIND, WISH_VOLUME, WISH_TMPFS };
-
-/* -v, --mount or --tmpfs. */
-struct mount_wish {
-	enum mount_wish_kind kind;
-	const char *source; /* a path, or a volume's name; NULL: a volume without one */
-	const char *target; /* absolute */
-	bool readonly;
-	bool makes_source;      /* -v makes a missing directory; --mount does not */
-	struct strings options; /* of the runtime specification, in place of our own choice */
-};
-
-/* "SOURCE:TARGET[:OPTION,...]", or "TARGET". `cwd` is where relative sources start. */
-int wish_volume(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
-		struct err *e) MUST_CHECK;
-/* "type=bind,source=PATH,target=PATH[,readonly]..." */
-int wish_mount(const char *text, const char *cwd, struct arena *a, struct mount_wish *ret,
-	       struct err *e) MUST_CHECK;
-/* "TARGET[:OPTION,...]" */
-int wish_tmpfs(const char *text, struct arena *a, struct mount_wish *ret, struct err *e) MUST_CHECK;
-
 /* "nofile=1024[:2048]"; -1 is no limit. */
 int wish_ulimit(const char *text, struct spec_rlimit *ret, struct err *e) MUST_CHECK;
 
@@ -83,6 +69,9 @@ int wish_device(const char *text, struct arena *a, struct device_wish *ret, stru
 /* "1.5" processors: microseconds of each 100 ms. */
 int wish_cpus(const char *text, int64_t *ret_quota, uint64_t *ret_period, struct err *e) MUST_CHECK;
 
+/* "0027"; NULL leaves it unset. */
+int wish_umask(const char *text, struct opt_u32 *ret, struct err *e) MUST_CHECK;
+
 /* "no", "always", "unless-stopped", "on-failure[:TIMES]". */
 int wish_restart(const char *text, int *ret_policy, uint32_t *ret_max, struct err *e) MUST_CHECK;
 
@@ -90,9 +79,22 @@ int wish_restart(const char *text, int *ret_policy, uint32_t *ret_max, struct er
 int wish_pair(const char *option, const char *text, struct arena *a, struct spec_pair *ret,
 	      struct err *e) MUST_CHECK;
 
-/* The lines of a file of variables: "NAME=VALUE", "NAME", "# remark". Added to *ret, which has room. */
-int wish_env_file(const char *name, const char *text, size_t len, struct arena *a,
-		  struct strings *ret, struct err *e) MUST_CHECK;
+/* Which devices may be used and made: linux.resources.devices. */
+struct device_rule {
+	char type;            /* 'a', 'b' or 'c' */
+	int64_t major, minor; /* -1: all */
+	const char *access;
+};
+/* "c 1:3 rwm"; numbers may be "*". */
+int wish_device_rule(const char *text, struct arena *a, struct device_rule *ret, struct err *e)
+	MUST_CHECK;
+
+/*
+ * The lines of a file of variables or labels: "NAME=VALUE", "NAME", "# remark". Added to *ret, which
+ * has room; `option` is what messages call it.
+ */
+int wish_env_file(const char *option, const char *name, const char *text, size_t len,
+		  struct arena *a, struct strings *ret, struct err *e) MUST_CHECK;
 /* Lines that such a text has at most. */
 size_t wish_env_file_lines(const char *text, size_t len);
 

@@ -165,20 +165,32 @@ static int check_variable(const char *entry, const char *whose, struct err *e)
 static int make_env(const struct image_run *run, const struct image_overrides *wishes,
 		    const char *image, struct arena *a, struct strings *ret, struct err *e)
 {
+	const char *const *host = wishes->all_host_env ? wishes->host_env : NULL;
 	size_t room = 3 + run->env.n + wishes->env.n;
-	struct strings env = { arena_array(a, room + 1, sizeof(*env.at)), 0 };
+	struct strings env = { 0 };
+
+	for (size_t i = 0; host && host[i]; i++)
+		room++;
+	env.at = arena_array(a, room + 1, sizeof(*env.at));
 
 	set_variable(&env, "PATH=" DEFAULT_PATH);
 	if (is_set(wishes->hostname))
 		set_variable(&env, arena_printf(a, "HOSTNAME=%s", wishes->hostname));
 	if (wishes->terminal)
 		set_variable(&env, "TERM=xterm");
+	for (; host && *host; host++)
+		if (name_length(*host) > 0 && strchr(*host, '='))
+			set_variable(&env, *host);
 	for (size_t i = 0; i < run->env.n; i++) {
 		const char *entry = run->env.at[i];
 
 		TRY(check_variable(entry, image, e));
 		set_variable(&env, strchr(entry, '=') ? entry : arena_printf(a, "%s=", entry));
 	}
+	if (wishes->unset_env_all)
+		env.n = 0;
+	for (size_t i = 0; i < wishes->unset_env.n; i++)
+		unset_variable(&env, wishes->unset_env.at[i]);
 	for (size_t i = 0; i < wishes->env.n; i++) {
 		const char *entry = wishes->env.at[i];
 

@@ -21,6 +21,9 @@ struct image_overrides {
 	struct strings args;       /* CMD... behind the image: instead of Cmd */
 	struct strings env;        /* "NAME=value"; "NAME" alone: from `host_env`, or else unset */
 	const char *const *host_env; /* environ; NULL: none */
+	bool all_host_env;           /* all of it, under the image's */
+	struct strings unset_env;    /* names of variables that the image's and our own are without */
+	bool unset_env_all;          /* none of the image's and our own */
 	const char *user, *working_dir, *stop_signal;
 	struct spec_pairs labels, annotations;
 	const char *hostname; /* becomes HOSTNAME in the environment */

@@ -78,6 +78,8 @@ static int check_request(const struct exec_request *req, struct err *e)
 	if (req->cgroups.n)
 		return err_set(e, ENOTSUP,
 			       "--cgroup: processes in a microVM are in no cgroup of the host's");
+	if (req->n_leave)
+		return err_set(e, ENOTSUP, "--detach-keys: not for programs in a microVM");
 	if (req->apparmor)
 		return err_set(e, ENOTSUP, "--apparmor: the guest has no profiles of the host's");
 	if (req->selinux_label)
@@ -157,8 +159,8 @@ static int send_request(struct execution *x, struct err *e)
 	int fds[CONTROL_FDS], r;
 
 	if (x->spec.linux.seccomp)
-		TRY(seccomp_cache_get(x->handle->root, x->spec.linux.seccomp, &x->arena, &d.filter,
-				      e));
+		TRY(seccomp_cache_get(x->handle->root, x->spec.linux.seccomp, false, &x->arena,
+				      &d.filter, e));
 	document = vm_document_make(&d, e);
 	TRY(document);
 	fds[0] = document;

@@ -42,6 +42,8 @@ struct session {
 	bool ended, interrupted;
 	int status; /* of waitpid(2), once it has ended */
 	size_t leftover;
+	size_t typed; /* so many of the keys that leave the program */
+	bool left;
 	struct terminal person;
 	struct flow input, output;
 };
@@ -199,12 +201,26 @@ static bool flow_write(struct flow *f, int fd)
 	return true;
 }
 
+static bool leaves(struct session *s, char key)
+{
+	const struct relay *r = s->relay;
+
+	if (!r->n_leave)
+		return false;
+	if (key != r->leave[s->typed])
+		s->typed = 0;
+	s->typed += key == r->leave[s->typed];
+	return s->typed == r->n_leave;
+}
+
 /* Its end is not the end of the program's terminal, which may have more to say. */
 static void read_input(struct session *s)
 {
 	ssize_t n = read(s->in, s->input.bytes, sizeof(s->input.bytes));
 
 	flow_fill(&s->input, n);
+	for (ssize_t i = 0; !s->left && i < n; i++)
+		s->left = leaves(s, s->input.bytes[i]);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		s->in = -1;
 }
@@ -302,7 +318,7 @@ static int attend(struct session *s, struct err *e)
 {
 	struct pollfd ready[PLACES];
 
-	while (!s->ended || has_rest(s)) {
+	while (!s->left && (!s->ended || has_rest(s))) {
 		int n;
 
 		choose_events(s, ready);
@@ -374,6 +390,11 @@ int relay_run(struct relay *r, int *ret_status, struct err *e)
 		return err_sys(e, "open process %d", r->pid);
 	TRY(open_terminals(&s, e));
 	TRY(attend(&s, e));
+	r->left = s.left && !s.ended;
+	if (r->left) {
+		*ret_status = 0;
+		return 0;
+	}
 	*ret_status = WIFSIGNALED(s.status) ? 128 + WTERMSIG(s.status) : WEXITSTATUS(s.status);
 	return 0;
 }

@@ -41,6 +41,10 @@ struct relay {
 	void (*on_event)(void *ctx);
 	void (*on_end)(void *ctx);
 	void *ctx;
+	/* In a terminal: keys that, typed one after the other, end the relay and not the program. */
+	const char *leave;
+	size_t n_leave;
+	bool left;   /* they were typed: the program runs */
 	int signals; /* a signalfd, -1: not prepared */
 	sigset_t mask_before;
 	struct sigaction child_before;
@@ -63,7 +67,7 @@ void relay_set_up_terminal(int master);
 /*
  * Until the program has ended and been reaped, and what it left in its
  * terminal was written. The person's terminal is raw meanwhile. *ret_status is
- * the exit status, or 128 + the signal. Nobody reading our standard output,
+ * the exit status, or 128 + the signal; 0 of one that was left. Nobody reading our standard output,
  * the end of our standard input or a hang-up of the terminal don't end it.
  */
 int relay_run(struct relay *r, int *ret_status, struct err *e) MUST_CHECK;

@@ -17,6 +17,7 @@
 #ifndef HULL_RUNTIME_CONTAINER_H
 #define HULL_RUNTIME_CONTAINER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -67,6 +68,7 @@ struct create_request {
 	const int *sockets;
 	unsigned n_sockets;
 	const char *socket_names; /* LISTEN_FDNAMES */
+	bool stays; /* who asks lives on for long: what takes much memory is left to another process */
 	/* What the root file system is, mounted on root.path's directory; NULL: that directory. */
 	const struct mount_overlay *overlay;
 	/* Called by `run` when all is made and the program does not run yet; NULL: nothing. */
@@ -151,6 +153,9 @@ struct exec_request {
 	const char *console_socket, *pid_file, *pidfd_socket;
 	struct strings cgroups; /* at most one: PATH below the container's cgroup, or ":PATH" */
 	unsigned preserve_fds;
+	/* Keys in its terminal that leave it running (process/relay.h); who it is then is not said. */
+	const char *leave;
+	size_t n_leave;
 };
 
 int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,
@@ -162,6 +167,12 @@ int container_exec(const struct runtime *rt, const struct exec_request *req, int
  */
 int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *e)
 	MUST_CHECK;
+
+/*
+ * The signals for a command that are meant for the program it shows, which are to be handed on by
+ * container_kill(); with them SIGWINCH and SIGPIPE, which are the command's own.
+ */
+void container_signals(sigset_t *ret);
 
 /*
  * Stops all processes of a container, created or running, where they are, and

@@ -218,7 +218,7 @@ static int remember(struct creation *c, struct err *e)
 
 static int make_filter(struct creation *c, struct err *e)
 {
-	return plan_filter(&c->plan, c->root, e);
+	return plan_filter(&c->plan, c->root, c->req->stays, e);
 }
 
 static void remove_cgroup(struct creation *c)

@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "process/console_socket.h"
@@ -96,7 +98,7 @@ static int make_plan(struct execution *x, struct err *e)
 	TRY(host_probe(0, &x->host, e));
 	TRY(plan_exec(&x->spec, &x->process, &x->req->caps, &req, &x->plan, e));
 	plan_limits(&x->plan);
-	TRY(plan_filter(&x->plan, x->handle->root, e));
+	TRY(plan_filter(&x->plan, x->handle->root, false, e));
 	caps_plan_log(&x->plan.caps);
 	r = ns_open_process(x->host.proc, s->pid, &x->joins, e);
 	if (r == -ESRCH) /* its end is not over yet: its PID namespace is emptied */
@@ -286,6 +288,51 @@ static int explain(const struct execution *x, bool looks, struct err *e)
 	return -e->code;
 }
 
+/* Somebody has to have its terminal open, or it would be hung up; what it writes there is lost. */
+_Noreturn static void hold_terminal(int master, int pidfd)
+{
+	char bytes[4096];
+	bool hung_up = false;
+
+	for (;;) {
+		struct pollfd fds[] = { { pidfd, POLLIN, 0 },
+					{ hung_up ? -1 : master, POLLIN, 0 } };
+		ssize_t n;
+
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+			_exit(1);
+		if (fds[0].revents)
+			_exit(0);
+		n = fds[1].revents ? read(master, bytes, sizeof(bytes)) : 1;
+		hung_up = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+	}
+}
+
+static void close_all_but(unsigned a, unsigned b)
+{
+	unsigned low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > 0)
+		close_range(0, low - 1, 0);
+	if (high - low > 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0U, 0);
+}
+
+static int leave_running(const struct execution *x, struct err *e)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return err_sys(e, "make a process that keeps the program's terminal");
+	if (pid > 0)
+		return 0;
+	setsid();
+	close_all_but((unsigned)x->master, (unsigned)x->pidfd);
+	prctl(PR_SET_NAME, "hull-terminal");
+	hold_terminal(x->master, x->pidfd);
+}
+
 int exec_process(struct handle *h, const struct exec_request *req, int *ret_status, struct err *e)
 {
 	__attribute__((cleanup(execution_done))) struct execution x = {
@@ -314,12 +361,14 @@ int exec_process(struct handle *h, const struct exec_request *req, int *ret_stat
 	relay.pid = x.pid;
 	relay.pidfd = x.pidfd;
 	relay.master = x.master;
+	relay.leave = req->leave;
+	relay.n_leave = req->n_leave;
 	/* Nobody would wait for the process, or tell how it ended. */
 	if (relay_run(&relay, ret_status, e) < 0) {
 		kill_process(&x);
 		return -e->code;
 	}
-	return 0;
+	return relay.left ? leave_running(&x, e) : 0;
 }
 
 int container_exec(const struct runtime *rt, const struct exec_request *req, int *ret_status,

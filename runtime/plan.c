@@ -188,11 +188,11 @@ void plan_limits(struct plan *p)
 	p->meets_prepared |= p->raises_limits;
 }
 
-int plan_filter(struct plan *p, int root, struct err *e)
+int plan_filter(struct plan *p, int root, bool apart, struct err *e)
 {
 	if (!p->process || !p->spec->linux.seccomp)
 		return 0;
-	return seccomp_cache_get(root, p->spec->linux.seccomp, &p->arena, &p->seccomp, e);
+	return seccomp_cache_get(root, p->spec->linux.seccomp, apart, &p->arena, &p->seccomp, e);
 }
 
 void plan_done(struct plan *p)

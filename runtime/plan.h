@@ -76,8 +76,8 @@ void plan_limits(struct plan *p);
 
 /*
  * The last part of either: its filter, which may be one that was compiled
- * before and kept in the state root `root`.
+ * before and kept in the state root `root`; `apart`: not compiled in this process.
  */
-int plan_filter(struct plan *p, int root, struct err *e) MUST_CHECK;
+int plan_filter(struct plan *p, int root, bool apart, struct err *e) MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "process/notify.h"
 #include "process/relay.h"
+#include "process/signals.h"
 #include "runtime/container.h"
 #include "runtime/creation.h"
 #include "runtime/executor.h"
@@ -157,6 +158,12 @@ int container_run_supervised(const struct runtime *rt, const struct create_reque
 	*ret->lookout = (struct lookout)LOOKOUT_NONE;
 	lookout_open(ret->lookout, &c.cgroup);
 	return 0;
+}
+
+void container_signals(sigset_t *ret)
+{
+	signals_taken(ret);
+	sigdelset(ret, SIGCHLD);
 }
 
 int container_process_events(const struct container_process *p)

@@ -5,11 +5,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
@@ -215,22 +220,85 @@ static void save(int dir, const struct name *name, const struct buf *key,
 		log_debug("seccomp: the filter is not kept: %s", e.msg);
 }
 
-int seccomp_cache_get(int root, const struct spec_seccomp *profile, struct arena *a,
+/* What the process that compiles leaves to us. */
+struct apart {
+	bool done;
+	int result;
+	struct err err;
+	struct seccomp_filter filter;
+	struct sock_filter instructions[BPF_MAXINSNS];
+};
+
+_Noreturn static void compile_and_exit(const struct spec_seccomp *profile, struct apart *ret)
+{
+	struct arena a = { 0 }; /* goes with the process */
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ret->result = seccomp_filter_compile(profile, &a, &ret->filter, &ret->err);
+	if (ret->result >= 0)
+		memcpy(ret->instructions, ret->filter.at,
+		       ret->filter.n * sizeof(*ret->instructions));
+	ret->done = true;
+	_exit(0);
+}
+
+static int take_compiled(const struct apart *from, struct arena *a, struct seccomp_filter *ret,
+			 struct err *e)
+{
+	if (!from->done)
+		return err_set(e, ECHILD,
+			       "the process that compiles the seccomp filter was killed");
+	if (from->result < 0) {
+		*e = from->err;
+		return from->result;
+	}
+	*ret = from->filter;
+	ret->at = arena_array(a, ret->n, sizeof(*ret->at));
+	memcpy(ret->at, from->instructions, ret->n * sizeof(*ret->at));
+	return 0;
+}
+
+static int compile_apart(const struct spec_seccomp *profile, struct arena *a,
+			 struct seccomp_filter *ret, struct err *e)
+{
+	struct apart *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	int r;
+
+	if (shared == MAP_FAILED)
+		return err_sys(e, "make room for the seccomp filter");
+	pid = fork();
+	if (pid == 0)
+		compile_and_exit(profile, shared);
+	if (pid < 0)
+		err_sys(e, "make a process that compiles the seccomp filter");
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	r = pid < 0 ? -e->code : take_compiled(shared, a, ret, e);
+	munmap(shared, sizeof(*shared));
+	return r;
+}
+
+int seccomp_cache_get(int root, const struct spec_seccomp *profile, bool apart, struct arena *a,
 		      struct seccomp_filter *ret, struct err *e)
 {
+	int (*compile)(const struct spec_seccomp *, struct arena *, struct seccomp_filter *,
+		       struct err *) = apart ? compile_apart : seccomp_filter_compile;
+
 	auto_buf struct buf key = { 0 };
 	auto_fd int dir = open_cache(root);
 	struct name name;
 
 	if (dir < 0)
-		return seccomp_filter_compile(profile, a, ret, e);
+		return compile(profile, a, ret, e);
 	make_key(profile, &key);
 	name = key_name(&key);
 	if (load(dir, &name, &key, a, ret)) {
 		log_debug("seccomp: the filter is from the cache");
 		return 0;
 	}
-	TRY(seccomp_filter_compile(profile, a, ret, e));
+	TRY(compile(profile, a, ret, e));
 	save(dir, &name, &key, ret);
 	return 0;
 }

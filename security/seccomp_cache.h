@@ -25,8 +25,10 @@ enum { SECCOMP_CACHE_FILES = 64 }; /* at most; the oldest goes */
 /*
  * seccomp_filter_compile() by way of the cache in the directory `root`, which
  * is made if it is missing. That it can't be used is logged, and no failure.
+ * What has to be compiled is, with `apart`, by a process of its own, which takes
+ * with it what libseccomp needs: most of a megabyte, in small pieces.
  */
-int seccomp_cache_get(int root, const struct spec_seccomp *profile, struct arena *a,
+int seccomp_cache_get(int root, const struct spec_seccomp *profile, bool apart, struct arena *a,
 		      struct seccomp_filter *ret, struct err *e) MUST_CHECK;
 
 #endif

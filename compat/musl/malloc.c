@@ -8,7 +8,7 @@
  *	up to CLASS_MAX   a piece of the pool, of its class's size; freed: in the class's list
  *	more              a mapping of its own; freed: gone
  *
- * Who stays calls malloc_trim(3), which gives the kernel the whole pages of what is free.
+ * Who lives longer than a millisecond calls malloc_trim(3).
  *
  * Before each piece lies a struct head, under a seal that differs from run to run: what is freed
  * twice, was never allocated, or whose head was overwritten, ends the program at once. (A mapping
@@ -29,9 +29,8 @@ enum {
 	SMALL_CLASSES = SMALL_MAX / ALIGN,
 	CLASSES = SMALL_CLASSES + 6,
 	CLASS_MAX = SMALL_MAX << 6,
-	POOL_SIZE = 1 << 20, /* more than a run takes; what is not touched costs nothing */
-	POOLS = 8,           /* that are remembered */
-	PAGE = 4096,
+	POOL_FIRST = 1 << 20, /* more than a run takes; what is not touched costs nothing */
+	POOL_NEXT = 1 << 20,
 };
 
 struct head {
@@ -51,11 +50,9 @@ static struct {
 	char *at, *end; /* of the pool: what nobody has had yet */
 	struct freed *lists[CLASSES];
 	uint64_t secret;
-	char *pools[POOLS];
-	size_t pools_n;
 } heap;
 
-static _Alignas(PAGE) char first[POOL_SIZE];
+static _Alignas(ALIGN) char first[POOL_FIRST];
 
 static uint64_t seal_of(const struct head *head, uint64_t state)
 {
@@ -69,7 +66,6 @@ static void start(void)
 	memcpy(&heap.secret, random + 8, sizeof(heap.secret));
 	heap.at = first;
 	heap.end = first + sizeof(first);
-	heap.pools[heap.pools_n++] = first;
 }
 
 static unsigned class_of(size_t size)
@@ -102,13 +98,11 @@ static char *cut(size_t size)
 	char *piece;
 
 	if ((size_t)(heap.end - heap.at) < size) {
-		piece = map(POOL_SIZE);
+		piece = map(POOL_NEXT);
 		if (!piece)
 			return NULL;
 		heap.at = piece;
-		heap.end = piece + POOL_SIZE;
-		if (heap.pools_n < POOLS)
-			heap.pools[heap.pools_n++] = piece;
+		heap.end = piece + POOL_NEXT;
 	}
 	piece = heap.at;
 	heap.at += size;
@@ -224,68 +218,29 @@ void *realloc(void *bytes, size_t size)
 	return larger;
 }
 
-/*
- * What malloc_trim() gives back: pages of which every byte is free. A piece that lies in one of them, if only
- * in part, is in no list any more: what is left of it elsewhere is lost.
- */
-static unsigned short free_bytes[POOLS][POOL_SIZE / PAGE];
-
-static bool find_pool(const void *piece, size_t *ret)
-{
-	for (*ret = 0; *ret < heap.pools_n; ++*ret)
-		if ((uintptr_t)piece - (uintptr_t)heap.pools[*ret] < POOL_SIZE)
-			return true;
-	return false;
-}
-
-/* The pages of a piece, each with how many bytes of it lie there; `count`: they are added up. */
-static bool look_at_pages(const struct freed *piece, bool count)
-{
-	bool in_free_page = false;
-	size_t pool, at, end;
-
-	if (!find_pool(piece, &pool))
-		return false;
-	at = (uintptr_t)piece - (uintptr_t)heap.pools[pool];
-	end = at + sizeof(struct head) + piece->head.size;
-	while (at < end) {
-		size_t next = (at / PAGE + 1) * PAGE < end ? (at / PAGE + 1) * PAGE : end;
-
-		if (count)
-			free_bytes[pool][at / PAGE] += (unsigned short)(next - at);
-		in_free_page = in_free_page || free_bytes[pool][at / PAGE] == PAGE;
-		at = next;
-	}
-	return in_free_page;
-}
-
-int malloc_trim(size_t pad)
-{
-	int given = 0;
-
-	(void)pad;
-	if (getauxval(AT_PAGESZ) != PAGE)
-		return 0;
-	memset(free_bytes, 0, sizeof(free_bytes));
-	for (unsigned class = 0; class < CLASSES; class ++)
-		for (struct freed *piece = heap.lists[class]; piece; piece = piece->next)
-			look_at_pages(piece, true);
-	for (unsigned class = 0; class < CLASSES; class ++)
-		for (struct freed **link = &heap.lists[class]; *link;)
-			if (look_at_pages(*link, false))
-				*link = (*link)->next;
-			else
-				link = &(*link)->next;
-	for (size_t pool = 0; pool < heap.pools_n; pool++)
-		for (size_t page = 0; page < POOL_SIZE / PAGE; page++)
-			if (free_bytes[pool][page] == PAGE &&
-			    madvise(heap.pools[pool] + page * PAGE, PAGE, MADV_DONTNEED) == 0)
-				given = 1;
-	return given;
-}
-
 /* For the C library, which asks for no more than malloc() gives anyway. */
 void *aligned_alloc(size_t align, size_t size)
 {
 	return align <= ALIGN ? malloc(size) : or_no_memory(NULL);
+}
+
+/* Pages of which nothing but the insides of freed pieces is left: who gets these finds no seal in there. */
+static bool trim(struct freed *piece)
+{
+	const uintptr_t page = 4096; /* smaller than the kernel's: then nothing is given back */
+	uintptr_t begin = ((uintptr_t)(piece + 1) + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)(&piece->head + 1) + piece->head.size) & ~(page - 1);
+
+	return begin < end && madvise((void *)begin, end - begin, MADV_DONTNEED) == 0;
+}
+
+int malloc_trim(size_t keep)
+{
+	bool any = false;
+
+	(void)keep; /* of what nobody has had yet, nothing is there */
+	for (unsigned class = SMALL_CLASSES; class < CLASSES; class ++)
+		for (struct freed *piece = heap.lists[class]; piece; piece = piece->next)
+			any = trim(piece) || any;
+	return any;
 }

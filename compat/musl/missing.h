@@ -43,6 +43,6 @@ int close_range(unsigned first, unsigned last, int flags);
 #define SIGRTMAX 64
 
 const char *sigabbrev_np(int sig);
-int malloc_trim(size_t pad); /* malloc.c */
+int malloc_trim(size_t keep); /* malloc.h has it elsewhere */
 
 #endif

@@ -121,3 +121,29 @@ its keeper was killed, so nobody saw how it ended" ]
 	do_ 0 rm -f one
 }
 is_healthy() { [ "$(hull --data-root "$DATA" inspect "$1" | jq -r '.[0].State.Health.Status')" = healthy ]; }
+
+# own_memory PID: kB that are that process's alone. Not counted is the sealed copy of the program that it
+# runs without root (security/seal.h): 1 MB.
+own_memory() {
+	awk '/^[0-9a-f]+-[0-9a-f]+ /{ program = $6 == "/memfd:hull" }
+		/^Private_/ && !program { sum += $2 } END { print sum }' "/proc/$1/smaps"
+}
+
+# logged TEXT: the last line that container `second` wrote.
+logged() {
+	[ "$(hull --data-root "$DATA" logs second | tail -n 1)" = "$1" ]
+}
+
+@test "a keeper has less than 512 kB of its own, also the one that has logged much" {
+	[ -z "${ASAN_OPTIONS:-}${UBSAN_OPTIONS:-}" ] || skip "sanitizers take memory of their own"
+	run_ 0 --detach --name first "$IMAGE" sleep 1000
+	run_ 0 --detach --name second --interactive "$IMAGE" sh -c 'seq 100000; cat'
+	wait_for 10 logged 100000
+	for name in first second; do
+		[ "$(cat "/proc/$(keeper "$name")/comm")" = hull-keep ]
+		echo "$name: $(own_memory "$(keeper "$name")") kB"
+		cat "/proc/$(keeper "$name")/smaps_rollup"
+		[ "$(own_memory "$(keeper "$name")")" -lt 512 ]
+	done
+	do_ 0 rm -f first second
+}

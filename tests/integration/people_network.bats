@@ -332,6 +332,23 @@ several_networks() {
 	host_hull 0 network rm red
 }
 
+@test "--publish-all: each port that the image and --expose name is reached by a free one" {
+	local chosen
+	host_hull 0 run --name base $IMAGE true
+	host_hull 0 commit --change 'EXPOSE 80 53/udp' base ports
+	host_hull 0 run -d --name web -P -p 8091:81 --expose 81-82 localhost/ports httpd -f -p 80 -h /etc
+	host_hull 0 port web
+	[ "$(sed -n 's/ -> 0\.0\.0\.0:.*//p' <<<"$stdout" | paste -s -d' ')" = "53/udp 80/tcp 81/tcp 82/tcp" ]
+	grep -q '^81/tcp -> 0\.0\.0\.0:8091$' <<<"$stdout"
+	chosen=$(sed -n 's/^80.*0\.0\.0\.0://p' <<<"$stdout")
+	[ "$chosen" -ge 1024 ]
+	wait_for 10 fetch "http://127.0.0.1:$chosen/hostname"
+	host_hull 125 run --rm -P --network host localhost/ports true
+	stderr_is "hull: --publish-all: with --network host there is nothing to publish"
+	host_hull 125 run --rm -P --expose 1-1025 localhost/ports true
+	stderr_is "hull: --publish-all: more than 1024 ports are exposed"
+}
+
 @test "port and inspect say the same of published ports" {
 	local chosen
 	host_hull 0 network create six --ipv6
@@ -479,6 +496,10 @@ user_hull() {
 	stderr_has "has published 8090:80/tcp already"
 	user_hull 125 run --rm --network pasta --network slirp4netns $IMAGE true
 	stderr_is "hull: --network pasta: it goes with no other network: that is for networks of hull's own"
+	user_hull 0 rm -f web
+	user_hull 0 run -d --name web --expose 80 -P $IMAGE httpd -f -p 80 -h /etc
+	user_hull 0 port web 80
+	wait_for 20 fetch "http://192.0.2.1:$(sed -n 's/^0\.0\.0\.0://p' <<<"$stdout")/hostname"
 	user_hull 0 rm -f web
 	user_hull 1 port nobody
 	stderr_is "hull: no such container: nobody"

@@ -14,6 +14,24 @@ teardown() {
 	teardown_people
 }
 
+# wrote CONTAINER TEXT: whether that is what its log has.
+wrote() {
+	[ "$(hull --data-root "$DATA" logs "$1")" = "$2" ]
+}
+
+# grew CONTAINER FILE: whether more is written to it all the time.
+grew() {
+	local before
+	before=$(hull --data-root "$DATA" exec "$1" stat -c %s "$2")
+	sleep 0.2
+	[ "$(hull --data-root "$DATA" exec "$1" stat -c %s "$2")" -gt "$before" ]
+}
+
+# has_guest PID: whether that hull is attached; it reads signals from a descriptor then.
+has_guest() {
+	[ -n "$(find "/proc/$1/fd" -lname 'anon_inode:\[signalfd\]' 2>/dev/null)" ]
+}
+
 # refused TEXT OPTION...: a run with them fails with that sentence, and makes nothing.
 refused() {
 	local text=$1
@@ -100,6 +118,246 @@ refused() {
 	do_ 0 rm another
 	do_ 1 start user
 	stderr_is "hull: its ipc namespace was to be that of container ${id:0:12}, which is no more"
+}
+
+@test "--volumes-from: what another container has mounted, here read-only if so wished" {
+	mkdir "$WORK/bound"
+	echo bound >"$WORK/bound/file"
+	run_ 0 --name data --volume "$WORK/bound:/bound:ro" --volume named:/named --volume /anonymous --tmpfs /scratch \
+		"$IMAGE" sh -c 'echo named >/named/file; echo anonymous >/anonymous/file'
+	run_ 0 --detach --name user --volumes-from data "$IMAGE" sh -c 'touch /named/new /anonymous/new
+		! touch /bound/new 2>/dev/null && [ ! -e /scratch ] && cat /bound/file /named/file /anonymous/file && sleep 1000'
+	wait_for 10 wrote user $'bound\nnamed\nanonymous'
+	run_ 0 --rm --volumes-from user:ro "$IMAGE" sh -c 'ls /anonymous; ! touch /named/x 2>/dev/null'
+	stdout_is $'file\nnew'
+	# The nearest wish counts: what is asked for, then the last of several.
+	run_ 0 --name other --volume /named "$IMAGE" true
+	run_ 0 --rm --volumes-from other --volumes-from data --tmpfs /bound "$IMAGE" ls /named /bound
+	stdout_is $'/bound:\n\n/named:\nfile\nnew'
+	# An anonymous volume goes with the last container that has it.
+	do_ 0 rm --volumes data
+	do_ 0 volume ls --quiet
+	[ "$(wc -l <<<"$stdout")" = 3 ]
+	do_ 0 rm --force --volumes user other
+	do_ 0 volume ls --quiet
+	stdout_is named
+	refused "--volumes-from nobody: no such container: nobody" --volumes-from nobody
+	run_ 0 --name one "$IMAGE" true
+	run_ 125 --volumes-from one:maybe "$IMAGE" true
+	stderr_is 'hull: --volumes-from "one:maybe": expected CONTAINER[:ro|rw]'
+}
+
+@test "what lies deeper is mounted later, in whatever order it is asked for" {
+	mkdir -p "$WORK/a/inner" "$WORK/b"
+	touch "$WORK/b/file"
+	run_ 0 --rm --volume "$WORK/b:/a/inner" --volume "$WORK/a:/a" "$IMAGE" ls /a/inner
+	stdout_is file
+}
+
+@test "--mount: the long forms" {
+	mkdir -p "$WORK/a/inner"
+	run_ 0 --rm --mount "type=bind,src=$WORK/a,dst=/a,ro,bind-propagation=rshared,bind-recursive=writable,consistency=cached" \
+		"$IMAGE" sh -c '! touch /a/x 2>/dev/null && grep " /a " /proc/self/mountinfo'
+	stdout_has "shared:"
+	run_ 0 --rm --mount type=tmpfs,dst=/t,tmpfs-size=8m,tmpfs-mode=0710 "$IMAGE" sh -c \
+		'stat -c %a /t; grep " /t " /proc/mounts'
+	stdout_has "710"
+	stdout_has "nosuid,nodev,noexec"
+	stdout_has "size=8192k"
+	run_ 0 --rm --mount type=volume,src=bare,dst=/etc/network,volume-nocopy "$IMAGE" ls /etc/network
+	stdout_is ""
+	refused '--mount "type=tmpfs,dst=/t,tmpfs-size=much": tmpfs-size is a number of bytes, as 64m' \
+		--mount type=tmpfs,dst=/t,tmpfs-size=much
+	refused '--mount "type=tmpfs,dst=/t,tmpfs-mode=9": tmpfs-mode is an octal number up to 7777' \
+		--mount type=tmpfs,dst=/t,tmpfs-mode=9
+	refused '--mount "type=bind,src=/,dst=/t,bind-propagation=x": bind-propagation is private, rprivate, shared, rshared, slave or rslave' \
+		--mount type=bind,src=/,dst=/t,bind-propagation=x
+	refused '--mount "tmpfs-size=1m,dst=/t": a volume has no tmpfs-size' --mount tmpfs-size=1m,dst=/t
+}
+
+@test "--tmpfs: no programs on it unless it is asked for" {
+	run_ 0 --rm --tmpfs /t:size=1m --tmpfs /e:exec,mode=700 "$IMAGE" grep -E ' /(t|e) ' /proc/mounts
+	stdout_has "/t tmpfs rw,nosuid,nodev,noexec"
+	stdout_has "/e tmpfs rw,nosuid,nodev,relatime"
+}
+
+@test "--read-only-tmpfs: places to write to in what is read-only" {
+	run_ 0 --rm --read-only --read-only-tmpfs --tmpfs /run:size=1m "$IMAGE" sh -c \
+		'touch /run/x /tmp/x /var/tmp/x && stat -c %a /tmp /var/tmp && ! touch /x 2>/dev/null && grep /run /proc/mounts'
+	stdout_has $'1777\n1777'
+	stdout_has "size=1024k"
+	refused "--read-only-tmpfs: only with --read-only" --read-only-tmpfs
+}
+
+@test "--label-file, and --label has the last word" {
+	printf '# remark\none=1\ntwo=2\nbare\n' >"$WORK/labels"
+	run_ 0 --name labelled --label-file "$WORK/labels" --label two=3 "$IMAGE" true
+	do_ 0 inspect labelled
+	[ "$(jq --compact-output '.[0].Labels | [.one, .two, .bare]' <<<"$stdout")" = '["1","3",""]' ]
+	do_ 0 rm labelled
+	echo "a b=c" >"$WORK/labels"
+	refused "--label-file $WORK/labels, line 1: expected NAME=VALUE, found \"a b=c\"" --label-file "$WORK/labels"
+	refused "--label-file: open nowhere: no such file or directory" --label-file nowhere
+}
+
+@test "--env-host, --unsetenv and --unsetenv-all: whose variables there are" {
+	export HULL_TEST_VARIABLE=host
+	run_ 0 --rm --env-host "$IMAGE" sh -c 'echo $HULL_TEST_VARIABLE $PATH'
+	stdout_is "host $(hull --data-root "$DATA" run --rm --network none "$IMAGE" sh -c 'echo $PATH')"
+	run_ 0 --rm --env-host --unsetenv HULL_TEST_VARIABLE --env A=b "$IMAGE" sh -c 'echo [$HULL_TEST_VARIABLE] $A'
+	stdout_is "[] b"
+	run_ 0 --rm --unsetenv-all --env A=b "$IMAGE" /bin/busybox env
+	stdout_is $'A=b\nHOME=/root'
+}
+
+@test "--umask and --tz" {
+	run_ 0 --rm --umask 0027 "$IMAGE" sh -c umask
+	stdout_is 0027
+	refused '--umask "8": expected an octal number up to 0777' --umask 8
+	refused '--umask "1000": expected an octal number up to 0777' --umask 1000
+	refused '--tz "../x": expected "local" or the name of a zone, as Europe/Berlin' --tz ../x
+	refused "--tz Nowhere: open /usr/share/zoneinfo/Nowhere: no such file or directory" --tz Nowhere
+	[ -e /usr/share/zoneinfo/Asia/Tokyo ] || skip "needs tzdata on the host"
+	run_ 0 --rm --tz Asia/Tokyo "$IMAGE" sh -c 'md5sum </etc/localtime; ! echo x 2>/dev/null >/etc/localtime'
+	stdout_is "$(md5sum </usr/share/zoneinfo/Asia/Tokyo)"
+}
+
+@test "--device-cgroup-rule: devices besides, which root may make then" {
+	local rule='c 1:3 rwm'
+	if ! is_root; then
+		refused "--device-cgroup-rule \"$rule\": without root nothing rules devices" --device-cgroup-rule "$rule"
+		return
+	fi
+	for wrong in 'c 1:3' 'd 1:3 r' 'c 1 r' 'c x:3 r' 'c 1:3 x' 'c 1:3:4 r'; do
+		refused "--device-cgroup-rule \"$wrong\": expected \"TYPE MAJOR:MINOR ACCESS\", as \"c 1:3 rwm\": a, b or c, numbers or *, and letters of rwm" \
+			--device-cgroup-rule "$wrong"
+	done
+	run_ 0 --name ruled --device-cgroup-rule 'c 10:* rw' --device-cgroup-rule 'b 8:1 r' "$IMAGE" true
+	do_ 0 inspect ruled
+	[ "$(jq --compact-output '.[0].OCIConfig.linux.resources.devices[1:]' <<<"$stdout")" = \
+		'[{"allow":true,"type":"c","major":10,"access":"rw"},{"allow":true,"type":"b","major":8,"minor":1,"access":"r"}]' ]
+	do_ 0 rm ruled
+	requires capability=MKNOD
+	run_ 0 --rm --cap-add MKNOD --device-cgroup-rule 'c 1:7 rwm' "$IMAGE" sh -c 'mknod /full c 1 7 && ! echo x 2>/dev/null >/full; test -c /full'
+}
+
+@test "--expose: the ports of the image and these, and --publish-all without a network" {
+	run_ 0 --name base "$IMAGE" true
+	do_ 0 commit --change 'EXPOSE 80 53/udp' base ports
+	run_ 0 --name exposed --expose 9000-9001 --expose 80/tcp localhost/ports true
+	do_ 0 inspect exposed
+	[ "$(jq --raw-output '.[0].ExposedPorts | sort | join(" ")' <<<"$stdout")" = "53/udp 80/tcp 9000-9001/tcp" ]
+	do_ 0 rm base exposed
+	for wrong in 0 80: 1.2.3.4:80 80/icmp 9-8 x; do
+		refused "--expose \"$wrong\": expected PORT[-PORT][/tcp|udp|sctp], with ports from 1 to 65535" --expose "$wrong"
+	done
+	refused "--publish-all: with --network none there is nothing to publish" --publish-all
+}
+
+@test "--attach: only these streams, and the log has all of them" {
+	run_ 3 --name out --attach stdout "$IMAGE" sh -c 'echo out; echo err >&2; exit 3'
+	stdout_is out
+	stderr_is ""
+	do_ 0 logs out
+	stdout_is out
+	stderr_is err
+	run_ 0 --rm --attach STDERR --attach stdout "$IMAGE" sh -c 'echo out; echo err >&2'
+	stdout_is out
+	stderr_is err
+	status=0
+	echo hello | hull --data-root "$DATA" run --rm --network none --interactive --attach stdin --attach stdout "$IMAGE" \
+		sh -c 'cat; echo bye' >"$WORK/out" || status=$?
+	[ "$status" = 0 ]
+	[ "$(cat "$WORK/out")" = $'hello\nbye' ]
+	do_ 0 ps --all --quiet
+	do_ 0 rm out
+	run_ 127 --name missing --attach stdout "$IMAGE" nothing-of-the-sort
+	do_ 0 rm missing
+	refused '--attach "input": expected stdin, stdout or stderr' --attach input
+	refused "--attach stdin: only with --interactive is it open" --attach stdin
+	refused "--attach: with --detach nothing is attached" --attach stdout --detach
+}
+
+@test "--attach: nothing of a lot is lost, however slowly it is read" {
+	status=0
+	hull --data-root "$DATA" run --rm --network none --attach stdout "$IMAGE" seq 300000 |
+		{ sleep 1; md5sum; } >"$WORK/sum" || status=$?
+	[ "$status" = 0 ]
+	[ "$(cat "$WORK/sum")" = "$(seq 300000 | md5sum)" ]
+	do_ 0 ps --all --quiet
+	stdout_is ""
+}
+
+@test "--sig-proxy: signals reach the program, or leave it running" {
+	local loop='trap "echo got; exit 5" INT; echo ready; while :; do sleep 0.1; done'
+	start_hull --data-root "$DATA" run --network none --name handed --attach stdout "$IMAGE" sh -c "$loop"
+	wait_for 10 wrote handed ready
+	kill -INT "$hull_pid"
+	wait_hull
+	[ "$status" = 5 ]
+	stdout_is $'ready\ngot'
+	do_ 0 rm handed
+	start_hull --data-root "$DATA" run --network none --name kept --sig-proxy=false "$IMAGE" sh -c "$loop"
+	wait_for 10 wrote kept ready
+	kill -INT "$hull_pid"
+	wait_hull
+	[ "$status" = 130 ]
+	do_ 0 ps --quiet --filter name=kept
+	[ -n "$stdout" ]
+	# Of attach it is the same.
+	start_hull --data-root "$DATA" attach --sig-proxy=false kept
+	wait_for 10 has_guest "$hull_pid"
+	kill -TERM "$hull_pid"
+	wait_hull
+	[ "$status" = 143 ]
+	start_hull --data-root "$DATA" attach kept
+	wait_for 10 has_guest "$hull_pid"
+	kill -INT "$hull_pid"
+	wait_hull
+	[ "$status" = 5 ]
+	stdout_is got
+	do_ 0 rm kept
+}
+
+@test "--detach-keys: they leave it running, and others do not" {
+	local typed
+	requires program=script
+	in_terminal "$WORK/terminal" "$HULL" --root "$STATE" --data-root "$DATA" run --network none --name left --interactive --tty \
+		--detach-keys 'ctrl-a,d' "$IMAGE" sh -c 'stty raw -echo; echo ready; sleep 1000' &
+	wait_for 20 grep -q ready "$WORK/terminal"
+	printf '\020\021\001\001d' >"$WORK/terminal.stdin"
+	wait $!
+	do_ 0 ps --quiet --filter name=left
+	[ -n "$stdout" ]
+	mkfifo "$WORK/again.stdin"
+	exec {typed}<>"$WORK/again.stdin"
+	printf 'abx' >&"$typed"
+	in_terminal "$WORK/again" "$HULL" --root "$STATE" --data-root "$DATA" attach --detach-keys x left
+	[ "$status" = 0 ]
+	exec {typed}>&-
+	do_ 0 rm --force left
+	for wrong in , ctrl- ctrl-5 5 'ctrl-p,' 'ab' 'ctrl-p q' a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q; do
+		refused "--detach-keys \"$wrong\": expected at most 16 keys, as \"ctrl-p,q\": letters, or ctrl- and a letter or one of @[\\]^_" \
+			--detach-keys "$wrong"
+	done
+}
+
+@test "exec --detach-keys: the program goes on, in a terminal that nobody shows" {
+	requires program=script
+	run_ 0 --detach --name busy "$IMAGE" sleep 1000
+	in_terminal "$WORK/terminal" "$HULL" --root "$STATE" --data-root "$DATA" exec --interactive --tty --detach-keys 'ctrl-a,d' busy \
+		sh -c 'echo ready; while echo line && test -t 1; do echo line >>/lines; done' &
+	wait_for 20 grep -q ready "$WORK/terminal"
+	printf '\001d' >"$WORK/terminal.stdin"
+	wait $!
+	wait_for 10 grew busy /lines
+	do_ 0 rm --force busy
+	run_ 0 --detach --name idle "$IMAGE" sleep 1000
+	do_ 255 exec --tty --detach-keys 5 idle true
+	stderr_has '--detach-keys "5": expected at most 16 keys'
+	do_ 255 exec --detach-keys a idle true
+	stderr_is "hull: --detach-keys: only with --tty, and without --detach"
+	do_ 0 rm --force idle
 }
 
 @test "what an option cannot be is said, and nothing is made" {

@@ -262,7 +262,7 @@ Test(cli_text, completions)
 		{ "create -b ''", ":directory " },
 		{ "create -b /b --p", "--pid-file --preserve-fds --pidfd-socket " },
 		{ "create --no-", "--no-pivot --no-new-keyring " },
-		{ "run --de", "--detach --device " },
+		{ "run --de", "--detach --detach-keys --device --device-cgroup-rule " },
 		{ "run --pid", "--pid-file --pidfd-socket --pids-limit --pid " },
 		{ "list -f ''", "table json " },
 		{ "list --format t", "table " },

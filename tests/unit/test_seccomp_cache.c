@@ -61,7 +61,7 @@ static void get(void)
 	struct seccomp_filter is = { 0 }, want = { 0 };
 	struct err e = { 0 };
 
-	cr_assert_eq(seccomp_cache_get(root, &profile, &a, &is, &e), 0, "%s", e.msg);
+	cr_assert_eq(seccomp_cache_get(root, &profile, false, &a, &is, &e), 0, "%s", e.msg);
 	cr_assert_eq(seccomp_filter_compile(&profile, &a, &want, &e), 0, "%s", e.msg);
 	cr_expect(is.n == want.n && is.flags == want.flags && is.notify == want.notify);
 	cr_expect_arr_eq(is.at, want.at, want.n * sizeof(*want.at));
@@ -200,6 +200,24 @@ Test(seccomp_cache, has_a_bound, .init = set_up, .fini = tear_down)
 	cr_expect_eq(files(NULL), SECCOMP_CACHE_FILES);
 }
 
+Test(seccomp_cache, another_process_compiles_the_same, .init = set_up, .fini = tear_down)
+{
+	auto_arena struct arena a = { 0 };
+	struct seccomp_filter want = { 0 }, is = { 0 };
+	struct err e = { 0 };
+
+	cr_assert_eq(seccomp_filter_compile(&profile, &a, &want, &e), 0, "%s", e.msg);
+	cr_assert_eq(seccomp_cache_get(root, &profile, true, &a, &is, &e), 0, "%s", e.msg);
+	cr_assert_eq(is.n, want.n);
+	cr_expect_eq(is.flags, want.flags);
+	cr_expect_arr_eq(is.at, want.at, want.n * sizeof(*want.at));
+	cr_expect_eq(files(NULL), 1);
+	profile.flags = (struct opt_u32){ true, 1U << 5 }; /* WAIT_KILLABLE_RECV */
+	cr_expect_eq(seccomp_cache_get(root, &profile, true, &a, &is, &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a "
+				"rule with SCMP_ACT_NOTIFY");
+}
+
 Test(seccomp_cache, what_is_wrong_with_a_profile_is_still_told, .init = set_up, .fini = tear_down)
 {
 	auto_arena struct arena a = { 0 };
@@ -207,6 +225,6 @@ Test(seccomp_cache, what_is_wrong_with_a_profile_is_still_told, .init = set_up, 
 	struct err e = { 0 };
 
 	profile.flags = (struct opt_u32){ true, 1U << 5 }; /* WAIT_KILLABLE_RECV */
-	cr_expect_eq(seccomp_cache_get(root, &profile, &a, &f, &e), -EINVAL);
+	cr_expect_eq(seccomp_cache_get(root, &profile, false, &a, &f, &e), -EINVAL);
 	cr_expect_eq(files(NULL), 0);
 }

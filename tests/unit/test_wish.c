@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "engine/attach.h"
+#include "engine/expose.h"
+#include "engine/mountwish.h"
 #include "engine/wish.h"
 
 static void join(const struct strings *list, struct buf *ret)
@@ -23,7 +26,8 @@ Test(wish, volumes)
 		{ "/a:/b", WISH_BIND, "/a", "/b", "", false },
 		{ "/a:/b:ro", WISH_BIND, "/a", "/b", "", true },
 		{ "./a:/b", WISH_BIND, "/cwd/./a", "/b", "", false },
-		{ "data:/b:rw,z", WISH_VOLUME, "data", "/b", "", false },
+		{ "data:/b:rw,z,nocopy", WISH_VOLUME, "data", "/b", "", false },
+		{ "/a:/b:cached,nosuid", WISH_BIND, "/a", "/b", "nosuid", false },
 		{ "/b", WISH_VOLUME, NULL, "/b", "", false },
 		{ "/a:/b:ro,rshared,nodev", WISH_BIND, "/a", "/b", "rshared,nodev", true },
 	};
@@ -59,6 +63,9 @@ Test(wish, wrong_volumes)
 		  "a volume's name" },
 		{ "/a:/", "--volume \"/a:/\": nothing can be mounted on /" },
 		{ "~/a:/b", "--volume \"~/a:/b\": the shell did not replace the \"~\"" },
+		{ "/a:/b:r0", "--volume \"/a:/b:r0\": there is no option \"r0\"" },
+		{ "/a:/b:nocopy", "--volume \"/a:/b:nocopy\": there is no option \"nocopy\"" },
+		{ "a:/b:ro,sync", "--volume \"a:/b:ro,sync\": there is no option \"sync\"" },
 		{ "", "--volume \"\": the path in the container has to be absolute" },
 	};
 
@@ -82,6 +89,28 @@ Test(wish, mounts)
 		{ "type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1777", NULL },
 		{ "source=data,target=/d", NULL },
 		{ "type=volume,target=/d", NULL },
+		{ "dst=/t,tmpfs-size=64MB,type=tmpfs,rw", NULL },
+		{ "type=bind,src=/a,dst=/b,bind-recursive=disabled,bind-propagation=rslave", NULL },
+		{ "type=bind,src=/a,dst=/b,bind-nonrecursive,consistency=delegated", NULL },
+		{ "type=volume,dst=/d,volume-nocopy=true", NULL },
+		{ "type=tmpfs,dst=/t,tmpfs-size=0",
+		  "--mount \"type=tmpfs,dst=/t,tmpfs-size=0\": tmpfs-size is a number of bytes, as "
+		  "64m" },
+		{ "type=tmpfs,dst=/t,tmpfs-mode=10000",
+		  "--mount \"type=tmpfs,dst=/t,tmpfs-mode=10000\": tmpfs-mode is an octal number "
+		  "up "
+		  "to 7777" },
+		{ "type=bind,src=/a,dst=/b,bind-recursive=x",
+		  "--mount \"type=bind,src=/a,dst=/b,bind-recursive=x\": bind-recursive is "
+		  "enabled, "
+		  "disabled, writable or readonly" },
+		{ "type=bind,src=/a,dst=/b,bind-propagation",
+		  "--mount \"type=bind,src=/a,dst=/b,bind-propagation\": bind-propagation is "
+		  "private, "
+		  "rprivate, shared, rshared, slave or rslave" },
+		{ "volume-nocopy,type=bind,src=/a,dst=/b",
+		  "--mount \"volume-nocopy,type=bind,src=/a,dst=/b\": a bind has no "
+		  "volume-nocopy" },
 		{ "type=bind,target=/b",
 		  "--mount \"type=bind,target=/b\": a bind needs source=PATH, "
 		  "absolute" },
@@ -89,8 +118,7 @@ Test(wish, mounts)
 					 "tmpfs" },
 		{ "type=bind,src=/a", "--mount \"type=bind,src=/a\": no target" },
 		{ "type=tmpfs,src=/a,dst=/b",
-		  "--mount \"type=tmpfs,src=/a,dst=/b\": a tmpfs has no "
-		  "source" },
+		  "--mount \"type=tmpfs,src=/a,dst=/b\": a tmpfs has no src" },
 		{ "colour=red,dst=/b", "--mount \"colour=red,dst=/b\": unknown key \"colour\"" },
 	};
 
@@ -104,6 +132,121 @@ Test(wish, mounts)
 		if (rows[i].message)
 			cr_expect_str_eq(e.msg, rows[i].message);
 	}
+}
+
+Test(wish, keys_that_leave_a_container)
+{
+	static const struct {
+		const char *text, *keys; /* NULL: wrong */
+	} rows[] = {
+		{ NULL, "\x10\x11" },
+		{ "", "" },
+		{ "a", "a" },
+		{ "ctrl-A,Z,CTRL-[", "\x01Z\x1b" },
+		{ "ctrl-@,ctrl-\\,ctrl-]", "\0\x1c\x1d" },
+		{ ",", NULL },
+		{ "a,", NULL },
+		{ "ab", NULL },
+		{ "5", NULL },
+		{ "ctrl-", NULL },
+		{ "ctrl-1", NULL },
+		{ "@", NULL },
+		{ "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct attach_keys keys;
+		struct err e = { 0 };
+		int r = attach_keys_parse(rows[i].text, &keys, &e);
+
+		cr_expect_eq(r, rows[i].keys ? 0 : -EINVAL, "%zu: %d", i, r);
+		if (rows[i].keys)
+			cr_expect_arr_eq(keys.at, rows[i].keys, keys.n, "%zu", i);
+	}
+}
+
+Test(wish, device_rules)
+{
+	static const struct {
+		const char *text;
+		char type;
+		int64_t major, minor;
+		const char *access; /* NULL: wrong */
+	} rows[] = {
+		{ "c 1:3 rwm", 'c', 1, 3, "rwm" },
+		{ "a *:* r", 'a', -1, -1, "r" },
+		{ "b 8:* rw", 'b', 8, -1, "rw" },
+		{ "c 4294967295:0 m", 'c', 4294967295, 0, "m" },
+		{ "c 4294967296:0 m", 0, 0, 0, NULL },
+		{ "", 0, 0, 0, NULL },
+		{ "c", 0, 0, 0, NULL },
+		{ "c 1:3", 0, 0, 0, NULL },
+		{ "c  1:3 r", 0, 0, 0, NULL },
+		{ "cc 1:3 r", 0, 0, 0, NULL },
+		{ "x 1:3 r", 0, 0, 0, NULL },
+		{ "c 1 r", 0, 0, 0, NULL },
+		{ "c :3 r", 0, 0, 0, NULL },
+		{ "c -1:3 r", 0, 0, 0, NULL },
+		{ "c 1:3:4 r", 0, 0, 0, NULL },
+		{ "c 1:3 x", 0, 0, 0, NULL },
+		{ "c 1:3 r w", 0, 0, 0, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		struct device_rule rule;
+		struct err e = { 0 };
+		int r = wish_device_rule(rows[i].text, &a, &rule, &e);
+
+		cr_expect_eq(r, rows[i].access ? 0 : -EINVAL, "%s", rows[i].text);
+		if (!rows[i].access)
+			continue;
+		cr_expect_eq(rule.type, rows[i].type, "%s", rows[i].text);
+		cr_expect_eq(rule.major, rows[i].major, "%s", rows[i].text);
+		cr_expect_eq(rule.minor, rows[i].minor, "%s", rows[i].text);
+		cr_expect_str_eq(rule.access, rows[i].access);
+	}
+}
+
+static void ports_are(const char *image, const char *exposed, const char *published, bool all,
+		      const char *want_exposed, const char *want_published)
+{
+	auto_arena struct arena a = { 0 };
+	auto_buf struct buf is_exposed = { 0 }, is_published = { 0 };
+	struct image_set_member member = { image };
+	const struct image_set set = { &member, image ? 1 : 0 };
+	const struct strings expose = { &exposed, exposed ? 1 : 0 },
+			     publish = { &published, published ? 1 : 0 };
+	const struct expose_wish w = { &set, &expose, &publish, all };
+	struct strings got = { 0 }, ports = { 0 };
+	struct err e = { 0 };
+
+	cr_assert_eq(expose_plan(&w, &a, &got, &ports, &e), 0, "%s", e.msg);
+	join(&got, &is_exposed);
+	join(&ports, &is_published);
+	cr_expect_str_eq(is_exposed.text, want_exposed);
+	cr_expect_str_eq(is_published.text, want_published);
+}
+
+Test(wish, exposed_ports)
+{
+	static const char wrong[] = "eighty";
+	struct image_set_member member = { wrong };
+	const struct image_set set = { &member, 1 };
+	const struct strings none = { 0 };
+	struct expose_wish w = { &set, &none, &none, true };
+	auto_arena struct arena a = { 0 };
+	struct strings got = { 0 }, ports = { 0 };
+	struct err e = { 0 };
+
+	ports_are(NULL, NULL, NULL, true, "", "");
+	ports_are("80", "80/tcp", NULL, false, "80/tcp", "");
+	ports_are("80/udp", "80", "8080:80", true, "80/udp,80/tcp", "8080:80,80/udp");
+	ports_are(NULL, "80-82", "8080-8081:79-80", true, "80-82/tcp",
+		  "8080-8081:79-80,81/tcp,82/tcp");
+	ports_are("eighty", NULL, NULL, false, "", "");
+	cr_expect_eq(expose_plan(&w, &a, &got, &ports, &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "--publish-all: the image exposes \"eighty\", which is no port");
 }
 
 Test(wish, ulimits)
@@ -239,11 +382,13 @@ Test(wish, env_files)
 	struct err e = { 0 };
 
 	cr_assert_geq(wish_env_file_lines(text, sizeof(text) - 1), 4);
-	cr_assert_eq(wish_env_file("f", text, sizeof(text) - 1, &a, &list, &e), 0, "%s", e.msg);
+	cr_assert_eq(wish_env_file("--env-file", "f", text, sizeof(text) - 1, &a, &list, &e), 0,
+		     "%s", e.msg);
 	join(&list, &got);
 	cr_expect_str_eq(got.text, "A=1,B=two words,C,D=");
 	list.n = 0;
-	cr_expect_eq(wish_env_file("f", wrong, sizeof(wrong) - 1, &a, &list, &e), -EINVAL);
+	cr_expect_eq(wish_env_file("--env-file", "f", wrong, sizeof(wrong) - 1, &a, &list, &e),
+		     -EINVAL);
 	cr_expect_str_eq(e.msg, "--env-file f, line 2: expected NAME=VALUE, found \"bad name=2\"");
 }
 
