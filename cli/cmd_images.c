@@ -12,6 +12,7 @@
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "cli/progress.h"
+#include "cli/words.h"
 #include "engine/load.h"
 #include "engine/pull.h"
 #include "engine/push.h"
@@ -41,9 +42,9 @@ static const struct option_row images_rows[] = {
 const struct option_table images_options = { images_rows, ARRAY_LEN(images_rows), sizeof(struct images_values), NULL, true };
 
 static const struct people_field images_fields[] = {
-	{ "Repository", "REPOSITORY" }, { "Tag", "TAG" }, { "ID", "IMAGE ID" },
-	{ "CreatedSince", "CREATED" }, { "Size", "SIZE" }, { "Digest", NULL },
-	{ "CreatedAt", NULL }, { 0 },
+	{ "Repository", "REPOSITORY", false }, { "Tag", "TAG", false }, { "ID", "IMAGE ID", false },
+	{ "CreatedSince", "CREATED", false }, { "Size", "SIZE", false }, { "Digest", "DIGEST", true },
+	{ "CreatedAt", "CREATED AT", true }, { 0 },
 };
 /* clang-format on */
 
@@ -133,8 +134,9 @@ static int add_image(const struct engine *g, struct people_table *t,
 				 repository, tag,
 				 values->no_trunc ? image.id.text
 					  : arena_strdup(&a, digest_shorten(&image.id).text),
-				 people_ago(image.config.created, &a), people_size(image.size, &a),
-				 image.digest.text, image.config.created });
+				 words_ago(image.config.created, time(NULL), &a), words_size(image.size, &a),
+				 image.digest.text, image.config.created },
+			 &image.config.run.labels);
 	return 0;
 }
 
@@ -143,7 +145,7 @@ int cmd_images(const struct call *call, struct err *e)
 	const struct images_values *values = call->options.values;
 	auto_engine struct engine g = ENGINE_CLOSED;
 	struct image_records list;
-	struct people_table t;
+	auto_people_table struct people_table t = { 0 };
 	int r = 0;
 
 	TRY(people_engine(call, &g, e));
@@ -151,15 +153,7 @@ int cmd_images(const struct call *call, struct err *e)
 	people_table_begin(&t, images_fields, values->quiet ? "{{.ID}}" : values->format);
 	for (size_t i = 0; r >= 0 && i < list.n; i++)
 		r = add_image(&g, &t, &list.at[i], values, e);
-	if (r < 0) {
-		struct err ignored;
-
-		t.n = 0;
-		t.format = "json";
-		if (people_table_end(&t, &ignored) < 0)
-			return r;
-		return r;
-	}
+	TRY(r);
 	return people_table_end(&t, e);
 }
 
@@ -445,8 +439,8 @@ const struct option_table history_options = { history_rows, ARRAY_LEN(history_ro
 					      sizeof(struct history_values), NULL, true };
 
 static const struct people_field history_fields[] = {
-	{ "CreatedSince", "CREATED" }, { "CreatedBy", "CREATED BY" }, { "Size", "SIZE" },
-	{ "Comment", "COMMENT" },      { "CreatedAt", NULL },         { 0 },
+	{ "CreatedSince", "CREATED", false }, { "CreatedBy", "CREATED BY", false }, { "Size", "SIZE", false },
+	{ "Comment", "COMMENT", false },      { "CreatedAt", "CREATED AT", true }, { 0 },
 };
 
 int cmd_history(const struct call *call, struct err *e)
@@ -455,7 +449,7 @@ int cmd_history(const struct call *call, struct err *e)
 	auto_engine struct engine g = ENGINE_CLOSED;
 	auto_image struct image image = { 0 };
 	struct image_record record;
-	struct people_table t;
+	auto_people_table struct people_table t = { 0 };
 	size_t layer;
 
 	TRY(people_engine(call, &g, e));
@@ -471,9 +465,10 @@ int cmd_history(const struct call *call, struct err *e)
 
 		if (!values->no_trunc && strlen(by) > 45)
 			by = arena_printf(call->arena, "%.44s\xe2\x80\xa6", by);
-		people_table_row(&t, (const char *const[]){ people_ago(h->created, call->arena), by,
-							    people_size(size, call->arena),
-							    h->comment, h->created });
+		people_table_row(&t, (const char *const[]){ words_ago(h->created, time(NULL), call->arena), by,
+							    words_size(size, call->arena),
+							    h->comment, h->created },
+				 NULL);
 	}
 	return people_table_end(&t, e);
 }
@@ -516,7 +511,7 @@ int cmd_prune(const struct call *call, struct err *e)
 	TRY(image_store_prune(&g.store, e));
 	TRY(engine_gc(&g, GC_WAIT_MS, &gone, e));
 	printf("Deleted %llu blobs and %llu layers, %s\n", (unsigned long long)gone.blobs,
-	       (unsigned long long)gone.layers, people_size(gone.bytes, call->arena));
+	       (unsigned long long)gone.layers, words_size(gone.bytes, call->arena));
 	return 0;
 }
 

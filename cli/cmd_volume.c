@@ -49,17 +49,17 @@ static int create(const struct call *call, const struct engine *g, const struct 
 static int list(const struct call *call, const struct engine *g, const struct strings *names UNUSED,
 		struct err *e)
 {
-	static const struct people_field fields[] = { { "Driver", "DRIVER" },
-						      { "Name", "VOLUME NAME" },
+	static const struct people_field fields[] = { { "Driver", "DRIVER", false },
+						      { "Name", "VOLUME NAME", false },
 						      { 0 } };
 	const struct volume_values *values = call->options.values;
-	struct people_table t;
+	auto_people_table struct people_table t = { 0 };
 	struct strings all;
 
 	TRY(volume_list(g, call->arena, &all, e));
 	people_table_begin(&t, fields, values->quiet ? "{{.Name}}" : NULL);
 	for (size_t i = 0; i < all.n; i++)
-		people_table_row(&t, (const char *const[]){ "local", all.at[i] });
+		people_table_row(&t, (const char *const[]){ "local", all.at[i] }, NULL);
 	return people_table_end(&t, e);
 }
 

@@ -26,6 +26,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_metrics.c \
 	cli/cmd_network.c \
 	cli/cmd_pause.c \
+	cli/cmd_people_ps.c \
 	cli/cmd_plan.c \
 	cli/cmd_port.c \
 	cli/cmd_profile.c \
@@ -43,6 +44,8 @@ cli_libcli_a_SOURCES = \
 	cli/commands.c \
 	cli/commands.h \
 	cli/commands_people.c \
+	cli/columns.c \
+	cli/columns.h \
 	cli/complete.c \
 	cli/complete.h \
 	cli/doctor_words.c \
@@ -65,6 +68,8 @@ cli_libcli_a_SOURCES = \
 	cli/people.h \
 	cli/progress.c \
 	cli/progress.h \
+	cli/ps_filter.c \
+	cli/ps_filter.h \
 	cli/ps_table.c \
 	cli/ps_table.h \
 	cli/show.c \
@@ -76,10 +81,15 @@ cli_libcli_a_SOURCES = \
 	cli/stats_table.c \
 	cli/template.c \
 	cli/template.h \
+	cli/template_functions.c \
+	cli/template_private.h \
+	cli/template_value.c \
 	cli/stats_table.h \
 	cli/values.c \
 	cli/values.h \
-	cli/version.h
+	cli/version.h \
+	cli/words.c \
+	cli/words.h
 
 # Writes the parts of the manual pages that follow from the tables.
 noinst_PROGRAMS += cli/generate

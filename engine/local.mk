@@ -41,6 +41,8 @@ engine_libengine_a_SOURCES = \
 	engine/load.h \
 	engine/logs.c \
 	engine/logs.h \
+	engine/mounted.c \
+	engine/mounted.h \
 	engine/netconnect.c \
 	engine/netjoin.c \
 	engine/netjoin.h \
@@ -70,6 +72,8 @@ engine_libengine_a_SOURCES = \
 	engine/save.c \
 	engine/save.h \
 	engine/seccomp_default.c \
+	engine/size.c \
+	engine/size.h \
 	engine/sweep.c \
 	engine/sweep.h \
 	engine/userns.c \
