@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "cli/commands.h"
 
+#define TEMPLATES "What a template is, hull(1) says at TEMPLATES."
 #define WHO "A container is named by its name, its id or the beginning of that."
 
 const struct command people_commands[] = {
@@ -150,10 +151,12 @@ const struct command people_commands[] = {
 	{
 		.name = "images",
 		.modes = MODE_HULL,
-		.arguments = "",
+		.arguments = "[REFERENCE]",
 		.help = "list the images",
-		.details = "Lists the images of the store, also those that lost their names.",
+		.details = "Lists the images of the store, also those that lost their names, or only "
+			   "those with this name, a pattern. " TEMPLATES,
 		.options = &images_options,
+		.max_args = 1,
 		.run = cmd_images,
 	},
 	{
@@ -183,7 +186,7 @@ const struct command people_commands[] = {
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER|IMAGE...",
 		.help = "show all about containers and images, as JSON",
-		.details = "Prints an array with an object for each. " WHO,
+		.details = "Prints an array with an object for each. " TEMPLATES " " WHO,
 		.options = &inspect_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,
@@ -281,7 +284,9 @@ const struct command people_commands[] = {
 		.arguments = "[CONTAINER [PS-OPTION...]]",
 		.help = "list the containers, or the processes of one",
 		.details = "Without an argument, lists the running containers. With one, shows its "
-			   "processes as top does.",
+			   "processes as top does. Containers that do not run are listed with --all, "
+			   "--last or --latest, and where a filter is about status, exited, before or "
+			   "since. " TEMPLATES,
 		.options = &people_ps_options,
 		.max_args = ARGS_MANY,
 		.ordered = true,

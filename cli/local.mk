@@ -18,6 +18,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_help.c \
 	cli/cmd_image.c \
 	cli/cmd_images.c \
+	cli/cmd_images_list.c \
 	cli/cmd_info.c \
 	cli/cmd_inspect.c \
 	cli/cmd_kill.c \

@@ -221,7 +221,7 @@ static int no_filter(struct err *e)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		buf_printf(&keys, "%s%s=",
-			   i == 0                         ? ""
+			   i == 0                     ? ""
 			   : i + 1 == ARRAY_LEN(rows) ? " or "
 						      : ", ",
 			   rows[i].key);

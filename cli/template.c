@@ -33,8 +33,9 @@ static int read_action(const char **text, struct template_words *ret, struct err
 			mark = *at;
 	}
 	if (!*at)
-		return err_set(e, EINVAL, mark ? "--format: a quotation mark is missing"
-					       : "--format: \"}}\" is missing");
+		return err_set(e, EINVAL,
+			       mark ? "--format: a quotation mark is missing"
+				    : "--format: \"}}\" is missing");
 	ret->end = at;
 	*text = at + 2;
 	return 0;
@@ -124,7 +125,8 @@ static int read_variables(struct template_words *words, struct template_variable
 	struct template_words before = *words;
 
 	value->len = template_words_variable(words, &value->name);
-	if (!value->len || (!template_words_take(words, ",") && !template_words_take(words, ":="))) {
+	if (!value->len ||
+	    (!template_words_take(words, ",") && !template_words_take(words, ":="))) {
 		/* A value that begins with a variable. */
 		*words = before;
 		value->len = 0;
@@ -135,8 +137,7 @@ static int read_variables(struct template_words *words, struct template_variable
 	*key = *value;
 	value->len = template_words_variable(words, &value->name);
 	if (!value->len || !template_words_take(words, ":="))
-		return err_set(e, EINVAL,
-			       "--format: expected {{range $key, $value := VALUE}}");
+		return err_set(e, EINVAL, "--format: expected {{range $key, $value := VALUE}}");
 	return 0;
 }
 

@@ -206,10 +206,9 @@ static int call_pad(const struct json *const *args, size_t n UNUSED, struct aren
 	TRY(need_text("pad", args[0], &text, e));
 	TRY(need_number("pad", args[1], PAD_MAX, &before, e));
 	TRY(need_number("pad", args[2], PAD_MAX, &after, e));
-	*ret = template_string(!*text ? text
-				      : arena_printf(a, "%*s%s%*s", (int)before, "", text,
-						     (int)after, ""),
-			       a);
+	*ret = template_string(
+		!*text ? text : arena_printf(a, "%*s%s%*s", (int)before, "", text, (int)after, ""),
+		a);
 	return 0;
 }
 

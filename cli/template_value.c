@@ -5,7 +5,16 @@
 
 #include "cli/template_private.h"
 
-enum word_kind { WORD_NONE, WORD_FIELD, WORD_NAME, WORD_TEXT, WORD_NUMBER, WORD_OPEN, WORD_CLOSE, WORD_PIPE };
+enum word_kind {
+	WORD_NONE,
+	WORD_FIELD,
+	WORD_NAME,
+	WORD_TEXT,
+	WORD_NUMBER,
+	WORD_OPEN,
+	WORD_CLOSE,
+	WORD_PIPE
+};
 
 struct word {
 	enum word_kind kind;
@@ -171,8 +180,8 @@ static int path_start(const struct template_run *run, const struct word *path, c
 			*ret = v->value;
 			return 0;
 		}
-	return len ? err_set(e, EINVAL, "--format: there is no variable \"%.*s\"",
-			     (int)len + 1, path->text)
+	return len ? err_set(e, EINVAL, "--format: there is no variable \"%.*s\"", (int)len + 1,
+			     path->text)
 		   : 0;
 }
 
@@ -229,9 +238,8 @@ static int find_label(struct template_run *run, struct template_words *words,
 	if (key.kind != WORD_TEXT)
 		return err_set(e, EINVAL, "--format: expected {{.Label \"KEY\"}}");
 	text = unquote(&key, &run->arena);
-	*ret = run->scope->heading
-		       ? template_string(label_heading(text, &run->arena), &run->arena)
-		       : member(run->scope->labels, text, strlen(text));
+	*ret = run->scope->heading ? template_string(label_heading(text, &run->arena), &run->arena)
+				   : member(run->scope->labels, text, strlen(text));
 	return 0;
 }
 
@@ -241,8 +249,8 @@ static bool is_label(const struct template_run *run, const struct word *w)
 	       w->len == strlen(".Label") && memcmp(w->text, ".Label", w->len) == 0;
 }
 
-static int pipeline(struct template_run *run, struct template_words *words,
-		    const struct json **ret, struct err *e);
+static int pipeline(struct template_run *run, struct template_words *words, const struct json **ret,
+		    struct err *e);
 
 /* "( ... )", perhaps with ".A" behind it. */
 static int read_parenthesis(struct template_run *run, struct template_words *words,
@@ -339,8 +347,8 @@ static int call_function(struct template_run *run, const struct word *name,
 	size_t n = 0;
 
 	if (!f)
-		return err_set(e, EINVAL, "--format: there is no function \"%.*s\"",
-			       (int)name->len, name->text);
+		return err_set(e, EINVAL, "--format: there is no function \"%.*s\"", (int)name->len,
+			       name->text);
 	while ((kind = peek(words)) != WORD_NONE && kind != WORD_PIPE && kind != WORD_CLOSE &&
 	       n < TEMPLATE_ARGS_MAX)
 		TRY(read_operand(run, words, &args[n++], e));
@@ -372,8 +380,8 @@ static int command(struct template_run *run, struct template_words *words,
 	return read_operand(run, words, ret, e);
 }
 
-static int pipeline(struct template_run *run, struct template_words *words,
-		    const struct json **ret, struct err *e)
+static int pipeline(struct template_run *run, struct template_words *words, const struct json **ret,
+		    struct err *e)
 {
 	const struct json *value;
 	struct word w;

@@ -143,8 +143,9 @@ int container_size(const struct engine *g, const struct record *r, struct contai
 	struct sizing s;
 
 	if (!overlay)
-		return err_set(e, ENOTSUP, "container %s is of a directory (--rootfs): nothing "
-					   "says what was in it before",
+		return err_set(e, ENOTSUP,
+			       "container %s is of a directory (--rootfs): nothing "
+			       "says what was in it before",
 			       r->name);
 	s = (struct sizing){ overlay->upper, rootfs_look(g, r, true, &a) };
 	if (userns_begin(-1, measure, &s, &job, e) < 0 ||

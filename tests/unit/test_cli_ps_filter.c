@@ -101,8 +101,8 @@ Test(cli_ps_filter, of_what)
 		const char *texts[2];
 		bool stopped, mounts;
 	} rows[] = {
-		{ { "name=x" }, false, false },   { { "status=exited" }, true, false },
-		{ { "exited=0" }, true, false },  { { "volume=x" }, false, true },
+		{ { "name=x" }, false, false },    { { "status=exited" }, true, false },
+		{ { "exited=0" }, true, false },   { { "volume=x" }, false, true },
 		{ { "network=x" }, false, false },
 	};
 
@@ -130,8 +130,7 @@ Test(cli_ps_filter, wrong)
 		{ "status=up", "expected created, running, paused or exited" },
 		{ "exited=256", "expected a status from 0 to 255" },
 		{ "health=ill", "expected starting, healthy, unhealthy or none" },
-		{ "publish=80:80",
-		  "expected a port of the container, as 80, 80/udp or 8000-8010" },
+		{ "publish=80:80", "expected a port of the container, as 80, 80/udp or 8000-8010" },
 		{ "publish=http", "expected a port of the container, as 80, 80/udp or 8000-8010" },
 	};
 
@@ -140,8 +139,8 @@ Test(cli_ps_filter, wrong)
 		struct ps_filters filters;
 		struct err e = { 0 };
 		const char *texts[] = { rows[i].text, NULL };
-		const char *expected = arena_printf(&a, "--filter %s: %s", rows[i].text,
-						    rows[i].message);
+		const char *expected =
+			arena_printf(&a, "--filter %s: %s", rows[i].text, rows[i].message);
 
 		cr_expect_eq(read_filters(texts, &a, &filters, &e), -EINVAL);
 		cr_expect_str_eq(e.msg, expected, "%s", e.msg);

@@ -77,7 +77,8 @@ Test(cli_template, functions)
 		{ "{{truncate .Id 5}}{{truncate \"\xc3\xa4\xc3\xb6\" 1}}{{truncate \"a\" 9}}",
 		  "01234\xc3\xa4"
 		  "a" },
-		{ "{{index .Labels \"a.b\"}}{{index .Args 1}}{{index .Args 9}}{{index .Nets \"one\" \"IP\"}}",
+		{ "{{index .Labels \"a.b\"}}{{index .Args 1}}{{index .Args 9}}{{index .Nets "
+		  "\"one\" \"IP\"}}",
 		  "xb c10.0.0.1" },
 		{ "{{len .Args}}{{len .Id}}{{len .Labels}}{{len .None}}", "31020" },
 		{ "{{(index .Nets \"one\").IP}}", "10.0.0.1" },
@@ -98,7 +99,8 @@ Test(cli_template, blocks)
 		{ "{{if .Yes}}a{{else if .Nothing.There}}b{{else}}c{{end}}", "a" },
 		{ "{{if .Health}}{{.Health.Status}}{{else}}none{{end}}", "none" },
 		{ "{{if .No}}{{if .Yes}}a{{else}}b{{end}}{{else}}c{{end}}", "c" },
-		{ "{{with .State}}{{.Status}} {{$.N}}{{end}}{{with .None}}x{{else}}y{{end}}", "running 3y" },
+		{ "{{with .State}}{{.Status}} {{$.N}}{{end}}{{with .None}}x{{else}}y{{end}}",
+		  "running 3y" },
 		{ "{{range .Nets}}{{.IP}} {{end}}", "10.0.0.1 10.0.0.2 " },
 		{ "{{range.Args}}<{{.}}>{{end}}", "<a><b c><7>" },
 		{ "{{range .None}}a{{else}}none{{end}}{{range .Null}}b{{end}}", "none" },
@@ -106,7 +108,8 @@ Test(cli_template, blocks)
 		  "one=10.0.0.1,3;two=10.0.0.2,3;" },
 		{ "{{range $i, $v := .Args}}{{$i}}{{end}}{{range $v := .Args}}{{$v}}{{end}}",
 		  "012ab c7" },
-		{ "{{range $k, $v := .Nets}}{{range $w := $.None}}{{$w}}{{else}}{{$k}}{{end}}{{end}}",
+		{ "{{range $k, $v := .Nets}}{{range $w := "
+		  "$.None}}{{$w}}{{else}}{{$k}}{{end}}{{end}}",
 		  "onetwo" },
 		{ "{{range .Nets}}{{if eq .IP \"10.0.0.2\"}}{{.IP}}{{end}}{{end}}", "10.0.0.2" },
 	};

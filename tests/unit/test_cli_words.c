@@ -71,8 +71,8 @@ Test(cli_words, sizes)
 		uint64_t bytes;
 		const char *words;
 	} rows[] = {
-		{ 0, "0B" },           { 999, "999B" },       { 1000, "1.0kB" },
-		{ 1500000, "1.5MB" },  { 123456789, "123MB" }, { 5000000000, "5.0GB" },
+		{ 0, "0B" },          { 999, "999B" },        { 1000, "1.0kB" },
+		{ 1500000, "1.5MB" }, { 123456789, "123MB" }, { 5000000000, "5.0GB" },
 	};
 	auto_arena struct arena a = { 0 };
 
@@ -92,7 +92,8 @@ Test(cli_words, status)
 		{ STATE_STOPPED, NULL, NULL, 0, HEALTH_NONE, "Created" },
 		{ STATE_CREATED, NULL, NULL, 0, HEALTH_NONE, "Created" },
 		{ STATE_RUNNING, then, NULL, 0, HEALTH_NONE, "Up 3 seconds" },
-		{ STATE_RUNNING, then, NULL, 0, HEALTH_STARTING, "Up 3 seconds (health: starting)" },
+		{ STATE_RUNNING, then, NULL, 0, HEALTH_STARTING,
+		  "Up 3 seconds (health: starting)" },
 		{ STATE_RUNNING, then, NULL, 0, HEALTH_HEALTHY, "Up 3 seconds (healthy)" },
 		{ STATE_RUNNING, then, NULL, 0, HEALTH_UNHEALTHY, "Up 3 seconds (unhealthy)" },
 		{ STATE_PAUSED, then, NULL, 0, HEALTH_NONE, "Up 3 seconds (Paused)" },
