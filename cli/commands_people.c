@@ -222,12 +222,14 @@ const struct command people_commands[] = {
 	{
 		.name = "logs",
 		.modes = MODE_HULL,
-		.arguments = "CONTAINER",
-		.help = "show what a detached container wrote",
-		.details = "Prints its standard output and standard error, each to ours.",
+		.arguments = "CONTAINER...",
+		.help = "show what detached containers wrote",
+		.details = "Prints their standard output and standard error, each to ours, one "
+			   "container's after the other's, or with --follow as it comes. Of several, "
+			   "each line begins with its container's short id. " WHO,
 		.options = &logs_options,
 		.min_args = 1,
-		.max_args = 1,
+		.max_args = ARGS_MANY,
 		.run = cmd_logs,
 	},
 	{
