@@ -190,7 +190,7 @@ static int check(struct people_table *t, const char *template, struct err *e)
 	return print_row(t, template, NULL, &text, e);
 }
 
-int people_table_end(struct people_table *t, struct err *e)
+int people_table_print(struct people_table *t, struct err *e)
 {
 	static const char table[] = "table ";
 
@@ -205,6 +205,12 @@ int people_table_end(struct people_table *t, struct err *e)
 		TRY(check(t, t->format, e));
 		TRY(print_rows(t, t->format, e));
 	}
+	return 0;
+}
+
+int people_table_end(struct people_table *t, struct err *e)
+{
+	TRY(people_table_print(t, e));
 	fputs(t->out.text, stdout);
 	return 0;
 }

@@ -64,6 +64,8 @@ void people_table_begin(struct people_table *t, const struct people_field *field
 /* The values of one row, in the order of the fields, and its labels, or NULL; they are copied. */
 void people_table_row(struct people_table *t, const char *const *values,
 		      const struct spec_pairs *labels);
+/* All of it to t->out. -EINVAL: as below. */
+int people_table_print(struct people_table *t, struct err *e) MUST_CHECK;
 /* Prints all of it. -EINVAL: the template names a field that is not there. */
 int people_table_end(struct people_table *t, struct err *e) MUST_CHECK;
 void people_table_done(struct people_table *t);

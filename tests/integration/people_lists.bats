@@ -174,3 +174,18 @@ names() { sort <<<"$stdout" | paste -sd ' '; }
 	stderr_is "hull: --filter nothing=1: expected reference=, label=, before=, since= or dangling=true|false"
 	do_ 0 rm box
 }
+
+@test "stats: by names, with names, and --all those that do not run" {
+	run_ 0 -d --name one $IMAGE sleep 1000
+	run_ 0 --name two $IMAGE true
+	do_ 0 stats --no-stream --format '{{.Name}} {{len .ID}} {{len .Container}}'
+	stdout_is "one 12 64"
+	do_ 0 stats --no-stream --all --format 'table {{.Name}}\t{{.CPUPerc}}'
+	[[ ${stdout%%$'\n'*} =~ ^NAME\ +"CPU %"$ ]]
+	[ "$(awk '{ print $1 }' <<<"$stdout" | tail -n +2 | sort | paste -sd ' ')" = "one two" ]
+	do_ 0 stats --no-stream two one
+	[ "$(awk '{ print $2 }' <<<"$stdout" | tail -n +2 | paste -sd ' ')" = "two one" ]
+	do_ 0 stats --no-stream --all --format json
+	[ "$(jq -r '"\(.name) \(.status)"' <<<"$stdout" | sort | paste -sd ' ')" = "one running two stopped" ]
+	do_ 0 rm -f one two
+}
