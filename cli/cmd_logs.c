@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/people.h"
-#include "cli/values.h"
+#include "cli/when.h"
 #include "engine/journal.h"
 #include "engine/logs.h"
 
@@ -34,40 +34,24 @@ static const struct option_row rows[] = {
 	ROW(logs_values, "timestamps", 't', FLAG, timestamps, NULL, "show when each line was written"),
 	ROW(logs_values, "names", 0, FLAG, names, NULL, "show whose each line is, by its container's name"),
 	ROW(logs_values, "tail", 'n', STRING, tail, "N", "only the last N lines, or all"),
-	ROW(logs_values, "since", 0, STRING, since, "TIME", "only what was written since a time (RFC 3339), or a time span before now (10m)"),
+	ROW(logs_values, "since", 0, STRING, since, "TIME", "only what was written since a time (RFC 3339, or seconds since 1970), or a time span before now (10m)"),
 	ROW(logs_values, "until", 0, STRING, until, "TIME", "only what was written before it"),
 };
 const struct option_table logs_options = { rows, ARRAY_LEN(rows), sizeof(struct logs_values), NULL, true };
 /* clang-format on */
 
 /* What lines are compared with: their times are in UTC and have nine digits of fractions. */
-static int parse_time(const char *option, const char *text, struct arena *a, const char **ret,
-		      struct err *e)
+static int read_time(const char *option, const char *text, struct arena *a, const char **ret,
+		     struct err *e)
 {
-	int64_t span;
-	struct tm tm = { 0 };
-	const char *rest;
-	time_t then;
+	struct timespec now;
+	int64_t when;
 
 	if (!text)
 		return 0;
-	if (duration_parse(text, &span) == 0) {
-		then = time(NULL) - (time_t)(span / 1000000);
-	} else {
-		rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-		if (!rest || (*rest && *rest != 'Z' && *rest != '.'))
-			return err_set(e, EINVAL,
-				       "%s %s: expected 2026-01-31T12:00:00Z, or a span like 10m",
-				       option, json_quote(text).text);
-		if (*rest == '.') {
-			*ret = text;
-			return 0;
-		}
-		then = timegm(&tm);
-	}
-	gmtime_r(&then, &tm);
-	*ret = arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-			    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	clock_gettime(CLOCK_REALTIME, &now);
+	TRY(when_parse(option, text, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, &when, e));
+	*ret = when_text(when, a);
 	return 0;
 }
 
@@ -190,8 +174,8 @@ int cmd_logs(const struct call *call, struct err *e)
 				       json_quote(values->tail).text);
 		l.query.tail = tail;
 	}
-	TRY(parse_time("--since", values->since, call->arena, &l.query.since, e));
-	TRY(parse_time("--until", values->until, call->arena, &l.query.until, e));
+	TRY(read_time("--since", values->since, call->arena, &l.query.since, e));
+	TRY(read_time("--until", values->until, call->arena, &l.query.until, e));
 	TRY(people_engine(call, &g, e));
 	if (l.several && values->follow)
 		return follow_all(names, &l, call->runtime.program, e);

@@ -98,7 +98,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "events",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID",
 		.help = "print what happens to a container, and its statistics, as JSON",
 		.details = "Prints a line of JSON for each event until the container has ended: "

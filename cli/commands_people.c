@@ -68,6 +68,24 @@ const struct command people_commands[] = {
 		.run = cmd_diff,
 	},
 	{
+		.name = "events",
+		.modes = MODE_HULL,
+		.arguments = "[CONTAINER]",
+		.help = "print what happens to the containers",
+		.details = "Prints a line for each container that is made (create), started (start), "
+			   "paused, unpaused, renamed (rename) or sent a signal by kill (kill), that "
+			   "lacked memory (oom), was stopped (stop), ended (die) or was removed "
+			   "(destroy), and for each change of its health (health_status). It goes on "
+			   "until --until, or for ever. What happened is kept up to 2 MB. Of one "
+			   "CONTAINER its statistics are printed, as JSON, in intervals, and \"oom\" "
+			   "when the kernel has killed some of its processes for lack of memory, until "
+			   "it has ended. " TEMPLATES " " WHO,
+		.options = &people_events_options,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_people_events,
+	},
+	{
 		.name = "exec",
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER COMMAND [ARG...]",

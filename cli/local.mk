@@ -27,6 +27,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_metrics.c \
 	cli/cmd_network.c \
 	cli/cmd_pause.c \
+	cli/cmd_people_events.c \
 	cli/cmd_people_ps.c \
 	cli/cmd_plan.c \
 	cli/cmd_port.c \
@@ -51,6 +52,8 @@ cli_libcli_a_SOURCES = \
 	cli/complete.h \
 	cli/doctor_words.c \
 	cli/doctor_words.h \
+	cli/events_filter.c \
+	cli/events_filter.h \
 	cli/globals.c \
 	cli/globals.h \
 	cli/help.c \
@@ -89,6 +92,8 @@ cli_libcli_a_SOURCES = \
 	cli/values.c \
 	cli/values.h \
 	cli/version.h \
+	cli/when.c \
+	cli/when.h \
 	cli/words.c \
 	cli/words.h
 

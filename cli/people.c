@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/columns.h"
 #include "cli/template.h"
+#include "engine/happened.h"
 
 int people_engine(const struct call *call, struct engine *ret, struct err *e)
 {
@@ -63,6 +64,17 @@ int people_kept(const struct call *call, const char *who, const char **ret, stru
 	TRY(dir = record_open(&g, id, &record, e));
 	*ret = arena_strdup(call->arena, record.name);
 	return 0;
+}
+
+void people_happened(const struct call *call, const char *id, const char *action, const char *key,
+		     const char *value)
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+	struct err ignored;
+
+	if (call->mode == MODE_HULL && people_has_engine(call) &&
+	    people_engine(call, &g, &ignored) >= 0)
+		happened_to(&g, id, action, key, value);
 }
 
 void people_table_begin(struct people_table *t, const struct people_field *fields,

@@ -37,6 +37,10 @@ int people_container(const struct call *call, const char *who, const char **ret,
 int people_kept(const struct call *call, const char *who, const char **ret, struct err *e)
 	MUST_CHECK;
 
+/* Notes what happened to a container (engine/happened.h), if it is one of the engine's. */
+void people_happened(const struct call *call, const char *id, const char *action, const char *key,
+		     const char *value);
+
 /* A column of a table, and a field of templates: "{{.Name}}". */
 struct people_field {
 	const char *name;    /* "ID" */

@@ -26,6 +26,7 @@
 struct template_scope {
 	const struct json *value;  /* "." */
 	const struct json *labels; /* an object, for .Label; NULL: that is no field */
+	const struct json *loose;  /* a member that this object has not is nothing; NULL: of none */
 	bool heading; /* of a table: the fields' values are their headings, and pass functions unchanged */
 };
 

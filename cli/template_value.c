@@ -200,12 +200,13 @@ static int find_path(const struct template_run *run, const struct word *path,
 
 	TRY(path_start(run, path, &at, &v, e));
 	while (at < end && at + 1 < end) {
+		const struct json *of = v;
 		const char *name = ++at;
 
 		while (at < end && *at != '.')
 			at++;
-		v = member(v, name, (size_t)(at - name));
-		if (!v && !run->lenient)
+		v = member(of, name, (size_t)(at - name));
+		if (!v && !run->lenient && !(of && of == run->scope->loose))
 			return no_field(path, e);
 	}
 	/* A dot behind a name. */

@@ -22,6 +22,7 @@
 #include "engine/borrowed.h"
 #include "engine/config.h"
 #include "engine/containers.h"
+#include "engine/happened.h"
 #include "engine/health.h"
 #include "engine/journal.h"
 #include "engine/netjoin.h"
@@ -738,5 +739,6 @@ int engine_create(const struct engine *g, const struct wish *w, struct making *r
 		*ret = (struct making)MAKING_NONE;
 		return -e->code;
 	}
+	happened(g, &ret->record, "create", NULL, NULL);
 	return 0;
 }

@@ -31,6 +31,8 @@ engine_libengine_a_SOURCES = \
 	engine/keep.h \
 	engine/gone.c \
 	engine/gone.h \
+	engine/happened.c \
+	engine/happened.h \
 	engine/health.c \
 	engine/health.h \
 	engine/health_private.h \

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_cgroup_unit \
 	tests/unit/test_challenge \
 	tests/unit/test_cli_commands \
+	tests/unit/test_cli_events \
 	tests/unit/test_cli_globals \
 	tests/unit/test_cli_invocation \
 	tests/unit/test_cli_options \
@@ -258,6 +259,10 @@ tests_unit_test_cli_words_SOURCES = tests/unit/test_cli_words.c
 tests_unit_test_cli_words_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cli_words_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_cli_words_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_events_SOURCES = tests/unit/test_cli_events.c
+tests_unit_test_cli_events_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_events_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_events_LDADD = $(LIBCLI) $(CRITERION_LIBS)
 tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c
 tests_unit_test_doctor_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_doctor_LDFLAGS = $(UNITLDFLAGS)
