@@ -155,35 +155,57 @@ static const char *ports_of(const struct net_result *now, struct arena *a)
 	return arena_strdup(a, b.text);
 }
 
+static void use_view(const struct netjoin_view *v, struct ps_entry *entry)
+{
+	struct arena *a = &entry->arena;
+	size_t n = v->joins.list.n;
+
+	if (v->attached)
+		entry->ports = ports_of(&v->now, a);
+	if (!n)
+		return;
+	entry->networks = (struct strings){ arena_array(a, n, sizeof(char *)), n };
+	for (size_t i = 0; i < n; i++)
+		entry->networks.at[i] = arena_strdup(a, v->joins.list.at[i].network);
+}
+
+/* One whose networks can't be told is listed all the same. -ENOENT: it is gone. */
 static int look_at_networks(const struct engine *g, struct ps_entry *entry, struct err *e)
 {
 	auto_netjoin_view struct netjoin_view v = { 0 };
 	auto_record struct record again = { 0 };
-	const struct record *r = &entry->view.record;
-	struct arena *a = &entry->arena;
 	auto_fd int dir = record_open(g, entry->view.id, &again, e);
-	size_t n;
 
 	TRY(dir);
-	TRY(netjoin_look(g, dir, r, &v, e));
-	n = v.joins.list.n;
-	entry->networks.at = arena_array(a, n + 1, sizeof(char *));
-	for (size_t i = 0; i < n; i++)
-		entry->networks.at[i] = arena_strdup(a, v.joins.list.at[i].network);
-	if (!n)
-		entry->networks.at[n++] = r->network;
-	entry->networks.n = n;
-	entry->ports = v.attached ? ports_of(&v.now, a) : "";
+	if (netjoin_look(g, dir, &entry->view.record, &v, e) < 0)
+		log_warn("container %s: %s", entry->view.record.name, e->msg);
+	else
+		use_view(&v, entry);
 	return 0;
 }
 
-static int look(const struct engine *g, const char *id, bool mounts, struct ps_entry *ret,
-		struct err *e)
+/* What is asked for: more than the table has is only looked for where somebody may want it. */
+struct listing {
+	const struct engine *g;
+	const struct people_ps_values *values;
+	struct ps_filters filters;
+	bool stopped, size, mounts, networks;
+	size_t most;
+};
+
+static int look(const struct listing *l, const char *id, struct ps_entry *ret, struct err *e)
 {
-	TRY(engine_view(g, id, &ret->view, e));
-	TRY(look_at_networks(g, ret, e));
-	if (mounts)
-		TRY(mounted_read(g, id, &ret->arena, &ret->mounts, e));
+	const struct record *r = &ret->view.record;
+
+	TRY(engine_view(l->g, id, &ret->view, e));
+	ret->ports = "";
+	ret->networks = (struct strings){ arena_array(&ret->arena, 1, sizeof(char *)), 1 };
+	ret->networks.at[0] = r->network;
+	if (l->networks || (r->published.n && ret->view.state != STATE_STOPPED))
+		TRY(look_at_networks(l->g, ret, e));
+	if (l->mounts && mounted_read(l->g, id, &ret->arena, &ret->mounts, e) < 0 &&
+	    e->code != ENOENT)
+		log_warn("container %s: %s", r->name, e->msg);
 	return 0;
 }
 
@@ -199,15 +221,6 @@ static const char *size_of(const struct engine *g, const struct record *r, struc
 	}
 	return arena_printf(a, "%s (virtual %s)", words_size(size.own, a), words_size(size.all, a));
 }
-
-/* What is asked for: more than the table has is only looked for where somebody may want it. */
-struct listing {
-	const struct engine *g;
-	const struct people_ps_values *values;
-	struct ps_filters filters;
-	bool stopped, size, mounts;
-	size_t most;
-};
 
 static void add_row(const struct listing *l, struct people_table *t, struct ps_entry *entry)
 {
@@ -237,7 +250,7 @@ static int list_one(const struct listing *l, const char *id, size_t place, struc
 		    struct err *e)
 {
 	auto_ps_entry struct ps_entry entry = { .place = place };
-	int r = look(l->g, id, l->mounts, &entry, e);
+	int r = look(l, id, &entry, e);
 
 	if (r == -ENOENT)
 		return 0; /* gone meanwhile */
@@ -280,6 +293,7 @@ static int plan(struct listing *l, const struct strings *ids, struct arena *a, s
 	TRY(ps_filters_read(l->g, ids, &v->filter, a, &l->filters, e));
 	l->stopped = v->all || l->most != SIZE_MAX || l->filters.of_stopped;
 	l->size = !v->quiet && (v->size || (format && strstr(format, ".Size")));
+	l->networks = l->filters.of_networks || may_want(format, ".Networks");
 	l->mounts = l->filters.of_mounts || may_want(format, ".Mounts") ||
 		    may_want(format, ".LocalVolumes");
 	return 0;

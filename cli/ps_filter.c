@@ -285,6 +285,7 @@ int ps_filters_read(const struct engine *g, const struct strings *ids, const str
 		ret->list.n++;
 		ret->of_stopped |= f->row->stopped;
 		ret->of_mounts |= f->row->matches == matches_volume;
+		ret->of_networks |= f->row->matches == matches_network;
 	}
 	return 0;
 }

@@ -27,7 +27,7 @@ struct ps_filter {
 struct ps_filters {
 	LIST(struct ps_filter) list;
 	bool of_stopped; /* one of them is about containers that may not run */
-	bool of_mounts;  /* mounts have to be known */
+	bool of_mounts, of_networks; /* those have to be known */
 };
 
 /*

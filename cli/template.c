@@ -41,6 +41,8 @@ static int read_action(const char **text, struct template_words *ret, struct err
 	return 0;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as TEMPLATE_DEPTH_MAX. */
+
 /* `live`: it is printed, else only its end is looked for. */
 static int print_block(struct printing *p, const char **text, bool live, enum block_end *ret,
 		       struct err *e);
@@ -270,6 +272,8 @@ static int print_block(struct printing *p, const char **text, bool live, enum bl
 	}
 	return 0;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 int template_print(const char *text, const struct template_scope *scope, struct buf *ret,
 		   struct err *e)

@@ -250,6 +250,8 @@ static bool is_label(const struct template_run *run, const struct word *w)
 	       w->len == strlen(".Label") && memcmp(w->text, ".Label", w->len) == 0;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as TEMPLATE_DEPTH_MAX. */
+
 static int pipeline(struct template_run *run, struct template_words *words, const struct json **ret,
 		    struct err *e);
 
@@ -395,6 +397,8 @@ static int pipeline(struct template_run *run, struct template_words *words, cons
 	}
 	return 0;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 int template_value(struct template_run *run, struct template_words *words, const struct json **ret,
 		   struct err *e)

@@ -99,11 +99,13 @@ Test(cli_ps_filter, of_what)
 {
 	static const struct {
 		const char *texts[2];
-		bool stopped, mounts;
+		bool stopped, mounts, networks;
 	} rows[] = {
-		{ { "name=x" }, false, false },    { { "status=exited" }, true, false },
-		{ { "exited=0" }, true, false },   { { "volume=x" }, false, true },
-		{ { "network=x" }, false, false },
+		{ { "name=x" }, false, false, false },
+		{ { "status=exited" }, true, false, false },
+		{ { "exited=0" }, true, false, false },
+		{ { "volume=x" }, false, true, false },
+		{ { "network=x" }, false, false, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -114,6 +116,7 @@ Test(cli_ps_filter, of_what)
 		cr_assert_eq(read_filters(rows[i].texts, &a, &filters, &e), 0, "%s", e.msg);
 		cr_expect_eq(filters.of_stopped, rows[i].stopped, "%s", rows[i].texts[0]);
 		cr_expect_eq(filters.of_mounts, rows[i].mounts, "%s", rows[i].texts[0]);
+		cr_expect_eq(filters.of_networks, rows[i].networks, "%s", rows[i].texts[0]);
 	}
 }
 
