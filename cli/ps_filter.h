@@ -26,7 +26,7 @@ struct ps_filter {
 /* Several values of one key are alternatives, but of label, which all have to be there. */
 struct ps_filters {
 	LIST(struct ps_filter) list;
-	bool of_stopped; /* one of them is about containers that may not run */
+	bool of_stopped;             /* one of them is about containers that may not run */
 	bool of_mounts, of_networks; /* those have to be known */
 };
 
