@@ -20,9 +20,14 @@ extern const struct option_table no_options, checkpoint_options, create_options,
 /* Of commands_people.c. */
 extern const struct option_table attach_options, commit_options, cp_options, export_options,
 	fsck_options, history_options, image_options, images_options, import_options, info_options, inspect_options,
-	load_options, logs_options, people_exec_options, people_kill_options, people_ps_options, people_start_options, people_update_options,
+	load_options, logs_options, people_events_options, people_exec_options, people_kill_options, people_ps_options, people_start_options, people_update_options,
 	prune_options, pull_options, push_options, rm_options, rmi_options, run_image_options,
 	save_options, stop_options, volume_options, why_options;
+
+struct events_values {
+	bool stats;
+	const char *interval;
+};
 
 /* The options of `create`; those of `run` begin with them. */
 struct create_values {
@@ -45,6 +50,7 @@ int cmd_delete(const struct call *call, struct err *e);
 int cmd_diff(const struct call *call, struct err *e);
 int cmd_doctor(const struct call *call, struct err *e);
 int cmd_events(const struct call *call, struct err *e);
+int cmd_people_events(const struct call *call, struct err *e);
 int cmd_exec(const struct call *call, struct err *e);
 int cmd_export(const struct call *call, struct err *e);
 int cmd_features(const struct call *call, struct err *e);

@@ -8,11 +8,6 @@
 #include "cli/values.h"
 #include "runtime/stats.h"
 
-struct events_values {
-	bool stats;
-	const char *interval;
-};
-
 static const struct option_row rows[] = {
 	{ .name = "interval",
 	  .kind = OPTION_STRING,

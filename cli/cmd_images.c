@@ -1,9 +1,8 @@
 /*
- * cmd_images.c - the verbs of people on images: images, pull, tag, rmi,
- * history, image prune, fsck.
+ * cmd_images.c - the verbs of people on images: pull, push, load, save,
+ * import, tag, rmi, prune, fsck.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "cli/cmd.h"
 #include "cli/people.h"
 #include "cli/progress.h"
+#include "cli/words.h"
 #include "engine/load.h"
 #include "engine/pull.h"
 #include "engine/push.h"
@@ -21,147 +21,11 @@
 
 enum { GC_WAIT_MS = 10 * 1000 };
 
-struct images_values {
-	const char *format;
-	struct strings filter;
-	bool quiet, no_trunc;
-};
-
 /* clang-format off */
 #define ROW(T, n, l, k, m, arg, h) \
 	{ .name = n, .letter = l, .kind = OPTION_##k, .member = offsetof(struct T, m), \
 	  .argument = arg, .help = h }
-
-static const struct option_row images_rows[] = {
-	ROW(images_values, "quiet", 'q', FLAG, quiet, NULL, "print ids only"),
-	ROW(images_values, "no-trunc", 0, FLAG, no_trunc, NULL, "print ids in full"),
-	ROW(images_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those with this reference (a pattern), label, or dangling=true|false (may be repeated)"),
-	ROW(images_values, "format", 0, STRING, format, "FORMAT", "table, json or a template like '{{.ID}} {{.Repository}}'"),
-};
-const struct option_table images_options = { images_rows, ARRAY_LEN(images_rows), sizeof(struct images_values), NULL, true };
-
-static const struct people_field images_fields[] = {
-	{ "Repository", "REPOSITORY" }, { "Tag", "TAG" }, { "ID", "IMAGE ID" },
-	{ "CreatedSince", "CREATED" }, { "Size", "SIZE" }, { "Digest", NULL },
-	{ "CreatedAt", NULL }, { 0 },
-};
 /* clang-format on */
-
-/* As Docker shows names: docker.io's without their registry. */
-static void split_name(const char *name, struct arena *a, const char **repository, const char **tag)
-{
-	struct reference r = { 0 };
-
-	*repository = *tag = "<none>";
-	if (!name || reference_parse(name, &r, NULL) < 0)
-		return;
-	*repository = arena_strdup(a, reference_familiar(&r).text);
-	if (r.tag[0])
-		*tag = arena_strdup(a, r.tag);
-}
-
-/* "reference=PATTERN": of the name with its tag, as it is shown or as it is. */
-static bool matches_reference(const char *name, const char *repository, const char *tag,
-			      const char *pattern)
-{
-	static const char local[] = "localhost/";
-	auto_buf struct buf shown = { 0 };
-
-	if (!name)
-		return false;
-	/* A name that was given without a registry. */
-	if (strncmp(repository, local, sizeof(local) - 1) == 0 &&
-	    strncmp(pattern, local, sizeof(local) - 1) != 0)
-		return matches_reference(name, repository + sizeof(local) - 1, tag, pattern);
-	buf_printf(&shown, "%s:%s", repository, tag);
-	return fnmatch(pattern, shown.text, FNM_PATHNAME) == 0 ||
-	       fnmatch(pattern, repository, FNM_PATHNAME) == 0 ||
-	       fnmatch(pattern, name, FNM_PATHNAME) == 0;
-}
-
-static bool matches_label(const struct image *image, const char *value)
-{
-	const struct spec_pairs *labels = &image->config.run.labels;
-	size_t len = strcspn(value, "=");
-
-	for (size_t i = 0; i < labels->n; i++)
-		if (strlen(labels->at[i].key) == len &&
-		    strncmp(labels->at[i].key, value, len) == 0 &&
-		    (!value[len] || strcmp(labels->at[i].value, value + len + 1) == 0))
-			return true;
-	return false;
-}
-
-/* 1, 0; -EINVAL: it is no filter. */
-static int matches_filter(const char *filter, const struct image_record *record,
-			  const struct image *image, const char *repository, const char *tag,
-			  struct err *e)
-{
-	static const char reference[] = "reference=", label[] = "label=";
-
-	if (strncmp(filter, reference, sizeof(reference) - 1) == 0)
-		return matches_reference(record->name, repository, tag,
-					 filter + sizeof(reference) - 1);
-	if (strncmp(filter, label, sizeof(label) - 1) == 0)
-		return matches_label(image, filter + sizeof(label) - 1);
-	if (strcmp(filter, "dangling=true") == 0)
-		return !record->name;
-	if (strcmp(filter, "dangling=false") == 0)
-		return record->name != NULL;
-	return err_set(e, EINVAL,
-		       "--filter %s: expected reference=, label= or dangling=true|false",
-		       json_quote(filter).text);
-}
-
-static int add_image(const struct engine *g, struct people_table *t,
-		     const struct image_record *record, const struct images_values *values, struct err *e)
-{
-	auto_arena struct arena a = { 0 };
-	auto_image struct image image = { 0 };
-	const char *repository, *tag;
-
-	TRY(image_load(&g->store, &record->manifest.digest, &image, e));
-	split_name(record->name, &a, &repository, &tag);
-	for (size_t i = 0; i < values->filter.n; i++) {
-		int r = matches_filter(values->filter.at[i], record, &image, repository, tag, e);
-
-		if (r <= 0)
-			return r;
-	}
-	people_table_row(t,
-			 (const char *const[]){
-				 repository, tag,
-				 values->no_trunc ? image.id.text
-					  : arena_strdup(&a, digest_shorten(&image.id).text),
-				 people_ago(image.config.created, &a), people_size(image.size, &a),
-				 image.digest.text, image.config.created });
-	return 0;
-}
-
-int cmd_images(const struct call *call, struct err *e)
-{
-	const struct images_values *values = call->options.values;
-	auto_engine struct engine g = ENGINE_CLOSED;
-	struct image_records list;
-	struct people_table t;
-	int r = 0;
-
-	TRY(people_engine(call, &g, e));
-	TRY(image_store_list(&g.store, call->arena, &list, e));
-	people_table_begin(&t, images_fields, values->quiet ? "{{.ID}}" : values->format);
-	for (size_t i = 0; r >= 0 && i < list.n; i++)
-		r = add_image(&g, &t, &list.at[i], values, e);
-	if (r < 0) {
-		struct err ignored;
-
-		t.n = 0;
-		t.format = "json";
-		if (people_table_end(&t, &ignored) < 0)
-			return r;
-		return r;
-	}
-	return people_table_end(&t, e);
-}
 
 struct pull_values {
 	const char *platform, *authfile, *creds, *ca;
@@ -431,53 +295,6 @@ int cmd_rmi(const struct call *call, struct err *e)
 	return r == -EBUSY ? 0 : r; /* somebody uses the store: the next one takes it away */
 }
 
-/* history */
-
-struct history_values {
-	bool no_trunc;
-	const char *format;
-};
-static const struct option_row history_rows[] = {
-	ROW(history_values, "no-trunc", 0, FLAG, no_trunc, NULL, "print commands in full"),
-	ROW(history_values, "format", 0, STRING, format, "FORMAT", "table, json or a template"),
-};
-const struct option_table history_options = { history_rows, ARRAY_LEN(history_rows),
-					      sizeof(struct history_values), NULL, true };
-
-static const struct people_field history_fields[] = {
-	{ "CreatedSince", "CREATED" }, { "CreatedBy", "CREATED BY" }, { "Size", "SIZE" },
-	{ "Comment", "COMMENT" },      { "CreatedAt", NULL },         { 0 },
-};
-
-int cmd_history(const struct call *call, struct err *e)
-{
-	const struct history_values *values = call->options.values;
-	auto_engine struct engine g = ENGINE_CLOSED;
-	auto_image struct image image = { 0 };
-	struct image_record record;
-	struct people_table t;
-	size_t layer;
-
-	TRY(people_engine(call, &g, e));
-	TRY(image_store_resolve(&g.store, call->options.args.at[0], call->arena, &record, e));
-	TRY(image_load(&g.store, &record.manifest.digest, &image, e));
-	people_table_begin(&t, history_fields, values->format);
-	layer = image.manifest.layers.n;
-	for (size_t i = image.config.history.n; i-- > 0;) {
-		const struct image_history *h = &image.config.history.at[i];
-		uint64_t size =
-			!h->empty_layer && layer ? image.manifest.layers.at[--layer].size : 0;
-		const char *by = h->created_by ? h->created_by : "";
-
-		if (!values->no_trunc && strlen(by) > 45)
-			by = arena_printf(call->arena, "%.44s\xe2\x80\xa6", by);
-		people_table_row(&t, (const char *const[]){ people_ago(h->created, call->arena), by,
-							    people_size(size, call->arena),
-							    h->comment, h->created });
-	}
-	return people_table_end(&t, e);
-}
-
 /* prune, fsck */
 
 struct prune_values {
@@ -517,7 +334,7 @@ int cmd_prune(const struct call *call, struct err *e)
 	TRY(image_store_prune(&g.store, e));
 	TRY(engine_gc(&g, GC_WAIT_MS, &gone, e));
 	printf("Deleted %llu blobs and %llu layers, %s\n", (unsigned long long)gone.blobs,
-	       (unsigned long long)gone.layers, people_size(gone.bytes, call->arena));
+	       (unsigned long long)gone.layers, words_size(gone.bytes, call->arena));
 	return 0;
 }
 

@@ -111,7 +111,8 @@ int cmd_info(const struct call *call, struct err *e)
 	doc.text = out.text;
 	doc.size = out.len;
 	TRY(json_parse(&doc, call->arena, e));
-	TRY(template_print(values->format, doc.root, &text, e));
+	TRY(template_print(values->format, &(struct template_scope){ .value = doc.root }, &text,
+			   e));
 	puts(text.text ? text.text : "");
 	return 0;
 }

@@ -274,7 +274,8 @@ static int print_all(const struct call *call, const struct buf *text, struct err
 	}
 	TRY(json_parse(&doc, call->arena, e));
 	for (const struct json *v = doc.root->first; v; v = v->next) {
-		TRY(template_print(values->format, v, &out, e));
+		TRY(template_print(values->format, &(struct template_scope){ .value = v }, &out,
+				   e));
 		buf_char(&out, '\n');
 	}
 	fwrite(out.text, 1, out.len, stdout);

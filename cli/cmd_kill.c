@@ -91,6 +91,8 @@ static int kill_one(const char *who, void *ctx, struct err *e)
 
 	TRY(people_container(k->call, who, &id, e));
 	TRY(container_kill(&k->call->runtime, id, k->signal, values->all, e));
+	people_happened(k->call, id, "kill", "signal",
+			arena_printf(k->call->arena, "%d", k->signal));
 	return 0;
 }
 

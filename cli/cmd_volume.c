@@ -60,13 +60,13 @@ static int create(const struct call *call, const struct engine *g, const struct 
 static int list(const struct call *call, const struct engine *g, const struct strings *names UNUSED,
 		struct err *e)
 {
-	static const struct people_field fields[] = { { "Driver", "DRIVER" },
-						      { "Name", "VOLUME NAME" },
-						      { "Mountpoint", NULL },
-						      { "Scope", NULL },
+	static const struct people_field fields[] = { { "Driver", "DRIVER", false },
+						      { "Name", "VOLUME NAME", false },
+						      { "Mountpoint", NULL, false },
+						      { "Scope", NULL, false },
 						      { 0 } };
 	const struct volume_values *values = call->options.values;
-	struct people_table t;
+	auto_people_table struct people_table t = { 0 };
 	struct strings all;
 
 	TRY(volume_list(g, call->arena, &all, e));
@@ -76,8 +76,8 @@ static int list(const struct call *call, const struct engine *g, const struct st
 
 		if (volume_path(g, all.at[i], call->arena, &path, NULL) < 0)
 			continue; /* removed meanwhile */
-		people_table_row(&t,
-				 (const char *const[]){ "local", all.at[i], path, "local" });
+		people_table_row(
+			&t, (const char *const[]){ "local", all.at[i], path, "local" }, NULL);
 	}
 	return people_table_end(&t, e);
 }

@@ -98,7 +98,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "events",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID",
 		.help = "print what happens to a container, and its statistics, as JSON",
 		.details = "Prints a line of JSON for each event until the container has ended: "
@@ -355,7 +355,8 @@ static const struct command commands[] = {
 			"each second: as a table, or as a line of JSON for each. The share of CPU "
 			"is of one processor. Memory is without what files could be dropped from "
 			"it, its limit the machine's where there is none. What the host does not "
-			"count is \"-\".",
+			"count is \"-\", as is all of a container that does not run. What a template "
+			"is, hull(1) says at TEMPLATES.",
 		.options = &stats_options,
 		.max_args = ARGS_MANY,
 		.takes_container = true,

@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "cli/commands.h"
 
+#define TEMPLATES "What a template is, hull(1) says at TEMPLATES."
 #define WHO "A container is named by its name, its id or the beginning of that."
 
 const struct command people_commands[] = {
@@ -65,6 +66,24 @@ const struct command people_commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.run = cmd_diff,
+	},
+	{
+		.name = "events",
+		.modes = MODE_HULL,
+		.arguments = "[CONTAINER]",
+		.help = "print what happens to the containers",
+		.details = "Prints a line for each container that is made (create), started (start), "
+			   "paused, unpaused, renamed (rename) or sent a signal by kill (kill), that "
+			   "lacked memory (oom), was stopped (stop), ended (die) or was removed "
+			   "(destroy), and for each change of its health (health_status). It goes on "
+			   "until --until, or for ever. What happened is kept up to 2 MB. Of one "
+			   "CONTAINER its statistics are printed, as JSON, in intervals, and \"oom\" "
+			   "when the kernel has killed some of its processes for lack of memory, until "
+			   "it has ended. " TEMPLATES " " WHO,
+		.options = &people_events_options,
+		.max_args = 1,
+		.takes_container = true,
+		.run = cmd_people_events,
 	},
 	{
 		.name = "exec",
@@ -150,10 +169,12 @@ const struct command people_commands[] = {
 	{
 		.name = "images",
 		.modes = MODE_HULL,
-		.arguments = "",
+		.arguments = "[REFERENCE]",
 		.help = "list the images",
-		.details = "Lists the images of the store, also those that lost their names.",
+		.details = "Lists the images of the store, also those that lost their names, or only "
+			   "those with this name, a pattern. " TEMPLATES,
 		.options = &images_options,
+		.max_args = 1,
 		.run = cmd_images,
 	},
 	{
@@ -183,7 +204,7 @@ const struct command people_commands[] = {
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER|IMAGE...",
 		.help = "show all about containers and images, as JSON",
-		.details = "Prints an array with an object for each. " WHO,
+		.details = "Prints an array with an object for each. " TEMPLATES " " WHO,
 		.options = &inspect_options,
 		.min_args = 1,
 		.max_args = ARGS_MANY,
@@ -219,12 +240,14 @@ const struct command people_commands[] = {
 	{
 		.name = "logs",
 		.modes = MODE_HULL,
-		.arguments = "CONTAINER",
-		.help = "show what a detached container wrote",
-		.details = "Prints its standard output and standard error, each to ours.",
+		.arguments = "CONTAINER...",
+		.help = "show what detached containers wrote",
+		.details = "Prints their standard output and standard error, each to ours, one "
+			   "container's after the other's, or with --follow as it comes. Of several, "
+			   "each line begins with its container's short id. " WHO,
 		.options = &logs_options,
 		.min_args = 1,
-		.max_args = 1,
+		.max_args = ARGS_MANY,
 		.run = cmd_logs,
 	},
 	{
@@ -281,7 +304,9 @@ const struct command people_commands[] = {
 		.arguments = "[CONTAINER [PS-OPTION...]]",
 		.help = "list the containers, or the processes of one",
 		.details = "Without an argument, lists the running containers. With one, shows its "
-			   "processes as top does.",
+			   "processes as top does. Containers that do not run are listed with --all, "
+			   "--last or --latest, and where a filter is about status, exited, before or "
+			   "since. " TEMPLATES,
 		.options = &people_ps_options,
 		.max_args = ARGS_MANY,
 		.ordered = true,

@@ -18,6 +18,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_help.c \
 	cli/cmd_image.c \
 	cli/cmd_images.c \
+	cli/cmd_images_list.c \
 	cli/cmd_info.c \
 	cli/cmd_inspect.c \
 	cli/cmd_kill.c \
@@ -26,6 +27,8 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_metrics.c \
 	cli/cmd_network.c \
 	cli/cmd_pause.c \
+	cli/cmd_people_events.c \
+	cli/cmd_people_ps.c \
 	cli/cmd_plan.c \
 	cli/cmd_port.c \
 	cli/cmd_profile.c \
@@ -43,10 +46,14 @@ cli_libcli_a_SOURCES = \
 	cli/commands.c \
 	cli/commands.h \
 	cli/commands_people.c \
+	cli/columns.c \
+	cli/columns.h \
 	cli/complete.c \
 	cli/complete.h \
 	cli/doctor_words.c \
 	cli/doctor_words.h \
+	cli/events_filter.c \
+	cli/events_filter.h \
 	cli/follow.c \
 	cli/follow.h \
 	cli/globals.c \
@@ -67,6 +74,8 @@ cli_libcli_a_SOURCES = \
 	cli/people.h \
 	cli/progress.c \
 	cli/progress.h \
+	cli/ps_filter.c \
+	cli/ps_filter.h \
 	cli/ps_table.c \
 	cli/ps_table.h \
 	cli/show.c \
@@ -78,10 +87,17 @@ cli_libcli_a_SOURCES = \
 	cli/stats_table.c \
 	cli/template.c \
 	cli/template.h \
+	cli/template_functions.c \
+	cli/template_private.h \
+	cli/template_value.c \
 	cli/stats_table.h \
 	cli/values.c \
 	cli/values.h \
-	cli/version.h
+	cli/version.h \
+	cli/when.c \
+	cli/when.h \
+	cli/words.c \
+	cli/words.h
 
 # Writes the parts of the manual pages that follow from the tables.
 noinst_PROGRAMS += cli/generate

@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/columns.h"
 #include "cli/template.h"
-
-enum { COLUMN_GAP = 3 };
+#include "engine/happened.h"
 
 int people_engine(const struct call *call, struct engine *ret, struct err *e)
 {
@@ -67,6 +66,17 @@ int people_kept(const struct call *call, const char *who, const char **ret, stru
 	return 0;
 }
 
+void people_happened(const struct call *call, const char *id, const char *action, const char *key,
+		     const char *value)
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+	struct err ignored;
+
+	if (call->mode == MODE_HULL && people_has_engine(call) &&
+	    people_engine(call, &g, &ignored) >= 0)
+		happened_to(&g, id, action, key, value);
+}
+
 void people_table_begin(struct people_table *t, const struct people_field *fields,
 			const char *format)
 {
@@ -84,133 +94,144 @@ static size_t count_fields(const struct people_table *t)
 	return n;
 }
 
-void people_table_row(struct people_table *t, const char *const *values)
+static const struct json *labels_object(const struct spec_pairs *labels, struct arena *a)
+{
+	struct json *object = arena_alloc(a, sizeof(*object));
+	struct json *members = arena_array(a, labels->n, sizeof(*members));
+
+	for (size_t i = 0; i < labels->n; i++)
+		members[i] = (struct json){ .type = JSON_STRING,
+					    .key = arena_strdup(a, labels->at[i].key),
+					    .text = arena_strdup(a, labels->at[i].value),
+					    .next = i + 1 < labels->n ? &members[i + 1] : NULL };
+	object->type = JSON_OBJECT;
+	object->first = labels->n ? members : NULL;
+	object->count = (uint32_t)labels->n;
+	return object;
+}
+
+static struct people_row *new_row(struct people_table *t)
+{
+	size_t n = t->rows.n;
+
+	if ((n & (n - 1)) == 0)
+		t->rows.at = mem_grow(t->rows.at, n ? 2 * n : 1, sizeof(*t->rows.at));
+	t->rows.at[n] = (struct people_row){ 0 };
+	t->rows.n++;
+	return &t->rows.at[n];
+}
+
+void people_table_row(struct people_table *t, const char *const *values,
+		      const struct spec_pairs *labels)
 {
 	size_t n = count_fields(t);
-	const char **row = arena_array(&t->arena, n, sizeof(*row));
+	struct people_row *row = new_row(t);
 
+	row->values = arena_array(&t->arena, n, sizeof(*row->values));
 	for (size_t i = 0; i < n; i++)
-		row[i] = arena_strdup(&t->arena, values[i] ? values[i] : "");
-	if ((t->n & (t->n - 1)) == 0)
-		t->rows = mem_grow(t->rows, t->n ? 2 * t->n : 1, sizeof(*t->rows));
-	t->rows[t->n++] = row;
+		row->values[i] = arena_strdup(&t->arena, values[i] ? values[i] : "");
+	if (labels)
+		row->labels = labels_object(labels, &t->arena);
 }
 
-static size_t width_of(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
-static void print_cells(struct people_table *t, const size_t *widths, const char *const *cells)
-{
-	size_t pending = 0;
-
-	for (size_t i = 0; t->fields[i].name; i++) {
-		if (!t->fields[i].heading)
-			continue;
-		buf_printf(&t->out, "%*s%s", (int)pending, "", cells[i]);
-		pending = widths[i] - width_of(cells[i]) + COLUMN_GAP;
-	}
-	buf_char(&t->out, '\n');
-}
-
-static void print_table(struct people_table *t)
-{
-	size_t n = count_fields(t);
-	size_t *widths = arena_array(&t->arena, n, sizeof(*widths));
-	const char **headings = arena_array(&t->arena, n, sizeof(*headings));
-
-	for (size_t i = 0; i < n; i++) {
-		headings[i] = t->fields[i].heading ? t->fields[i].heading : "";
-		widths[i] = width_of(headings[i]);
-		for (size_t r = 0; r < t->n; r++)
-			if (width_of(t->rows[r][i]) > widths[i])
-				widths[i] = width_of(t->rows[r][i]);
-	}
-	print_cells(t, widths, headings);
-	for (size_t r = 0; r < t->n; r++)
-		print_cells(t, widths, t->rows[r]);
-}
-
-/* The object that a row is to templates and in JSON. */
-static const struct json *row_object(struct people_table *t, const char *const *row)
+/* The object that a row, or that of headings, is to templates and in JSON. */
+static const struct json *row_object(struct people_table *t, const struct people_row *row)
 {
 	size_t n = count_fields(t);
 	struct json *members = arena_array(&t->arena, n, sizeof(*members));
-	struct json *object = arena_array(&t->arena, 1, sizeof(*object));
+	struct json *object = arena_alloc(&t->arena, sizeof(*object));
 
 	for (size_t i = 0; i < n; i++)
 		members[i] = (struct json){ .type = JSON_STRING,
 					    .key = t->fields[i].name,
-					    .text = row[i],
+					    .text = row ? row->values[i] : t->fields[i].heading,
 					    .next = i + 1 < n ? &members[i + 1] : NULL };
 	*object = (struct json){ .type = JSON_OBJECT, .first = members };
+	object->count = (uint32_t)n;
 	return object;
+}
+
+/* A line of it; NULL is the headings. */
+static int print_row(struct people_table *t, const char *template, const struct people_row *row,
+		     struct buf *ret, struct err *e)
+{
+	const struct template_scope scope = { .value = row_object(t, row),
+					      .labels = row ? row->labels : NULL,
+					      .heading = !row };
+
+	TRY(template_print(template, &scope, ret, e));
+	buf_char(ret, '\n');
+	return 0;
+}
+
+/* The template that the fields which are no aside make. */
+static const char *usual_template(struct people_table *t)
+{
+	auto_buf struct buf b = { 0 };
+
+	for (size_t i = 0; t->fields[i].name; i++)
+		if (!t->fields[i].aside)
+			buf_printf(&b, "%s{{.%s}}", b.len ? "\t" : "", t->fields[i].name);
+	return arena_strdup(&t->arena, b.text);
+}
+
+/* Its lines, with what is between tabs below each other. */
+static int print_table(struct people_table *t, const char *template, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+
+	TRY(print_row(t, template, NULL, &text, e));
+	for (size_t i = 0; i < t->rows.n; i++)
+		TRY(print_row(t, template, &t->rows.at[i], &text, e));
+	columns_print(text.text, &t->out);
+	return 0;
 }
 
 static int print_rows(struct people_table *t, const char *template, struct err *e)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		TRY(template_print(template, row_object(t, t->rows[i]), &t->out, e));
-		buf_char(&t->out, '\n');
+	for (size_t i = 0; i < t->rows.n; i++)
+		TRY(print_row(t, template, &t->rows.at[i], &t->out, e));
+	return 0;
+}
+
+/* Tells of a wrong template also where there is no row. */
+static int check(struct people_table *t, const char *template, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+
+	return print_row(t, template, NULL, &text, e);
+}
+
+int people_table_print(struct people_table *t, struct err *e)
+{
+	static const char table[] = "table ";
+
+	buf_str(&t->out, "");
+	if (!t->format) {
+		TRY(print_table(t, usual_template(t), e));
+	} else if (strncmp(t->format, table, sizeof(table) - 1) == 0) {
+		TRY(print_table(t, t->format + sizeof(table) - 1, e));
+	} else if (strcmp(t->format, "json") == 0) {
+		TRY(print_rows(t, "{{json .}}", e));
+	} else {
+		TRY(check(t, t->format, e));
+		TRY(print_rows(t, t->format, e));
 	}
 	return 0;
 }
 
 int people_table_end(struct people_table *t, struct err *e)
 {
-	int r = 0;
+	TRY(people_table_print(t, e));
+	fputs(t->out.text, stdout);
+	return 0;
+}
 
-	buf_str(&t->out, "");
-	if (!t->format)
-		print_table(t);
-	else
-		r = print_rows(t, strcmp(t->format, "json") == 0 ? "{{json .}}" : t->format, e);
-	if (r >= 0)
-		fputs(t->out.text, stdout);
+void people_table_done(struct people_table *t)
+{
 	buf_done(&t->out);
-	free(t->rows);
+	free(t->rows.at);
 	arena_done(&t->arena);
-	return r;
-}
-
-const char *people_ago(const char *text, struct arena *a)
-{
-	static const struct {
-		int64_t seconds;
-		const char *name;
-	} units[] = { { 365 * 86400L, "year" }, { 30 * 86400L, "month" }, { 7 * 86400L, "week" },
-		      { 86400, "day" },         { 3600, "hour" },         { 60, "minute" },
-		      { 1, "second" } };
-	struct tm tm = { 0 };
-	int64_t passed;
-
-	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%S", &tm))
-		return "";
-	passed = (int64_t)(time(NULL) - timegm(&tm));
-	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		int64_t n = passed / units[i].seconds;
-
-		if (n > 0)
-			return arena_printf(a, "%lld %s%s ago", (long long)n, units[i].name,
-					    n == 1 ? "" : "s");
-	}
-	return "just now";
-}
-
-const char *people_size(uint64_t bytes, struct arena *a)
-{
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB" };
-	double value = (double)bytes;
-	size_t i = 0;
-
-	for (; value >= 1000 && i + 1 < ARRAY_LEN(units); i++)
-		value /= 1000;
-	return arena_printf(a, i && value < 100 ? "%.1f%s" : "%.0f%s", value, units[i]);
 }
 
 int people_words(const struct call *call, const struct strings *words,

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/json.h"
+#include "base/list.h"
 #include "cli/commands.h"
 #include "engine/containers.h"
 
@@ -37,32 +39,42 @@ int people_container(const struct call *call, const char *who, const char **ret,
 int people_kept(const struct call *call, const char *who, const char **ret, struct err *e)
 	MUST_CHECK;
 
+/* Notes what happened to a container (engine/happened.h), if it is one of the engine's. */
+void people_happened(const struct call *call, const char *id, const char *action, const char *key,
+		     const char *value);
+
 /* A column of a table, and a field of templates: "{{.Name}}". */
 struct people_field {
 	const char *name;    /* "ID" */
-	const char *heading; /* "CONTAINER ID"; NULL: only in templates and JSON */
+	const char *heading; /* "CONTAINER ID" */
+	bool aside;          /* only in templates and JSON */
+};
+
+struct people_row {
+	const char **values;
+	const struct json *labels; /* NULL: {{.Label "KEY"}} is no field */
 };
 
 struct people_table {
 	const struct people_field *fields; /* ends with a NULL name */
-	const char *format; /* --format: NULL or "table", "json", or a template (cli/template.h) */
+	/* --format: NULL or "table", "json", a template (cli/template.h), or "table " and one */
+	const char *format;
 	struct buf out;
 	struct arena arena;
-	const char ***rows;
-	size_t n;
+	LIST(struct people_row) rows;
 };
+#define auto_people_table __attribute__((cleanup(people_table_done)))
 
 void people_table_begin(struct people_table *t, const struct people_field *fields,
 			const char *format);
-/* The values of one row, in the order of the fields; they are copied. */
-void people_table_row(struct people_table *t, const char *const *values);
+/* The values of one row, in the order of the fields, and its labels, or NULL; they are copied. */
+void people_table_row(struct people_table *t, const char *const *values,
+		      const struct spec_pairs *labels);
+/* All of it to t->out. -EINVAL: as below. */
+int people_table_print(struct people_table *t, struct err *e) MUST_CHECK;
 /* Prints all of it. -EINVAL: the template names a field that is not there. */
 int people_table_end(struct people_table *t, struct err *e) MUST_CHECK;
-
-/* "2 hours ago" of an RFC 3339 time. */
-const char *people_ago(const char *text, struct arena *a);
-/* "12.3MB" */
-const char *people_size(uint64_t bytes, struct arena *a);
+void people_table_done(struct people_table *t);
 
 /* Calls `fn` for each word; goes on after a failure, and the last one is the result: the others are printed. */
 int people_words(const struct call *call, const struct strings *words,

@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/io.h"
-#include "cli/people.h"
+#include "cli/words.h"
 
 enum { STEP_US = 100 * 1000, WIDTH = 80, WIDTH_MIN = 40, BAR_MAX = 40, NUMBERS = 20 };
 
@@ -44,7 +44,7 @@ void progress_line(const struct progress_bar *bar, unsigned width, struct buf *r
 			buf_char(ret, i < full ? '=' : i == full ? '>' : ' ');
 		buf_char(ret, ']');
 	}
-	buf_printf(ret, " %s/%s", people_size(bar->done, &a), people_size(bar->size, &a));
+	buf_printf(ret, " %s/%s", words_size(bar->done, &a), words_size(bar->size, &a));
 }
 
 static void write_out(const struct buf *text)
@@ -93,7 +93,7 @@ static void arrived(struct progress *p, struct progress_bar *bar, const char *na
 		memmove(bar, bar + 1, (size_t)(&p->bars[p->n] - bar) * sizeof(*bar));
 	}
 	erase(p, &out);
-	buf_printf(&out, "%.19s: %s\n", name, people_size(size, &a));
+	buf_printf(&out, "%.19s: %s\n", name, words_size(size, &a));
 	if (p->terminal)
 		draw(p, &out);
 	write_out(&out);

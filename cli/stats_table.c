@@ -1,9 +1,9 @@
 #include "cli/stats_table.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json_write.h"
+#include "cli/people.h"
 
 /* What is shown of one container; unset: not known. */
 struct usage {
@@ -109,50 +109,54 @@ static const char *pair_text(struct arena *a, struct opt_u64 one, struct opt_u64
 			    size_text(a, two.value, base));
 }
 
-enum { COLUMNS = 7, GAP = 3 };
-
-struct cells {
-	const char *at[COLUMNS];
+/* Docker's names. */
+static const struct people_field fields[] = {
+	{ "ID", "CONTAINER ID", false },    { "Name", "NAME", false },
+	{ "CPUPerc", "CPU %", false },      { "MemUsage", "MEM USAGE / LIMIT", false },
+	{ "MemPerc", "MEM %", false },      { "NetIO", "NET I/O", false },
+	{ "BlockIO", "BLOCK I/O", false },  { "PIDs", "PIDS", false },
+	{ "Container", "CONTAINER", true }, { 0 },
 };
 
-static struct cells row_of(struct arena *a, const struct usage *u)
+enum { SHORT_ID = 12 };
+
+static void add_row(struct people_table *t, const struct usage *u)
 {
-	return (struct cells){ {
-		u->stats->id,
-		u->has_cpu ? arena_printf(a, "%.2f%%", u->cpu) : "-",
-		pair_text(a, u->memory, u->limit, 1024),
-		u->memory.set ? arena_printf(a, "%.2f%%", percent(u->memory.value, u->limit.value))
-			      : "-",
-		pair_text(a, u->received, u->sent, 1000),
-		pair_text(a, u->read, u->written, 1000),
-		u->pids.set ? arena_printf(a, "%llu", (unsigned long long)u->pids.value) : "-",
-	} };
+	auto_arena struct arena a = { 0 };
+	const struct container_stats *s = u->stats;
+
+	people_table_row(
+		t,
+		(const char *const[]){
+			s->name ? arena_printf(&a, "%.*s", SHORT_ID, s->id) : s->id,
+			s->name ? s->name : s->id,
+			u->has_cpu ? arena_printf(&a, "%.2f%%", u->cpu) : "-",
+			pair_text(&a, u->memory, u->limit, 1024),
+			u->memory.set ? arena_printf(&a, "%.2f%%",
+						     percent(u->memory.value, u->limit.value))
+				      : "-",
+			pair_text(&a, u->received, u->sent, 1000),
+			pair_text(&a, u->read, u->written, 1000),
+			u->pids.set ? arena_printf(&a, "%llu", (unsigned long long)u->pids.value)
+				    : "-",
+			s->id },
+		NULL);
 }
 
-void stats_table(struct buf *b, const struct stats_list *before, const struct stats_list *now,
-		 uint64_t machine_memory)
+int stats_table(struct buf *b, const struct stats_list *before, const struct stats_list *now,
+		uint64_t machine_memory, const char *format, struct err *e)
 {
-	static const struct cells heading = { { "ID", "CPU %", "MEM USAGE / LIMIT", "MEM %",
-						"NET I/O", "BLOCK I/O", "PIDS" } };
-	auto_arena struct arena a = { 0 };
-	struct cells *rows = arena_array(&a, now->n + 1, sizeof(*rows));
-	size_t widths[COLUMNS] = { 0 };
+	auto_people_table struct people_table t = { 0 };
 
-	rows[0] = heading;
+	people_table_begin(&t, fields, format);
 	for (size_t i = 0; i < now->n; i++) {
 		struct usage u = read_usage(before, &now->at[i], machine_memory);
 
-		rows[i + 1] = row_of(&a, &u);
+		add_row(&t, &u);
 	}
-	for (size_t i = 0; i <= now->n; i++)
-		for (size_t c = 0; c < COLUMNS; c++)
-			if (strlen(rows[i].at[c]) + GAP > widths[c])
-				widths[c] = strlen(rows[i].at[c]) + GAP;
-	for (size_t i = 0; i <= now->n; i++) {
-		for (size_t c = 0; c < COLUMNS - 1; c++)
-			buf_printf(b, "%-*s", (int)widths[c], rows[i].at[c]);
-		buf_printf(b, "%s\n", rows[i].at[COLUMNS - 1]);
-	}
+	TRY(people_table_print(&t, e));
+	buf_str(b, t.out.text);
+	return 0;
 }
 
 static void write_opt(struct json_writer *w, const char *key, struct opt_u64 v)
@@ -178,6 +182,8 @@ void stats_lines(struct buf *b, const struct stats_list *before, const struct st
 
 		json_write_object(&w, NULL);
 		json_write_string(&w, "id", u.stats->id);
+		if (u.stats->name)
+			json_write_string(&w, "name", u.stats->name);
 		json_write_string(&w, "status", state_status_name(u.stats->status));
 		if (u.has_cpu)
 			write_percent(&w, "cpuPercent", u.cpu);

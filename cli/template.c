@@ -1,199 +1,290 @@
+/* template.c - the text of templates, and which parts of it are printed. */
 #include "cli/template.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/json_write.h"
+#include "cli/template_private.h"
 
-static void write_value(struct json_writer *w, const char *key, const struct json *v)
-{
-	switch (v->type) {
-	case JSON_NULL:
-		json_write_raw(w, key, "null");
-		break;
-	case JSON_BOOL:
-		json_write_bool(w, key, v->boolean);
-		break;
-	case JSON_NUMBER:
-		json_write_raw(w, key, v->text);
-		break;
-	case JSON_STRING:
-		json_write_string(w, key, v->text);
-		break;
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		if (v->type == JSON_ARRAY)
-			json_write_array(w, key);
-		else
-			json_write_object(w, key);
-		for (const struct json *m = v->first; m; m = m->next)
-			write_value(w, m->key, m);
-		json_write_end(w);
-		break;
-	}
-}
+/* What ended a block: its {{end}} or {{else}}, whose other words are kept; or the text. */
+enum block_end { BLOCK_TEXT, BLOCK_END, BLOCK_ELSE };
 
-static void print_json(const struct json *v, struct buf *ret)
-{
-	struct json_writer w = json_writer(ret, NULL);
-
-	write_value(&w, NULL, v);
-}
-
-/* The words of an action: what is between blanks, or between quotes. */
-struct words {
-	const char *at, *end;
+struct printing {
+	struct template_run run;
+	struct buf *out;
+	unsigned depth;
+	struct template_words rest; /* behind "else" */
 };
 
-struct word {
-	const char *text;
-	size_t len;
-	bool quoted;
-};
-
-/* 1: there was one. */
-static int next_word(struct words *w, struct word *ret, struct err *e)
+/* Takes an action's words away, braces and all. */
+static int read_action(const char **text, struct template_words *ret, struct err *e)
 {
-	const char *end;
+	const char *at = *text + 2;
+	char mark = '\0';
 
-	while (w->at < w->end && *w->at == ' ')
-		w->at++;
-	if (w->at == w->end)
-		return 0;
-	if (*w->at == '"') {
-		end = memchr(w->at + 1, '"', (size_t)(w->end - w->at - 1));
-		if (!end)
-			return err_set(e, EINVAL, "--format: a quotation mark is missing");
-		*ret = (struct word){ w->at + 1, (size_t)(end - w->at - 1), true };
-		w->at = end + 1;
-		return 1;
-	}
-	*ret = (struct word){ .text = w->at };
-	while (w->at < w->end && *w->at != ' ')
-		w->at++, ret->len++;
-	return 1;
-}
-
-static bool is_word(const struct word *w, const char *text)
-{
-	return !w->quoted && strlen(text) == w->len && memcmp(w->text, text, w->len) == 0;
-}
-
-static const struct json *member(const struct json *v, const char *name, size_t len)
-{
-	if (v->type != JSON_OBJECT)
-		return NULL;
-	for (const struct json *m = v->first; m; m = m->next)
-		if (strlen(m->key) == len && memcmp(m->key, name, len) == 0)
-			return m;
-	return NULL;
-}
-
-/* ".A.B", or "." */
-static int find_path(const struct json *v, const struct word *path, const struct json **ret,
-		     struct err *e)
-{
-	const char *at = path->text, *end = at + path->len;
-
-	if (path->quoted || *at != '.')
-		return err_set(e, EINVAL, "--format: \"%.*s\" is no field; one begins with a dot",
-			       (int)path->len, path->text);
-	while (at + 1 < end) {
-		const char *name = ++at;
-
-		while (at < end && *at != '.')
+	ret->at = at;
+	for (; *at && (mark || at[0] != '}' || at[1] != '}'); at++) {
+		if (mark == '"' && *at == '\\' && at[1])
 			at++;
-		v = member(v, name, (size_t)(at - name));
-		if (!v)
-			return err_set(e, EINVAL, "--format: there is no field \"%.*s\"",
-				       (int)path->len, path->text);
+		else if (mark && *at == mark)
+			mark = '\0';
+		else if (!mark && (*at == '"' || *at == '`'))
+			mark = *at;
 	}
-	*ret = v;
+	if (!*at)
+		return err_set(e, EINVAL,
+			       mark ? "--format: a quotation mark is missing"
+				    : "--format: \"}}\" is missing");
+	ret->end = at;
+	*text = at + 2;
 	return 0;
 }
 
-static const struct json *element(const struct json *v, const struct word *w)
-{
-	char *end;
-	unsigned long n;
+/* NOLINTBEGIN(misc-no-recursion): as deep as TEMPLATE_DEPTH_MAX. */
 
-	if (w->quoted || v->type != JSON_ARRAY)
-		return w->quoted ? member(v, w->text, w->len) : NULL;
-	n = strtoul(w->text, &end, 10);
-	if (end != w->text + w->len)
-		return NULL;
-	v = v->first;
-	while (v && n--)
-		v = v->next;
-	return v;
+/* `live`: it is printed, else only its end is looked for. */
+static int print_block(struct printing *p, const char **text, bool live, enum block_end *ret,
+		       struct err *e);
+
+static int need_end(struct printing *p, const char *word, enum block_end how, struct err *e)
+{
+	if (how == BLOCK_TEXT)
+		return err_set(e, EINVAL, "--format: the {{end}} of {{%s}} is missing", word);
+	if (how == BLOCK_ELSE && !template_words_end(&p->rest))
+		return err_set(e, EINVAL, "--format: {{else}} of {{%s}} takes nothing", word);
+	return 0;
 }
 
-/* What follows "index". Nothing, where there is no such thing, as Go has it. */
-static int find_index(struct words *words, const struct json *root, const struct json **ret,
-		      struct err *e)
+/* What comes behind the {{else}} that ended the first part. */
+static int print_else(struct printing *p, const char *word, const char **text, bool live,
+		      enum block_end how, struct err *e)
 {
-	struct word w;
-	int r = next_word(words, &w, e);
+	if (how != BLOCK_ELSE)
+		return 0;
+	TRY(print_block(p, text, live, &how, e));
+	if (how == BLOCK_ELSE)
+		return err_set(e, EINVAL, "--format: {{%s}} has two {{else}}", word);
+	return need_end(p, word, how, e);
+}
 
-	TRY(r);
-	if (r == 0)
-		return err_set(e, EINVAL, "--format: index of what?");
-	TRY(find_path(root, &w, ret, e));
-	while ((r = next_word(words, &w, e)) > 0 && *ret)
-		*ret = element(*ret, &w);
+/* The value that if and with ask for: a field that is not there is nothing. */
+static int condition(struct printing *p, struct template_words *words, bool live,
+		     const struct json **ret, struct err *e)
+{
+	int r;
+
+	*ret = NULL;
+	if (!live)
+		return 0;
+	p->run.lenient = true;
+	r = template_value(&p->run, words, ret, e);
+	p->run.lenient = false;
 	return r;
 }
 
-/* What stands between "{{" and "}}". */
-static int print_action(struct words words, const struct json *root, struct buf *ret, struct err *e)
+static int print_if(struct printing *p, struct template_words *words, const char **text, bool live,
+		    struct err *e)
 {
-	const struct json *v = NULL;
-	bool as_json = false;
-	struct word w;
-	int r = next_word(&words, &w, e);
+	const struct json *v;
+	enum block_end how;
+	bool yes, done = false;
 
-	TRY(r);
-	if (r > 0 && is_word(&w, "json")) {
-		as_json = true;
-		r = next_word(&words, &w, e);
-		TRY(r);
+	for (;;) {
+		TRY(condition(p, words, live && !done, &v, e));
+		yes = live && !done && template_is_true(v);
+		done = done || yes;
+		TRY(print_block(p, text, yes, &how, e));
+		if (how != BLOCK_ELSE || !template_words_take(&p->rest, "if"))
+			break;
+		*words = p->rest;
 	}
-	if (r == 0)
-		return err_set(e, EINVAL, "--format: \"{{}}\" names nothing");
-	if (is_word(&w, "index"))
-		TRY(find_index(&words, root, &v, e));
-	else
-		TRY(find_path(root, &w, &v, e));
-	r = next_word(&words, &w, e);
-	TRY(r);
-	if (r > 0)
-		return err_set(e, EINVAL, "--format: \"%.*s\" is more than hull understands",
-			       (int)w.len, w.text);
-	if (v && v->type == JSON_STRING && !as_json)
-		buf_str(ret, v->text);
-	else if (v)
-		print_json(v, ret);
+	TRY(need_end(p, "if", how, e));
+	return print_else(p, "if", text, live && !done, how, e);
+}
+
+static int print_with(struct printing *p, struct template_words *words, const char **text,
+		      bool live, struct err *e)
+{
+	const struct json *v, *dot = p->run.dot;
+	enum block_end how;
+	bool yes;
+
+	TRY(condition(p, words, live, &v, e));
+	yes = live && template_is_true(v);
+	if (yes)
+		p->run.dot = v;
+	TRY(print_block(p, text, yes, &how, e));
+	p->run.dot = dot;
+	TRY(need_end(p, "with", how, e));
+	return print_else(p, "with", text, live && !yes, how, e);
+}
+
+/* "$value :=" or "$key, $value :="; none is fine. */
+static int read_variables(struct template_words *words, struct template_variable *key,
+			  struct template_variable *value, struct err *e)
+{
+	struct template_words before = *words;
+
+	value->len = template_words_variable(words, &value->name);
+	if (!value->len ||
+	    (!template_words_take(words, ",") && !template_words_take(words, ":="))) {
+		/* A value that begins with a variable. */
+		*words = before;
+		value->len = 0;
+		return 0;
+	}
+	if (words->at[-1] == '=')
+		return 0;
+	*key = *value;
+	value->len = template_words_variable(words, &value->name);
+	if (!value->len || !template_words_take(words, ":="))
+		return err_set(e, EINVAL, "--format: expected {{range $key, $value := VALUE}}");
 	return 0;
 }
 
-int template_print(const char *text, const struct json *value, struct buf *ret, struct err *e)
+static const struct json *key_of(struct printing *p, const struct json *v)
 {
-	while (*text) {
-		const char *end;
+	struct json *n;
 
-		if (text[0] == '\\' && (text[1] == 't' || text[1] == 'n')) {
-			buf_char(ret, text[1] == 't' ? '\t' : '\n');
-			text += 2;
-		} else if (text[0] == '{' && text[1] == '{') {
-			end = strstr(text, "}}");
-			if (!end)
-				return err_set(e, EINVAL, "--format: \"}}\" is missing");
-			TRY(print_action((struct words){ text + 2, end }, value, ret, e));
-			text = end + 2;
-		} else {
-			buf_char(ret, *text++);
-		}
+	if (v->key)
+		return template_string(v->key, &p->run.arena);
+	n = arena_alloc(&p->run.arena, sizeof(*n));
+	n->type = JSON_NUMBER;
+	n->text = arena_printf(&p->run.arena, "%u", v->index);
+	return n;
+}
+
+/* Prints the block for each element; *text comes behind it. */
+static int print_each(struct printing *p, const struct json *first, struct template_variable *key,
+		      struct template_variable *value, const char **text, enum block_end *how,
+		      struct err *e)
+{
+	const struct json *dot = p->run.dot;
+	const struct template_variable *outer = p->run.variables;
+	const char *begin = *text;
+
+	key->outer = outer;
+	value->outer = key->len ? key : outer;
+	if (value->len)
+		p->run.variables = value;
+	for (const struct json *v = first; v; v = v->next) {
+		*text = begin;
+		p->run.dot = value->value = v;
+		key->value = key->len ? key_of(p, v) : NULL;
+		TRY(print_block(p, text, true, how, e));
+	}
+	p->run.dot = dot;
+	p->run.variables = outer;
+	return 0;
+}
+
+static int print_range(struct printing *p, struct template_words *words, const char **text,
+		       bool live, struct err *e)
+{
+	struct template_variable key = { 0 }, value = { 0 };
+	const struct json *v = NULL, *first = NULL;
+	struct json heading;
+	enum block_end how;
+
+	TRY(read_variables(words, &key, &value, e));
+	if (live)
+		TRY(template_value(&p->run, words, &v, e));
+	/* Of what a heading stands for nothing is known. */
+	if (v && p->run.scope->heading && v->type == JSON_STRING) {
+		heading = *v;
+		heading.next = NULL;
+		first = &heading;
+		v = NULL;
+	}
+	if (v && v->type != JSON_ARRAY && v->type != JSON_OBJECT && v->type != JSON_NULL)
+		return err_set(e, EINVAL, "--format: range: expected an array or an object, not %s",
+			       json_type_name(v->type));
+	if (v && v->type != JSON_NULL)
+		first = v->first;
+	if (first)
+		TRY(print_each(p, first, &key, &value, text, &how, e));
+	else
+		TRY(print_block(p, text, false, &how, e));
+	TRY(need_end(p, "range", how, e));
+	return print_else(p, "range", text, live && !first, how, e);
+}
+
+/* 1: it was a block, and is done. */
+static int print_inner(struct printing *p, struct template_words *words, const char **text,
+		       bool live, struct err *e)
+{
+	static const struct {
+		const char *word;
+		int (*print)(struct printing *p, struct template_words *words, const char **text,
+			     bool live, struct err *e);
+	} rows[] = { { "if", print_if }, { "with", print_with }, { "range", print_range } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!template_words_take(words, rows[i].word))
+			continue;
+		if (++p->depth > TEMPLATE_DEPTH_MAX)
+			return err_set(e, EINVAL, "--format: too many blocks in each other");
+		TRY(rows[i].print(p, words, text, live, e));
+		p->depth--;
+		return 1;
 	}
 	return 0;
+}
+
+static int print_action(struct printing *p, const char **text, bool live, enum block_end *ret,
+			struct err *e)
+{
+	struct template_words words;
+	const struct json *v;
+	int r;
+
+	TRY(read_action(text, &words, e));
+	if (template_words_take(&words, "end") || template_words_take(&words, "else")) {
+		*ret = words.at[-1] == 'd' ? BLOCK_END : BLOCK_ELSE;
+		p->rest = words;
+		return 0;
+	}
+	r = print_inner(p, &words, text, live, e);
+	if (r != 0 || !live)
+		return r < 0 ? r : 0;
+	TRY(template_value(&p->run, &words, &v, e));
+	template_print_value(v, p->out);
+	return 0;
+}
+
+static int print_block(struct printing *p, const char **text, bool live, enum block_end *ret,
+		       struct err *e)
+{
+	*ret = BLOCK_TEXT;
+	while (**text && *ret == BLOCK_TEXT) {
+		const char *at = *text;
+
+		if (at[0] == '{' && at[1] == '{') {
+			TRY(print_action(p, text, live, ret, e));
+			continue;
+		}
+		if (at[0] == '\\' && (at[1] == 't' || at[1] == 'n'))
+			*text += 1;
+		if (live)
+			buf_char(p->out, *text == at ? *at : at[1] == 't' ? '\t' : '\n');
+		*text += 1;
+	}
+	return 0;
+}
+
+/* NOLINTEND(misc-no-recursion) */
+
+int template_print(const char *text, const struct template_scope *scope, struct buf *ret,
+		   struct err *e)
+{
+	struct printing p = { .run = { .scope = scope, .dot = scope->value }, .out = ret };
+	enum block_end how = BLOCK_TEXT;
+	int r = print_block(&p, &text, true, &how, e);
+
+	arena_done(&p.run.arena);
+	if (r >= 0 && how != BLOCK_TEXT)
+		return err_set(e, EINVAL, "--format: there is nothing that {{%s}} belongs to",
+			       how == BLOCK_END ? "end" : "else");
+	return r;
 }

@@ -14,6 +14,7 @@
 #include "engine/attach.h"
 #include "engine/files.h"
 #include "engine/gone.h"
+#include "engine/happened.h"
 #include "engine/keep.h"
 #include "engine/netjoin.h"
 #include "engine/rootfs.h"
@@ -108,7 +109,7 @@ static int note_stop(int dir, struct err *e)
 	return status_write(dir, &s, e);
 }
 
-/* Sends a signal and waits for init's end; -ETIME. Not running is success. */
+/* Sends a signal and waits for init's end, 1; -ETIME. Not running is success, 0. */
 static int signal_and_wait(const struct engine *g, const char *id, int signal, int64_t ms,
 			   struct err *e)
 {
@@ -133,7 +134,7 @@ static int signal_and_wait(const struct engine *g, const char *id, int signal, i
 	fd = (struct pollfd){ pidfd, POLLIN, 0 };
 	while ((r = poll(&fd, 1, (int)ms)) < 0 && errno == EINTR)
 		;
-	return r == 0 ? err_set(e, ETIME, "the container is still running") : 0;
+	return r == 0 ? err_set(e, ETIME, "the container is still running") : 1;
 }
 
 int engine_stop(const struct engine *g, const char *who, int64_t timeout, struct err *e)
@@ -159,6 +160,8 @@ int engine_stop(const struct engine *g, const char *who, int64_t timeout, struct
 		return err_wrap(e, "stop %s", who);
 	/* Where nobody keeps it any more, it is ours to put away. */
 	TRY(container_delete(g->rt, id, true, e));
+	if (r > 0)
+		happened(g, &record, "stop", NULL, NULL);
 	return netjoin_release(g, &record, e);
 }
 
@@ -179,6 +182,7 @@ int engine_remove_locked(const struct engine *g, struct making *m, bool volumes,
 		log_warn("%s", pin.msg);
 	if (volumes)
 		volumes_drop(g, &m->record);
+	happened(g, &m->record, "destroy", NULL, NULL);
 	return 0;
 }
 

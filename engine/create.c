@@ -18,8 +18,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/borrowed.h"
+#include "engine/config.h"
+#include "engine/containers.h"
 #include "engine/create_private.h"
 #include "engine/expose.h"
+#include "engine/happened.h"
 #include "engine/health.h"
 #include "engine/journal.h"
 #include "engine/netjoin.h"
@@ -611,5 +614,6 @@ int engine_create(const struct engine *g, const struct wish *w, struct making *r
 		*ret = (struct making)MAKING_NONE;
 		return -e->code;
 	}
+	happened(g, &ret->record, "create", NULL, NULL);
 	return 0;
 }

@@ -14,6 +14,7 @@
  *	DATA/containers/ID/lock           flock(2): held by who keeps it as long as it runs
  *	DATA/containers/ID/copying        flock(2): held by who writes to its files while it does not run (files.h)
  *	DATA/names/NAME -> ID             a symbolic link
+ *	DATA/events.jsonl                 what happened to containers (happened.h)
  *	DATA/gone/ID                      what is known of a removed one, for a time (gone.h)
  *	DATA/volumes/NAME/_data           named volumes
  *

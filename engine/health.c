@@ -239,16 +239,19 @@ int health_reset(int dir, struct err *e)
 }
 
 int health_note(int dir, const struct image_healthcheck *check, const struct health_result *result,
-		struct err *e)
+		int *ret_changed, struct err *e)
 {
 	auto_fd int lock =
 		openat(dir, "health.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	auto_health struct health h = { 0 };
+	int before;
 
 	if (lock < 0)
 		return err_sys(e, "open health.lock of the container");
 	TRY(lock_wait(lock, false, "the container's health", e));
 	TRY(health_read(dir, &h, e));
+	before = h.status;
 	health_apply(&h, check, result, io_now_us());
+	*ret_changed = h.status == before || h.status == HEALTH_STARTING ? HEALTH_NONE : h.status;
 	return save(dir, &h, e);
 }

@@ -4,8 +4,8 @@
 
 #include "engine/health.h"
 
-/* Takes a result into account on disk. */
+/* Takes a result into account on disk; *ret_changed is what it has become by that, or HEALTH_NONE. */
 int health_note(int dir, const struct image_healthcheck *check, const struct health_result *result,
-		struct err *e) MUST_CHECK;
+		int *ret_changed, struct err *e) MUST_CHECK;
 
 #endif

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/spawn.h"
 #include "engine/containers.h"
+#include "engine/happened.h"
 #include "engine/health_private.h"
 #include "engine/keep.h"
 
@@ -209,6 +210,7 @@ static int check_once(const struct engine *g, const struct record *r, int dir, i
 	auto_buf struct buf output = { 0 };
 	char start_time[48], end_time[48];
 	struct health_result result = { start_time, end_time, 0, NULL };
+	int changed;
 
 	record_now(start_time);
 	buf_str(&output, "");
@@ -219,7 +221,13 @@ static int check_once(const struct engine *g, const struct record *r, int dir, i
 	record_now(end_time);
 	result.output = output.text;
 	*ret_code = result.exit_code;
-	return health_note(dir, &r->health, &result, e);
+	TRY(health_note(dir, &r->health, &result, &changed, e));
+	if (changed != HEALTH_NONE)
+		happened_to(g, r->id,
+			    changed == HEALTH_HEALTHY ? "health_status: healthy"
+						      : "health_status: unhealthy",
+			    NULL, NULL);
+	return 0;
 }
 
 int health_check(const struct engine *g, const char *who, int *ret_code, struct err *e)

@@ -19,6 +19,7 @@
 #include "base/spawn.h"
 #include "engine/attach.h"
 #include "engine/borrowed.h"
+#include "engine/happened.h"
 #include "engine/health.h"
 #include "engine/journal.h"
 #include "engine/logs.h"
@@ -85,7 +86,7 @@ static void run_done(struct run *r)
 	arena_done(&r->arena);
 }
 
-static void say_started(const struct making *m, struct status *s)
+static void say_started(const struct engine *g, const struct making *m, struct status *s)
 {
 	char now[48];
 	struct err e = { 0 };
@@ -97,6 +98,7 @@ static void say_started(const struct making *m, struct status *s)
 	s->lack = s->held = s->denied = NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
+	happened(g, &m->record, "start", NULL, NULL);
 }
 
 /* NULL where there is nothing to say. */
@@ -114,8 +116,8 @@ static bool is_gone_soon(const struct record *r)
 	return r->remove && !r->keep_why;
 }
 
-static void say_ended(const struct making *m, struct status *s, int code, const char *error,
-		      const struct container_fate *fate)
+static void say_ended(const struct engine *g, const struct making *m, struct status *s, int code,
+		      const char *error, const struct container_fate *fate)
 {
 	char now[48];
 	struct err e = { 0 };
@@ -134,6 +136,9 @@ static void say_ended(const struct making *m, struct status *s, int code, const 
 	s->oom_killed = s->lack != NULL;
 	if (!is_gone_soon(&m->record) && status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
+	if (s->oom_killed)
+		happened_to(g, m->id, "oom", NULL, NULL);
+	happened_to(g, m->id, "die", "exitCode", arena_printf(&s->arena, "%d", code));
 }
 
 int keep_failure_status(const struct err *e)
@@ -175,12 +180,12 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 	if (r >= 0)
 		r = health_start(g, m, &run.health, &run.health_fd, e);
 	if (r >= 0) {
-		say_started(m, &status);
+		say_started(g, m, &status);
 		r = container_run(g->rt, &req, ret_status, e);
 		health_stop(run.health, &run.health_fd);
 	}
-	say_ended(m, &status, r < 0 ? keep_failure_status(e) : *ret_status, r < 0 ? e->msg : NULL,
-		  &fate);
+	say_ended(g, m, &status, r < 0 ? keep_failure_status(e) : *ret_status,
+		  r < 0 ? e->msg : NULL, &fate);
 	netjoin_leave(&run.net);
 	run_done(&run);
 	drop(g, m, &status);
@@ -421,10 +426,10 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	if (r < 0) {
 		health_stop(k->run.health, &k->run.health_fd);
 		netjoin_leave(&k->run.net);
-		say_ended(k->m, status, keep_failure_status(e), e->msg, &fate);
+		say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate);
 		return r;
 	}
-	say_started(k->m, status);
+	say_started(k->g, k->m, status);
 	tell_ready(k, NULL);
 	mem_trim();
 	attend(k);
@@ -437,7 +442,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 		log_warn("%s", e->msg);
 	close_streams(k);
 	netjoin_leave(&k->run.net);
-	say_ended(k->m, status, code, NULL, &fate);
+	say_ended(k->g, k->m, status, code, NULL, &fate);
 	attach_ended(&k->attach, code);
 	return code;
 }

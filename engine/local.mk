@@ -37,6 +37,8 @@ engine_libengine_a_SOURCES = \
 	engine/keep.h \
 	engine/gone.c \
 	engine/gone.h \
+	engine/happened.c \
+	engine/happened.h \
 	engine/health.c \
 	engine/health.h \
 	engine/health_private.h \
@@ -47,6 +49,8 @@ engine_libengine_a_SOURCES = \
 	engine/load.h \
 	engine/logs.c \
 	engine/logs.h \
+	engine/mounted.c \
+	engine/mounted.h \
 	engine/mountwish.c \
 	engine/mountwish.h \
 	engine/netconnect.c \
@@ -78,6 +82,8 @@ engine_libengine_a_SOURCES = \
 	engine/save.c \
 	engine/save.h \
 	engine/seccomp_default.c \
+	engine/size.c \
+	engine/size.h \
 	engine/sweep.c \
 	engine/sweep.h \
 	engine/userns.c \

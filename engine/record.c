@@ -19,6 +19,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/happened.h"
 #include "engine/userns.h"
 
 enum { RECORD_MAX = 4 * 1024 * 1024, WAIT_STEP_MS = 20 };
@@ -463,6 +464,7 @@ int record_rename(const struct engine *g, const char *id, const char *name, stru
 	TRY(record_save(g, dir, &r, e));
 	if (unlinkat(g->names, before, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "give up the name %s", before);
+	happened(g, &r, "rename", "oldName", before);
 	return 0;
 }
 

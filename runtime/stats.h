@@ -22,6 +22,7 @@
 
 struct container_stats {
 	const char *id;
+	const char *name; /* NULL here: for who knows it by another name, too */
 	enum state_status status;
 	bool has_cgroup; /* false: `cgroup` is all unset */
 	struct cgroup_stats cgroup;

@@ -15,12 +15,16 @@ UNIT_TESTS = \
 	tests/unit/test_cgroup_unit \
 	tests/unit/test_challenge \
 	tests/unit/test_cli_commands \
+	tests/unit/test_cli_events \
 	tests/unit/test_cli_globals \
 	tests/unit/test_cli_invocation \
 	tests/unit/test_cli_options \
 	tests/unit/test_cli_stats \
 	tests/unit/test_cli_text \
+	tests/unit/test_cli_ps_filter \
+	tests/unit/test_cli_template \
 	tests/unit/test_cli_values \
+	tests/unit/test_cli_words \
 	tests/unit/test_console \
 	tests/unit/test_copy_up \
 	tests/unit/test_denials \
@@ -243,6 +247,22 @@ tests_unit_test_copy_up_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_copy_up_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_copy_up_LDADD = $(LIBMOUNTS) $(CRITERION_LIBS)
 
+tests_unit_test_cli_ps_filter_SOURCES = tests/unit/test_cli_ps_filter.c
+tests_unit_test_cli_ps_filter_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_ps_filter_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_ps_filter_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_template_SOURCES = tests/unit/test_cli_template.c
+tests_unit_test_cli_template_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_template_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_template_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_words_SOURCES = tests/unit/test_cli_words.c
+tests_unit_test_cli_words_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_words_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_words_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_events_SOURCES = tests/unit/test_cli_events.c
+tests_unit_test_cli_events_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_events_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_events_LDADD = $(LIBCLI) $(CRITERION_LIBS)
 tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c
 tests_unit_test_doctor_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_doctor_LDFLAGS = $(UNITLDFLAGS)

@@ -74,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct container_stats stats = { .id = "x", .status = STATE_RUNNING, .has_cgroup = true };
 	struct cgroup_stats *s = &stats.cgroup;
 	struct stats_list list = { &stats, 1 };
+	struct err e;
 	size_t line, lines;
 
 	buf_add(&copy, data, size);
@@ -95,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_metrics(&list);
 	check_json(&stats);
 	buf_clear(&copy);
-	stats_table(&copy, &list, &list, 1);
+	require(stats_table(&copy, &list, &list, 1, NULL, &e) == 0);
 	buf_clear(&copy);
 	buf_add(&copy, data, size);
 	buf_str(&copy, "");

@@ -68,8 +68,8 @@ lines() { [ "$(wc -l <"$stdout_file")" -ge "$1" ]; }
 	stderr_is "hull: duration interval must be greater than 0"
 	expect 1 events --interval soon "$ID"
 	stderr_is 'hull: --interval: "soon" is no duration, as 5s or 250ms is'
-	expect 1 events
-	stderr_has '"events" requires exactly 1 argument(s)'
+	expect 1 events --stats
+	stderr_is "hull: events: --stats and --interval are of one container"
 	expect 0 kill "$ID" KILL
 	wait_state "$ID" stopped
 	expect 1 events --stats "$ID"

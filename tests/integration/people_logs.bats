@@ -72,6 +72,47 @@ with_journal() {
 	stdout_is out
 }
 
+@test "logs: of several, and whose the lines are" {
+	run_ 0 -d --name one hull/busybox sh -c 'echo a; echo b >&2'
+	run_ 0 -d --name two hull/busybox sh -c 'echo c; until [ -e /go ]; do sleep 0.1; done; echo d; exit 3'
+	do_ 0 wait one
+	do_ 0 logs --names one
+	stdout_is "one a"
+	stderr_is "one b"
+	wait_for 10 eval 'hull --data-root "$DATA" logs two | grep -q c'
+	do_ 0 logs --names --tail 1 one two
+	stdout_is "two c"
+	stderr_is "one b"
+	do_ 0 logs two one
+	local id=$(hull --data-root "$DATA" ps -aq --filter name=two)
+	[ "${stdout%%$'\n'*}" = "$id c" ]
+	do_ 1 logs one none two
+	stdout_is "$(printf '%s a\n%s c' "$(hull --data-root "$DATA" ps -aq --filter name=one)" "$id")"
+	stderr_has "hull: no such container: none"
+	in_background "$HULL" --root "$STATE" --data-root "$DATA" logs --names --follow one two >"$WORK/out" 2>"$WORK/err"
+	local pid=$!
+	wait_for 10 grep -q "two c" "$WORK/out"
+	do_ 0 exec two touch /go
+	wait "$pid"
+	[ "$(sort "$WORK/out")" = $'one a\ntwo c\ntwo d' ]
+	[ "$(cat "$WORK/err")" = "one b" ]
+	do_ 1 logs --follow one none
+	stderr_has "hull: no such container: none"
+	do_ 0 rm one two
+}
+
+@test "logs --follow of several: nothing outlives it" {
+	run_ 0 -d --name one hull/busybox sh -c 'echo a; sleep 1000'
+	run_ 0 -d --name two hull/busybox sh -c 'echo b; sleep 1000'
+	in_background "$HULL" --root "$STATE" --data-root "$DATA" logs --follow one two >"$WORK/out"
+	local pid=$! children
+	wait_for 10 eval '[ "$(wc -l <"$WORK/out")" = 2 ]'
+	children=$(cat "/proc/$pid/task/$pid/children")
+	kill -KILL "$pid"
+	wait_for 10 eval '! kill -0 $children 2>/dev/null'
+	do_ 0 rm -f one two
+}
+
 @test "journald: lines, streams, fields, and logs reads them back" {
 	with_journal
 	run_ 0 -d --name one --log-driver journald hull/busybox sh -c 'echo out; echo err >&2; printf "tab\tand \377\n"; printf end'

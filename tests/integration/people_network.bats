@@ -350,7 +350,7 @@ several_networks() {
 }
 
 @test "port and inspect say the same of published ports" {
-	local chosen
+	local chosen part
 	host_hull 0 network create six --ipv6
 	host_hull 0 run -d --name web --network six -p 8086:80 -p 127.0.0.1:8087:80 -p 8088-8089:90-91/udp -p 100 $IMAGE sleep 1000
 	host_hull 0 port web
@@ -365,6 +365,19 @@ several_networks() {
 91/udp -> [::]:8089
 100/tcp -> 0.0.0.0:$chosen
 100/tcp -> [::]:$chosen"
+	host_hull 0 ps --format '{{.Ports}}'
+	for part in '0.0.0.0:8086->80/tcp' '[::]:8086->80/tcp' '127.0.0.1:8087->80/tcp' '0.0.0.0:8088-8089->90-91/udp' \
+		"0.0.0.0:$chosen->100/tcp"; do
+		[[ ", $stdout, " == *", $part, "* ]] || mismatch ports "$part" "$stdout"
+	done
+	for part in publish=80 publish=91/udp publish=89-90/udp network=six; do
+		host_hull 0 ps --filter "$part" --format '{{.Names}} {{.Networks}}'
+		stdout_is "web six"
+	done
+	for part in publish=8086 publish=90 network=bridge; do
+		host_hull 0 ps --filter "$part" -q
+		stdout_is ""
+	done
 	host_hull 0 port web 80
 	stdout_is $'0.0.0.0:8086\n127.0.0.1:8087\n[::]:8086'
 	host_hull 0 port web 91/udp

@@ -31,7 +31,9 @@ teardown() { teardown_people; }
 	do_ 1 inspect -f '{{.Name' one
 	stderr_is 'hull: --format: "}}" is missing'
 	do_ 1 inspect -f '{{range .Labels}}' one
-	stderr_is 'hull: --format: "range" is no field; one begins with a dot'
+	stderr_is 'hull: --format: the {{end}} of {{range}} is missing'
+	do_ 1 inspect -f '{{frob .Labels}}' one
+	stderr_is 'hull: --format: there is no function "frob"'
 	do_ 1 inspect -f '{{.Name .Id}}' one
 	stderr_is 'hull: --format: ".Id" is more than hull understands'
 	do_ 1 inspect -f '{{}}' one
@@ -39,7 +41,9 @@ teardown() { teardown_people; }
 	do_ 1 inspect -f '{{index .Labels "a}}' one
 	stderr_is 'hull: --format: a quotation mark is missing'
 	do_ 1 inspect -f '{{index}}' one
-	stderr_is 'hull: --format: index of what?'
+	stderr_is 'hull: --format: expected {{index VALUE KEY...}}'
+	do_ 0 inspect -f '{{range $k, $v := .Labels}}{{$k}}={{$v}} {{end}}{{if .State.Running}}{{upper .Name}}{{end}} {{join .Command "+"}}' one
+	stdout_is 'a.b=c q="x" ONE sleep+1000'
 	do_ 0 rm -f one
 }
 
@@ -48,7 +52,7 @@ teardown() { teardown_people; }
 	do_ 0 ps --all --format '{{index . "Names"}}\t{{json .Image}}'
 	[ "$stdout" = "$(printf 'one\t"hull/busybox"')" ]
 	do_ 0 ps --all --format '{{json .}}'
-	local all timeless='.CreatedAt |= (length > 0) | .Status |= .[:10]' # what a second changes
+	local all timeless='.RunningFor |= (length > 0) | .Status |= .[:10]' # what a second changes
 	all=$(jq --compact-output "$timeless" <<<"$stdout")
 	[ "$(jq --raw-output .Names <<<"$all")" = one ]
 	do_ 0 ps --all --format json
@@ -155,7 +159,7 @@ teardown() { teardown_people; }
 	do_ 0 images -f label=team=red -q
 	stdout_is ""
 	do_ 1 images -f before=x
-	stderr_is 'hull: --filter "before=x": expected reference=, label= or dangling=true|false'
+	stderr_has 'hull: --filter before=x: '
 }
 
 @test "port: what is published while it runs" {

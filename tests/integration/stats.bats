@@ -28,7 +28,7 @@ lines() { [ "$(wc -l <"$stdout_file")" -ge "$1" ]; }
 	wait_state "$ID-two" stopped
 	expect 0 stats --no-stream
 	stderr_is ""
-	[ "$(head -n 1 <<<"$stdout" | tr -s ' ')" = "ID CPU % MEM USAGE / LIMIT MEM % NET I/O BLOCK I/O PIDS" ]
+	[ "$(head -n 1 <<<"$stdout" | tr -s ' ')" = "CONTAINER ID NAME CPU % MEM USAGE / LIMIT MEM % NET I/O BLOCK I/O PIDS" ]
 	[ "$(awk '{ print $1 }' <<<"$stdout" | tail -n +2 | tr '\n' ' ')" = "$ID $ID-three " ]
 	expect 0 stats --no-stream "$ID-two" "$ID"
 	[ "$(awk '{ print $1 }' <<<"$stdout" | tail -n +2 | tr '\n' ' ')" = "$ID-two $ID " ]
@@ -36,7 +36,10 @@ lines() { [ "$(wc -l <"$stdout_file")" -ge "$1" ]; }
 	stderr_is "hull: container does not exist"
 	expect 1 stats --no-stream "$ID" "$ID-none"
 	stderr_is "hull: $ID-none: container does not exist"
-	expect 1 stats --format xml
+	expect 1 stats --no-stream --format '{{.Nothing}}'
+	stderr_is 'hull: --format: there is no field ".Nothing"'
+	expect 0 stats --no-stream --all --format '{{.Name}}'
+	stdout_is "$(printf '%s\n' "$ID" "$ID-three" "$ID-two")"
 	for id in "$ID" "$ID-two" "$ID-three"; do
 		expect 0 delete --force "$id"
 	done
@@ -81,7 +84,7 @@ lines() { [ "$(wc -l <"$stdout_file")" -ge "$1" ]; }
 	wait_for 20 process_gone "$shower"
 	# Between two clearings of the screen there is one table, of a header and this container.
 	first=$(tr -d '\r' <"$WORK/shown" | awk -v RS='\033\\[H\033\\[J' 'NR == 2' | grep .)
-	[ "$(head -n 1 <<<"$first" | tr -s ' ')" = "ID CPU % MEM USAGE / LIMIT MEM % NET I/O BLOCK I/O PIDS" ] ||
+	[ "$(head -n 1 <<<"$first" | tr -s ' ')" = "CONTAINER ID NAME CPU % MEM USAGE / LIMIT MEM % NET I/O BLOCK I/O PIDS" ] ||
 		mismatch "the header" "ID ..." "$first"
 	[ "$(tail -n +2 <<<"$first" | awk '{ print $1 }')" = "$ID" ] || mismatch "the row" "$ID" "$first"
 	expect 0 delete "$ID"

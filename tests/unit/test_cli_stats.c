@@ -1,5 +1,6 @@
 /* Statistics as words: events, tables and metrics, of cgroups made up here. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -153,19 +154,46 @@ Test(cli_stats, table)
 {
 	struct container_stats before[1], now[2];
 	auto_buf struct buf b = { 0 };
+	struct err e = { 0 };
 
 	two(before, now);
-	stats_table(&b, &(struct stats_list){ before, 1 }, &(struct stats_list){ now, 2 },
-		    1073741824);
+	cr_assert_eq(stats_table(&b, &(struct stats_list){ before, 1 },
+				 &(struct stats_list){ now, 2 }, 1073741824, NULL, &e),
+		     0);
 	cr_expect_str_eq(
 		b.text,
-		"ID                     CPU %    MEM USAGE / LIMIT   MEM %    NET I/O           "
-		"BLOCK I/O     PIDS\n"
-		"one                    50.00%   49.0MiB / 100MiB    49.00%   1.02kB / 5.00MB   "
-		"1.50kB / 0B   4\n"
-		"two-without-anything   -        -                   -        -                 -  "
-		"           "
-		"-\n");
+		"CONTAINER ID           NAME                   CPU %    MEM USAGE / LIMIT   MEM %  "
+		"  NET I/O           BLOCK I/O     PIDS\n"
+		"one                    one                    50.00%   49.0MiB / 100MiB    49.00% "
+		"  1.02kB / 5.00MB   1.50kB / 0B   4\n"
+		"two-without-anything   two-without-anything   -        -                   -      "
+		"  -                 -             -\n",
+		"%s", b.text);
+}
+
+Test(cli_stats, template)
+{
+	struct container_stats before[1], now[2];
+	auto_buf struct buf b = { 0 };
+	struct err e = { 0 };
+	const struct stats_list list = { now, 1 };
+
+	two(before, now);
+	now[0].id = "0123456789abcdef";
+	now[0].name = "web";
+	cr_assert_eq(stats_table(&b, &list, &list, 1073741824,
+				 "table {{.Name}}\t{{.ID}}\t{{.MemUsage}}", &e),
+		     0);
+	cr_expect_str_eq(b.text, "NAME   CONTAINER ID   MEM USAGE / LIMIT\n"
+				 "web    0123456789ab   49.0MiB / 100MiB\n");
+	buf_clear(&b);
+	cr_assert_eq(stats_table(&b, &list, &list, 1, "{{.Container}} {{.PIDs}}", &e), 0);
+	cr_expect_str_eq(b.text, "0123456789abcdef 4\n");
+	cr_expect_eq(stats_table(&b, &list, &list, 1, "{{.Nothing}}", &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "--format: there is no field \".Nothing\"");
+	buf_clear(&b);
+	stats_lines(&b, &list, &list, 1);
+	cr_expect_not_null(strstr(b.text, "{\"id\":\"0123456789abcdef\",\"name\":\"web\","));
 }
 
 Test(cli_stats, lines)

@@ -1,0 +1,20 @@
+/* when.h - points in time as options have them. Pure. */
+#ifndef HULL_CLI_WHEN_H
+#define HULL_CLI_WHEN_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/*
+ * "10m" is that long before `now`; "2026-01-31T12:00:00.5Z", also with "+02:00" and without any, which is
+ * UTC; "1769860800.5" are seconds since 1970. All in nanoseconds.
+ */
+int when_parse(const char *option, const char *text, int64_t now, int64_t *ret, struct err *e)
+	MUST_CHECK;
+
+/* "2026-01-31T12:00:00.500000000Z" */
+const char *when_text(int64_t when, struct arena *a);
+
+#endif

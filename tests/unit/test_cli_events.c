@@ -1,0 +1,146 @@
+/* Points in time, and what of the events is shown. */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "cli/events_filter.h"
+#include "cli/when.h"
+#include "engine/happened.h"
+
+Test(cli_events, points_in_time)
+{
+	static const int64_t now = 1769860800 * (int64_t)1000000000;
+	static const struct {
+		const char *text, *when; /* NULL: it is none */
+	} rows[] = {
+		{ "0s", "2026-01-31T12:00:00.000000000Z" },
+		{ "1h30m", "2026-01-31T10:30:00.000000000Z" },
+		{ "250ms", "2026-01-31T11:59:59.750000000Z" },
+		{ "9999999h", "1970-01-01T00:00:00.000000000Z" },
+		{ "0", "1970-01-01T00:00:00.000000000Z" },
+		{ "1769860801.5", "2026-01-31T12:00:01.500000000Z" },
+		{ "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000000000Z" },
+		{ "2026-01-31T12:00:00", "2026-01-31T12:00:00.000000000Z" },
+		{ "2026-01-31T12:00:00.123456789123Z", "2026-01-31T12:00:00.123456789Z" },
+		{ "2026-01-31T12:00:00+02:00", "2026-01-31T10:00:00.000000000Z" },
+		{ "2026-01-31T12:00:00.5-01:30", "2026-01-31T13:30:00.500000000Z" },
+		{ "", NULL },
+		{ "yesterday", NULL },
+		{ "10 m", NULL },
+		{ "1.", NULL },
+		{ "99999999999999999999", NULL },
+		{ "9223372036", NULL },
+		{ "1969-12-31T23:59:59Z", NULL },
+		{ "2026-01-31", NULL },
+		{ "2026-01-31T12:00:00x", NULL },
+		{ "2026-01-31T12:00:00.Z", NULL },
+		{ "2026-01-31T12:00:00+2:00", NULL },
+		{ "2026-01-31T12:00:00+24:00", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		struct err e = { 0 };
+		int64_t when = -1;
+		int r = when_parse("--since", rows[i].text, now, &when, &e);
+
+		cr_expect_eq(r, rows[i].when ? 0 : -EINVAL, "%s", rows[i].text);
+		if (rows[i].when)
+			cr_expect_str_eq(when_text(when, &a), rows[i].when, "%s", rows[i].text);
+		else
+			cr_expect_str_eq(e.msg,
+					 arena_printf(&a,
+						      "--since \"%s\": expected "
+						      "2026-01-31T12:00:00Z, or a span like 10m",
+						      rows[i].text));
+	}
+}
+
+/* Labels that are called as what there is already are not said twice, which would be no JSON. */
+static void write_event(struct buf *ret)
+{
+	static struct spec_pair labels[] = { { "team", "blue" },
+					     { "name", "x" },
+					     { "exitCode", "9" } };
+	struct record r = { .id = "abc", .name = "web", .image = "hull/busybox" };
+
+	r.labels.at = labels;
+	r.labels.n = ARRAY_LEN(labels);
+	happened_write(&r, "die", "exitCode", "3", 1769860800500000000, ret);
+}
+
+Test(cli_events, line)
+{
+	auto_buf struct buf b = { 0 };
+
+	write_event(&b);
+	cr_expect_str_eq(b.text,
+			 "\n{\"status\":\"die\",\"id\":\"abc\",\"from\":\"hull/busybox\","
+			 "\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"abc\","
+			 "\"Attributes\":{\"exitCode\":\"3\",\"image\":\"hull/busybox\","
+			 "\"team\":\"blue\",\"name\":\"web\"}},\"scope\":\"local\","
+			 "\"time\":1769860800,\"timeNano\":1769860800500000000}\n");
+}
+
+Test(cli_events, filters)
+{
+	static const struct {
+		const char *texts[3];
+		bool yes;
+	} rows[] = {
+		{ { NULL }, true },
+		{ { "container=web" }, true },
+		{ { "container=ab" }, true },
+		{ { "container=we" }, false },
+		{ { "container=" }, false },
+		{ { "event=die" }, true },
+		{ { "event=di" }, false },
+		{ { "event=start", "event=die" }, true },
+		{ { "event=die", "container=other" }, false },
+		{ { "image=hull/busybox" }, true },
+		{ { "image=other" }, false },
+		{ { "type=container" }, true },
+		{ { "type=image" }, false },
+		{ { "label=team" }, true },
+		{ { "label=team=blue" }, true },
+		{ { "label=team=blue", "label=tier" }, false },
+	};
+	auto_arena struct arena a = { 0 };
+	auto_buf struct buf b = { 0 };
+	auto_json struct json_doc doc = { .name = "event" };
+	struct err e = { 0 };
+
+	write_event(&b);
+	doc.text = b.text;
+	doc.size = b.len;
+	cr_assert_eq(json_parse(&doc, &a, &e), 0, "%s", e.msg);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *texts[3];
+		struct strings list = { texts, 0 };
+		struct events_filters filters;
+
+		while (rows[i].texts[list.n])
+			texts[list.n] = rows[i].texts[list.n], list.n++;
+		cr_assert_eq(events_filters_read(&list, &a, &filters, &e), 0, "%s", e.msg);
+		cr_expect_eq(events_filters_match(&filters, doc.root), rows[i].yes, "%s %s",
+			     rows[i].texts[0], rows[i].texts[1]);
+	}
+}
+
+Test(cli_events, wrong_filters)
+{
+	static const char *const rows[] = { "nothing=1", "event", "" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		const char *texts[] = { rows[i] };
+		struct events_filters filters;
+		struct err e = { 0 };
+
+		cr_expect_eq(events_filters_read(&(struct strings){ texts, 1 }, &a, &filters, &e),
+			     -EINVAL);
+		cr_expect_str_eq(e.msg, arena_printf(&a,
+						     "--filter %s: expected container=, event=, "
+						     "image=, label= or type=",
+						     rows[i]));
+	}
+}
