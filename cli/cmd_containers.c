@@ -75,6 +75,8 @@ static const char *status_of(const struct container_view *v, struct arena *a)
 	if (strcmp(state, "exited") == 0)
 		return arena_printf(a, "Exited (%d) %s", v->status.exit_code,
 				    people_ago(v->status.finished, a));
+	if (strcmp(state, "checkpointed") == 0)
+		return arena_printf(a, "Checkpointed %s", people_ago(v->status.checkpointed, a));
 	if (strcmp(state, "created") == 0)
 		return "Created";
 	return arena_printf(a, "Up, started %s%s%s", people_ago(v->status.started, a),

@@ -5,6 +5,8 @@ engine_libengine_a_SOURCES = \
 	engine/attach.h \
 	engine/borrowed.c \
 	engine/borrowed.h \
+	engine/checkpoint.c \
+	engine/checkpoint.h \
 	engine/commit.c \
 	engine/commit.h \
 	engine/config.c \
