@@ -55,7 +55,7 @@
 		.help = "move the memory when it is used, by `criu lazy-pages`"               \
 	}
 
-static const struct option_row checkpoint_rows[] = {
+static const struct option_row common_rows[] = {
 	CRIU_ROWS(struct checkpoint_request),
 	{ .name = "parent-path",
 	  .kind = OPTION_STRING,
@@ -63,11 +63,6 @@ static const struct option_row checkpoint_rows[] = {
 	  .argument = "DIR",
 	  .help = "an earlier --pre-dump, relative to --image-path: only what changed since is "
 		  "written" },
-	{ .name = "leave-running",
-	  .letter = 'R',
-	  .kind = OPTION_FLAG,
-	  .member = offsetof(struct checkpoint_request, leave_running),
-	  .help = "let the container go on" },
 	{ .name = "pre-dump",
 	  .kind = OPTION_FLAG,
 	  .member = offsetof(struct checkpoint_request, pre_dump),
@@ -94,8 +89,19 @@ static const struct option_row checkpoint_rows[] = {
 		  "asked for, and close it" },
 };
 
+const struct option_table checkpoint_common_options = { common_rows, ARRAY_LEN(common_rows),
+							sizeof(struct checkpoint_request), NULL,
+							false };
+
+static const struct option_row checkpoint_rows[] = {
+	{ .name = "leave-running",
+	  .kind = OPTION_FLAG,
+	  .member = offsetof(struct checkpoint_request, leave_running),
+	  .help = "let the container go on" },
+};
 const struct option_table checkpoint_options = { checkpoint_rows, ARRAY_LEN(checkpoint_rows),
-						 sizeof(struct checkpoint_request), NULL, false };
+						 sizeof(struct checkpoint_request),
+						 &checkpoint_common_options, false };
 
 static_assert(offsetof(struct restore_values, create) == 0, "the options of create come first");
 

@@ -20,6 +20,11 @@ static_assert(offsetof(struct people_checkpoint_values, request) == 0,
 	      "those of checkpoint come first");
 
 static const struct option_row checkpoint_rows[] = {
+	{ .name = "leave-running",
+	  .letter = 'R',
+	  .kind = OPTION_FLAG,
+	  .member = offsetof(struct people_checkpoint_values, request.leave_running),
+	  .help = "let the container go on" },
 	{ .name = "keep",
 	  .letter = 'k',
 	  .kind = OPTION_FLAG,
@@ -35,7 +40,7 @@ static const struct option_row checkpoint_rows[] = {
 const struct option_table people_checkpoint_options = { checkpoint_rows,
 							ARRAY_LEN(checkpoint_rows),
 							sizeof(struct people_checkpoint_values),
-							&checkpoint_options, true };
+							&checkpoint_common_options, true };
 
 struct people_restore_values {
 	struct restore_values restore;

@@ -166,19 +166,25 @@ static void work_done(struct work *k)
 	arena_done(&k->arena);
 }
 
-/* Its keeper goes on with a checkpoint; nobody else could. */
+/* Whoever keeps it has to bring its streams again. */
 static int check_keeper(const struct work *k, struct err *e)
 {
-	auto_fd int free = record_lock(k->dir, NULL), keeper = -1;
+	auto_state struct state state = { 0 };
+	auto_fd int unkept = -1, keeper = -1;
+	int r = container_state(k->g->rt, k->id, &state, e);
 
-	if (free >= 0)
-		return err_set(e, EBUSY,
-			       "it does not run, or runs though its keeper was killed");
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r < 0 || (state.status != STATE_RUNNING && state.status != STATE_PAUSED))
+		return err_set(e, EBUSY, "it does not run");
+	unkept = record_lock(k->dir, NULL);
+	if (unkept >= 0)
+		return err_set(e, ENOTSUP, "its keeper was killed: stop it, and start it again");
 	keeper = attach_connect(k->dir, NULL);
 	if (keeper < 0)
 		return err_set(e, ENOTSUP,
-			       "it is run in the foreground: its streams are another command's, "
-			       "and could not be had again");
+			       "it is run in the foreground, with another command's streams, "
+			       "which could not be had again");
 	return 0;
 }
 
@@ -190,6 +196,10 @@ static int check(const struct work *k, struct err *e)
 		return err_set(e, EPERM, "CRIU needs root");
 	if (r->remove)
 		return err_set(e, ENOTSUP, "it is removed when it ends (--rm), and its checkpoint too");
+	if (r->userns.count)
+		return err_set(e, ENOTSUP,
+			       "it has a user namespace of its own (--userns): CRIU could not get at "
+			       "its mounts again");
 	if (r->sockets.n)
 		return err_set(e, ENOTSUP,
 			       "sockets of the host (--publish-socket) cannot be had again");

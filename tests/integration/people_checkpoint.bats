@@ -1,0 +1,310 @@
+#!/usr/bin/env bats
+# as: root, user
+# vm: root
+# sanitizers: no
+#
+# Containers of images into files and out of them again, by CRIU (Debian 13's; where that does not
+# run, only what does not come to CRIU is tested).
+# shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's
+load helpers
+load people_helpers
+
+# Its counter is in a variable, and where it is in a file of its own and in its log.
+COUNTER='i=0; while :; do i=$((i + 1)); echo $i >/count.new; mv /count.new /count; echo $i; sleep 0.1; done'
+
+setup() {
+	setup_people
+	cd "$WORK"
+}
+
+teardown() {
+	teardown_people
+}
+
+requires_criu() {
+	is_root || skip "CRIU needs root"
+	requires program=criu
+	criu check >/dev/null 2>&1 || skip "needs a CRIU that runs on this kernel"
+}
+
+people() { hull --data-root "$DATA" "$@"; }
+
+state_is() { [ "$(people ps --all --filter "name=$1" --format '{{.State}}')" = "$2" ]; }
+
+# of NAME EXPRESSION: of what inspect says.
+of() { people inspect "$1" | jq --raw-output ".[0]$2"; }
+
+directory_of() { echo "$DATA/containers/$(of "$1" .Id)"; }
+
+count_of() { people exec "$1" cat /count 2>/dev/null || echo 0; }
+
+counts_beyond() { [ "$(count_of "$1")" -gt "$2" ]; }
+
+# start_counter NAME OPTION...: and waits until it counts.
+start_counter() {
+	local name=$1
+	shift
+	run_ 0 --detach --name "$name" "$@" $IMAGE sh -c "$COUNTER"
+	wait_for 30 counts_beyond "$name" 2
+}
+
+checkpointed() {
+	do_ 0 checkpoint "$@"
+	stdout_is "${*: -1}"
+	state_is "${*: -1}" checkpointed
+}
+
+# restored NAME: it goes on where it was, and nowhere else.
+restored() {
+	local name=${*: -1} before
+	before=$(cat "$(directory_of "$name")/upper/count")
+	do_ 0 restore "$@"
+	stdout_is "$name"
+	state_is "$name" running
+	wait_for 30 counts_beyond "$name" "$before"
+	people logs "$name" >written
+	# Whatever it wrote is one row of numbers, with nothing twice and nothing left out.
+	seq "$(wc -l <written)" | cmp - written
+	[ "$(wc -l <written)" -gt "$before" ]
+}
+
+# mounts_of NAME: what it sees but for what is new each time, and their order.
+mounts_of() {
+	people exec "$1" cat /proc/mounts | sed 's,^overlay / overlay \(r.\).*,overlay \1,' | sort
+}
+
+@test "a container of an image goes on from its checkpoint, as it was" {
+	requires_criu
+	start_counter one --volume "$TAG-v:/v" --env A=b --hostname box
+	mounts=$(mounts_of one)
+	do_ 0 exec one sh -c 'echo kept >/file; echo kept >/v/file; ln /file /second'
+	checkpointed one
+	[ "$(of one '.State | "\(.Status) \(.Running) \(.Checkpointed) \(.Restored)"')" = "checkpointed false true false" ]
+	do_ 0 ps --all --format '{{.Status}}'
+	[[ $stdout == "Checkpointed "* ]]
+	do_ 0 ps --quiet
+	stdout_is ""
+	do_ 0 ps --quiet --filter status=checkpointed
+	[ -n "$stdout" ]
+	do_ 0 why one
+	stdout_has "it was checkpointed: restore lets it go on from there"
+	dir=$(directory_of one)
+	[ -e "$dir/checkpoint/inventory.img" ]
+	[ ! -e "$dir/checkpoint.log" ]
+	restored one
+	[ "$(of one '.State | "\(.Status) \(.Checkpointed) \(.Restored)"')" = "running false true" ]
+	[ "$(mounts_of one)" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of one)"
+	do_ 0 exec one sh -c 'cat /file /second /v/file; hostname; tr "\0" "\n" </proc/1/environ | grep ^A='
+	stdout_is $'kept\nkept\nkept\nbox\nA=b'
+	# It is gone, and so are the logs; it can be done again.
+	[ ! -e "$dir/checkpoint" ]
+	[ ! -e "$dir/checkpoint.log" ]
+	checkpointed one
+	restored one
+	do_ 0 stop --time 0 one
+	state_is one exited
+	do_ 1 restore one
+	stderr_is "hull: restore one: it has no checkpoint"
+	# To be started is to begin anew.
+	do_ 0 start one
+	[ "$(of one .State.Restored)" = false ]
+	wait_for 30 test "$(count_of one)" -lt 1000
+	do_ 0 rm --force one
+	[ ! -e "$dir" ]
+}
+
+@test "start begins anew and gives the checkpoint up, and rm takes it away" {
+	requires_criu
+	start_counter one
+	dir=$(directory_of one)
+	checkpointed one
+	before=$(wc -l <"$dir/log.jsonl")
+	do_ 0 start one
+	state_is one running
+	[ ! -e "$dir/checkpoint" ]
+	[ "$(of one .State.Checkpointed)" = false ]
+	wait_for 30 test "$(people logs --tail 1 one)" -ge 1
+	do_ 0 logs one
+	[ "$(sort --numeric-sort <<<"$stdout" | uniq --repeated | head -1)" = 1 ]
+	checkpointed one
+	do_ 0 rm one
+	[ ! -e "$dir" ]
+}
+
+@test "with --leave-running it goes on, and can be had back later" {
+	requires_criu
+	start_counter one
+	do_ 0 checkpoint --leave-running --keep one
+	state_is one running
+	[ "$(of one .State.Checkpointed)" = false ]
+	dir=$(directory_of one)
+	[ -e "$dir/checkpoint.log/dump.log" ]
+	before=$(count_of one)
+	wait_for 30 counts_beyond one "$before"
+	do_ 0 checkpoint -R one
+	[ ! -e "$dir/checkpoint.log" ]
+	do_ 0 stop --time 0 one
+	state_is one exited
+	do_ 0 restore --keep one
+	[ -e "$dir/checkpoint/inventory.img" ]
+	[ -e "$dir/checkpoint.log/restore.log" ]
+	do_ 0 stop --time 0 one
+	do_ 0 restore -k one
+	state_is one running
+}
+
+@test "a paused one is checkpointed, and several at a time; a restart policy leaves it alone" {
+	requires_criu
+	start_counter one --restart always
+	start_counter two --restart always
+	do_ 0 pause one
+	do_ 0 checkpoint one two
+	stdout_is $'one\ntwo'
+	state_is one checkpointed
+	state_is two checkpointed
+	[ "$(of two .RestartCount)" = 0 ]
+	do_ 0 restore two one
+	stdout_is $'two\none'
+	before=$(count_of one)
+	wait_for 30 counts_beyond one "$before"
+	# Who ends later is started anew by it.
+	kill -KILL "$(of one .State.Pid)"
+	restarted() { [ "$(of one .RestartCount)" -ge 1 ]; }
+	wait_for 30 restarted
+	[ "$(of one .State.Restored)" = false ]
+}
+
+@test "a terminal, standard input and the health check go on" {
+	requires_criu
+	run_ 0 --detach --interactive --name cat $IMAGE cat
+	run_ 0 --detach --tty --name tty --health-cmd true --health-interval 100ms $IMAGE sh -c "$COUNTER"
+	wait_for 30 counts_beyond tty 2
+	do_ 0 checkpoint cat tty
+	do_ 0 restore cat tty
+	echo hello | hull --data-root "$DATA" attach cat >echoed
+	[ "$(<echoed)" = hello ]
+	before=$(people logs --tail 1 tty | tr -d '\r')
+	wrote_more() { [ "$(people logs --tail 1 tty | tr -d '\r')" -gt "$before" ]; }
+	wait_for 30 wrote_more
+	do_ 0 exec tty sh -c 'readlink /proc/1/fd/1'
+	stdout_has /dev/
+	is_healthy() { [ "$(of tty .State.Health.Status)" = healthy ]; }
+	wait_for 30 is_healthy
+}
+
+@test "its network is set up again, with the addresses that it had and the ports that it publishes" {
+	requires_criu
+	requires program=nft
+	export HULL_NETWORK_DIR=$WORK/network
+	do_ 0 network create "$TAG-net"
+	do_ 0 run --detach --name one --network "$TAG-net" --publish 127.0.0.1::80 $IMAGE sh -c "$COUNTER"
+	wait_for 30 counts_beyond one 2
+	addresses() { of one '.NetworkSettings.Networks | map([.IPAddress, .MacAddress])'; }
+	before=$(addresses)
+	checkpointed one
+	# Others that come meanwhile take other addresses, as long as there are.
+	restored one
+	[ "$(addresses)" = "$before" ] || mismatch "its addresses" "$before" "$(addresses)"
+	do_ 0 port one 80
+	do_ 0 exec one ip route
+	stdout_has "default via"
+	do_ 0 exec one ip address show lo
+	stdout_has "LOOPBACK,UP"
+	# Somebody else has it now.
+	checkpointed one
+	ip=$(jq --raw-output '.[0][0]' <<<"$before")
+	do_ 0 run --detach --name thief --network "$TAG-net" --ip "$ip" $IMAGE sleep 1000
+	do_ 1 restore one
+	stderr_has "restore one: "
+	stderr_has "$ip"
+	state_is one checkpointed
+	restored --ignore-static-ip one
+	[ "$(of one '.NetworkSettings.Networks[].IPAddress')" != "$ip" ]
+	do_ 0 rm --force one thief
+	do_ 0 network rm "$TAG-net"
+}
+
+@test "what cannot be checkpointed goes on, and what cannot be restored stays checkpointed" {
+	requires_criu
+	start_counter one --restart always
+	dir=$(directory_of one)
+	nsenter --target "$(of one .State.Pid)" --mount mount -o bind /etc/hosts /etc/passwd
+	do_ 1 checkpoint one
+	stderr_has "checkpoint one: checkpoint: /etc/passwd is a mount of the host"
+	state_is one running
+	[ ! -e "$dir/checkpoint" ]
+	[ ! -e "$dir/checkpoint.new" ]
+	do_ 0 rm --force one
+	start_counter one
+	dir=$(directory_of one)
+	checkpointed one
+	mkdir kept
+	mv "$dir"/checkpoint/core-* kept/
+	do_ 1 restore one
+	stderr_has "restore one: restore: CRIU: "
+	stderr_has "$dir/checkpoint.log/restore.log"
+	state_is one checkpointed
+	mv kept/core-* "$dir/checkpoint/"
+	restored one
+	do_ 1 restore one
+	stderr_is "hull: restore one: the container is running"
+}
+
+@test "who is killed while he checkpoints leaves a container that goes on or ends as any other" {
+	requires_criu
+	start_counter one
+	mkdir bin
+	printf '#!/bin/sh\necho $$ >%s\nexec sleep 1000\n' "$WORK/criu.pid" >bin/criu
+	chmod +x bin/criu
+	in_background env PATH="$WORK/bin:$PATH" "$HULL" --root "$STATE" --data-root "$DATA" checkpoint one
+	hangs=$!
+	dir=$(directory_of one)
+	wait_for 30 test -s criu.pid
+	[ -e "$dir/checkpoint.new/networks.json" ]
+	do_ 1 checkpoint one
+	stderr_is "hull: checkpoint one: another command writes a checkpoint of it"
+	kill -KILL "$hangs" "$(<criu.pid)"
+	wait "$hangs" || true
+	state_is one running
+	checkpointed one
+	restored one
+}
+
+@test "what does not fit is said before anything is done" {
+	do_ 1 checkpoint nobody
+	stderr_is "$(is_root && echo "hull: container does not exist" || echo "hull: checkpoint: CRIU needs root")"
+	run_ 0 --name ended $IMAGE true
+	run_ 0 --detach --name kept $IMAGE sleep 1000
+	if ! is_root; then
+		do_ 1 checkpoint kept
+		stderr_is "hull: checkpoint kept: CRIU needs root"
+		do_ 1 restore ended
+		stderr_is "hull: restore ended: CRIU needs root"
+		return
+	fi
+	do_ 1 checkpoint ended
+	stderr_is "hull: checkpoint ended: it does not run"
+	do_ 1 restore ended
+	stderr_is "hull: restore ended: it has no checkpoint"
+	do_ 1 restore kept
+	stderr_is "hull: restore kept: the container is running"
+	do_ 1 checkpoint --image-path x kept
+	stderr_is "hull: checkpoint: --image-path is for containers of bundles"
+	do_ 1 restore --pid-file x ended
+	stderr_is "hull: restore: --pid-file is for containers of bundles"
+	do_ 1 checkpoint --keep nobody
+	stderr_is "hull: checkpoint: --keep is for containers of images"
+	do_ 1 checkpoint --export x kept
+	stderr_has "it cannot be written to an archive yet"
+	do_ 1 restore --import x
+	stderr_has "there are no archives of them yet"
+	run_ 0 --detach --rm --name short $IMAGE sleep 1000
+	do_ 1 checkpoint short
+	stderr_is "hull: checkpoint short: it is removed when it ends (--rm), and its checkpoint too"
+	in_background "$HULL" --root "$STATE" --data-root "$DATA" run --network none --name front $IMAGE sleep 1000
+	wait_for 30 state_is front running
+	do_ 1 checkpoint front
+	stderr_is "hull: checkpoint front: it is run in the foreground, with another command's streams, which could not be had again"
+	state_is kept running
+	state_is front running
+}
