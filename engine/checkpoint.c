@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "engine/attach.h"
 #include "engine/files.h"
 #include "engine/keep.h"
@@ -252,18 +253,29 @@ static int settle(struct work *k, struct err *e)
 	return status_write(k->dir, &s, e);
 }
 
+static int dump_and_settle(struct work *k, struct err *e)
+{
+	int r = dump(k, e);
+
+	if (r < 0)
+		remove_tree(k->dir, staged);
+	return r < 0 ? r : settle(k, e);
+}
+
 static int write_checkpoint(struct work *k, struct err *e)
 {
+	int r;
+
 	k->dir = record_open(k->g, k->id, &k->record, e);
 	TRY(k->dir);
 	k->lock = lock(k->dir, e);
 	TRY(k->lock);
 	TRY(check(k, e));
-	if (dump(k, e) < 0) {
-		remove_tree(k->dir, staged);
-		return -e->code;
-	}
-	TRY(settle(k, e));
+	/* Ctrl-C would leave the container stopped half-way, and frozen. */
+	signals_hold(true);
+	r = dump_and_settle(k, e);
+	signals_hold(false);
+	TRY(r);
 	close_fd(&k->lock);
 	return k->wish->leave_running ? 0 : record_wait(k->dir, KEEPER_WAIT_MS, e);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/signals.h"
 #include "engine/diff.h"
 #include "engine/record.h"
 #include "engine/rootfs.h"
@@ -199,18 +199,6 @@ static int make_layer(struct committing *c, struct image_descriptor *ret, struct
 	return image_blob_commit(&blob, &ret->digest, &ret->size, e);
 }
 
-/* A signal that ends us has to wait until the container goes on. */
-static void hold_signals(bool hold)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
-}
-
 /* Nothing of it changes while it is packed, if that was asked for. */
 static int make_layer_paused(struct committing *c, struct image_descriptor *ret, struct err *e)
 {
@@ -221,7 +209,8 @@ static int make_layer_paused(struct committing *c, struct image_descriptor *ret,
 	if (r == -ENOENT || (r >= 0 && state.status != STATE_RUNNING))
 		return make_layer(c, ret, e);
 	TRY(r);
-	hold_signals(true);
+	/* A signal that ends us has to wait until the container goes on. */
+	signals_hold(true);
 	r = container_pause(c->g->rt, c->id, e);
 	if (r >= 0) {
 		r = make_layer(c, ret, e);
@@ -230,7 +219,7 @@ static int make_layer_paused(struct committing *c, struct image_descriptor *ret,
 			r = -resume.code;
 		}
 	}
-	hold_signals(false);
+	signals_hold(false);
 	return r;
 }
 
