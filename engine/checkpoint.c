@@ -197,10 +197,6 @@ static int check(const struct work *k, struct err *e)
 		return err_set(e, EPERM, "CRIU needs root");
 	if (r->remove)
 		return err_set(e, ENOTSUP, "it is removed when it ends (--rm), and its checkpoint too");
-	if (r->userns.count)
-		return err_set(e, ENOTSUP,
-			       "it has a user namespace of its own (--userns): CRIU could not get at "
-			       "its mounts again");
 	if (r->sockets.n)
 		return err_set(e, ENOTSUP,
 			       "sockets of the host (--publish-socket) cannot be had again");

@@ -34,9 +34,12 @@ static char *clean_path(struct arena *a, const char *path)
 	return copy;
 }
 
-static void add(externals *list, const char *path, const char *source, bool tree)
+static struct external *add(externals *list, const char *path, const char *source, bool tree)
 {
-	list->at[list->n++] = (struct external){ .path = path, .source = source, .tree = tree };
+	struct external *x = &list->at[list->n++];
+
+	*x = (struct external){ .path = path, .source = source, .tree = tree };
+	return x;
 }
 
 static const char *source_of(const struct mount_op *op, const char *bundle, struct arena *a)
@@ -55,7 +58,8 @@ void externals_plan(const struct mount_plan *plan, const char *bundle, const cha
 
 		if (op->kind == MOUNT_KIND_BIND)
 			add(ret, clean_path(a, op->target), source_of(op, bundle, a),
-			    op->options.flags & MOUNT_RECURSIVE);
+			    op->options.flags & MOUNT_RECURSIVE)
+				->op = op;
 		else if (cgroup && op->type && strncmp(op->type, "cgroup", 6) == 0)
 			add(ret, clean_path(a, op->target), cgroup, false);
 	}

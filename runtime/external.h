@@ -22,6 +22,7 @@ struct external {
 	const char *path;   /* in the container, absolute */
 	const char *source; /* on the host, absolute */
 	bool tree;          /* what is mounted below the source comes along */
+	const struct mount_op *op; /* NULL: it is no bind of the plan */
 };
 
 typedef LIST(struct external) externals;

@@ -21,8 +21,6 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "mounts/rootfd.h"
-#include "mounts/tree.h"
 #include "network/loopback.h"
 #include "process/relay.h"
 #include "runtime/criu.h"
@@ -31,6 +29,7 @@
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
 #include "runtime/process_stat.h"
+#include "runtime/restore_mounts.h"
 
 #define LOG_FILE "restore.log"
 
@@ -243,56 +242,6 @@ static int enter_cgroup(const struct creation *c, struct err *e)
 	return r < 0 ? err_neg(e, r, "enter cgroup %s", c->state.cgroup) : 0;
 }
 
-static int mount_layers(const struct creation *c, struct err *e)
-{
-	auto_fd int place = open(c->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_fd int tree = -1;
-
-	if (place < 0)
-		return err_sys(e, "open the container's root %s", c->rootfs);
-	tree = mount_overlay_open(c->plan.mounts.overlay, e);
-	TRY(tree);
-	return mount_attach(tree, place, c->rootfs, e);
-}
-
-/* CRIU takes the root from a mount point. */
-static int prepare_mounts(const struct creation *c, struct err *e)
-{
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return err_sys(e, "make the helper's mounts its own");
-	if (c->plan.mounts.overlay)
-		return mount_layers(c, e);
-	if (mount(c->rootfs, c->rootfs, NULL, MS_BIND | MS_REC, NULL) < 0)
-		return err_sys(e, "make %s a mount point", c->rootfs);
-	return 0;
-}
-
-static int make_place(int root, const struct external *place, struct err *e)
-{
-	auto_fd int fd = -1;
-	struct stat st = { .st_mode = S_IFDIR };
-
-	if (place->source && stat(place->source, &st) < 0)
-		return err_sys(e, "restore: stat %s", place->source);
-	fd = S_ISDIR(st.st_mode) ? rootfd_make_dir(root, place->path, 0755, e)
-				 : rootfd_make_file(root, place->path, 0644, e);
-	return fd < 0 ? fd : 0;
-}
-
-/* The root can be another than that of the checkpoint, and CRIU makes nothing in it. */
-static int make_places(const struct creation *c, struct arena *a, struct err *e)
-{
-	auto_fd int root = open(c->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	externals places;
-
-	if (root < 0)
-		return err_sys(e, "open the container's root %s", c->rootfs);
-	externals_places(&c->plan.mounts, c->bundle, a, &places);
-	for (size_t i = 0; i < places.n; i++)
-		TRY(make_place(root, &places.at[i], e));
-	return 0;
-}
-
 static int enter(const struct creation *c, struct err *e)
 {
 	int flags = CLONE_NEWNS;
@@ -302,24 +251,7 @@ static int enter(const struct creation *c, struct err *e)
 	TRY(enter_cgroup(c, e));
 	if (unshare(flags) < 0)
 		return err_sys(e, "make the helper's namespaces");
-	return prepare_mounts(c, e);
-}
-
-static int place_mounts(struct arena *a, struct err *e)
-{
-	const struct creation *c = helper.creation;
-	const char *cgroup;
-	externals list, all;
-	mountinfo host;
-
-	TRY(criu_cgroup_path(&c->cgroup, a, &cgroup, e));
-	externals_plan(&c->plan.mounts, c->bundle, c->plan.user_namespace ? cgroup : NULL, a,
-		       &list);
-	TRY(mountinfo_read("/proc/self/mountinfo", a, &host, e));
-	externals_with_mounts(&list, &host, a, &all);
-	for (size_t i = 0; i < all.n; i++)
-		TRY(criu_ok(helper.criu.add_ext_mount(all.at[i].path, all.at[i].source), e));
-	return 0;
+	return restore_mounts_prepare(c, e);
 }
 
 static int inherit_namespace(int fd, const char *key, struct err *e)
@@ -391,8 +323,8 @@ static int have_restored(struct arena *a, struct err *e)
 	TRY(external_streams_load(d.images, a, &streams, e));
 	TRY(set_options(&d, e));
 	TRY(enter(helper.creation, e));
-	TRY(make_places(helper.creation, a, e));
-	TRY(place_mounts(a, e));
+	TRY(restore_mounts_make_places(helper.creation, a, e));
+	TRY(restore_mounts_name(helper.creation, &helper.criu, a, e));
 	TRY(place_namespaces(e));
 	TRY(place_streams(&streams, e));
 	pid = helper.criu.restore_child();
