@@ -32,7 +32,7 @@ const struct command people_commands[] = {
 			"files, volumes and networks stay as they are. restore lets it run on from "
 			"there; start starts it anew, which gives the checkpoint up, and rm removes "
 			"both. One with --rm or --publish-socket, or that is run in the foreground, is "
-			"refused, and so is one with a user namespace of its own. Of a container of a bundle the files go to --image-path, and the "
+			"refused. Of a container of a bundle the files go to --image-path, and the "
 			"container is deleted. " WHO,
 		.options = &people_checkpoint_options,
 		.min_args = 1,

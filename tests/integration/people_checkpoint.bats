@@ -70,7 +70,7 @@ restored() {
 
 # mounts_of NAME: what it sees but for what is new each time, and their order.
 mounts_of() {
-	people exec "$1" cat /proc/mounts | sed 's,^overlay / overlay \(r.\).*,overlay \1,' | sort
+	people exec "$1" cat /proc/mounts | sed 's,^overlay / overlay \(r.\).*,overlay \1,; s,^cgroup2 ,cgroup ,' | sort
 }
 
 @test "a container of an image goes on from its checkpoint, as it was" {
@@ -190,6 +190,87 @@ mounts_of() {
 	stdout_has /dev/
 	is_healthy() { [ "$(of tty .State.Health.Status)" = healthy ]; }
 	wait_for 30 is_healthy
+}
+
+# A user that is not root, limits, hull-init, and a root and volumes that are read-only.
+@test "what it is and may do is what it was" {
+	requires_criu
+	requires capability=SYS_RESOURCE
+	mkdir -p shown
+	echo shown >shown/file
+	start_counter one --init --tmpfs /tmp --volume "$WORK/shown:/media:ro" --cap-drop CHOWN \
+		--security-opt no-new-privileges --ulimit nofile=100:200
+	does() { people exec one sh -c 'grep -E "^(Uid|Gid|Cap|NoNew|Seccomp)" /proc/1/status /proc/2/status; grep files /proc/1/limits
+		cat /media/file; readlink /proc/1/exe; ! touch /media/new 2>/dev/null; ls -l /dev /proc/self/fd | wc -l'; }
+	before=$(does)
+	mounts=$(mounts_of one)
+	checkpointed one
+	restored one
+	[ "$(does)" = "$before" ] || mismatch "what it may do" "$before" "$(does)"
+	[ "$(mounts_of one)" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of one)"
+	run_ 0 --detach --name user --user 1000:1000 --read-only --tmpfs /run $IMAGE \
+		sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done'
+	wrote() { [ "$(people logs --tail 1 user)" -gt "$1" ]; }
+	wait_for 30 wrote 2
+	do_ 0 checkpoint user
+	do_ 0 restore user
+	before=$(people logs --tail 1 user)
+	wait_for 30 wrote "$before"
+	do_ 0 exec user sh -c 'grep ^Uid /proc/1/status; ! touch /new 2>/dev/null'
+	stdout_has 1000
+}
+
+@test "its limits hold for what is restored" {
+	requires_criu
+	requires controller=memory controller=pids
+	start_counter one --memory 64m --pids-limit 20
+	checkpointed one
+	restored one
+	cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(of one .State.Pid)/cgroup")
+	[ "$(<"$cgroup/memory.max")" = 67108864 ]
+	[ "$(<"$cgroup/pids.max")" = 20 ]
+}
+
+@test "a server listens again, and a connection can be taken along" {
+	requires_criu
+	requires program=nft program=python3 kernel=6.0
+	kernel_is_at_least 6.16 && skip "CRIU 4.1 asks sockets of TCP for what this kernel does not answer"
+	export HULL_NETWORK_DIR=$WORK/network
+	do_ 0 run --detach --name one --publish 127.0.0.1:28080:80 $IMAGE sh -c \
+		'mkdir /www; echo served >/www/file; httpd -f -h /www & nc -lk -p 81 -e cat & i=0; while :; do i=$((i + 1)); echo $i >/count; sleep 0.1; done'
+	wait_for 30 counts_beyond one 2
+	ip=$(of one '.NetworkSettings.Networks[].IPAddress')
+	serves() { [ "$(python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode().strip())' "$1")" = served ]; }
+	wait_for 30 serves "http://$ip/file"
+	checkpointed one
+	! serves "http://$ip/file" || false
+	do_ 0 restore one
+	wait_for 30 serves "http://$ip/file"
+	wait_for 30 serves "http://127.0.0.1:28080/file"
+	do_ 0 rm --force one
+}
+
+@test "a container with ids of its own goes on with them" {
+	requires_criu
+	echo "hull:3000000:131072" >ids
+	cat >in-ids <<-END
+		#!/bin/sh
+		mount --bind "$WORK/ids" /etc/subuid && mount --bind "$WORK/ids" /etc/subgid && exec "$HULL" "\$@"
+	END
+	printf '#!/bin/sh\nexec unshare --mount --propagation private "%s" "$@"\n' "$WORK/in-ids" >own-hull
+	chmod +x in-ids own-hull
+	run_command ./own-hull --root "$STATE" --data-root "$DATA" run --network none --detach --name one --userns auto \
+		--volume "$TAG-v:/v" $IMAGE sh -c "$COUNTER"
+	case $stderr in *"cannot be id-mapped by this kernel"*) skip "the file system here can't be id-mapped" ;; esac
+	[ "$status" = 0 ] || mismatch "hull run" "success" "$stderr"
+	wait_for 30 counts_beyond one 2
+	do_ 0 exec one sh -c 'echo kept >/v/file; chown 7:8 /v/file'
+	mounts=$(mounts_of one)
+	checkpointed one
+	restored one
+	[ "$(mounts_of one)" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of one)"
+	do_ 0 exec one sh -c 'tr -s " " </proc/self/uid_map; stat -c %u:%g /v/file /etc/hosts; echo new >/v/new'
+	stdout_is $' 0 3000000 65536\n7:8\n0:0'
 }
 
 @test "its network is set up again, with the addresses that it had and the ports that it publishes" {
