@@ -19,10 +19,12 @@ extern const struct option_table no_options, checkpoint_options, create_options,
 
 /* Of commands_people.c. */
 extern const struct option_table attach_options, commit_options, cp_options, export_options,
-	fsck_options, history_options, image_options, images_options, import_options, info_options, inspect_options,
-	load_options, logs_options, people_checkpoint_options, people_restore_options, checkpoint_common_options, people_exec_options, people_kill_options, people_ps_options, people_start_options, people_update_options,
-	prune_options, pull_options, push_options, rm_options, rmi_options, run_image_options,
-	save_options, stop_options, volume_options, why_options;
+	fsck_options, history_options, image_options, images_options, import_options, info_options,
+	inspect_options, load_options, logs_options, people_checkpoint_options,
+	people_restore_options, checkpoint_common_options, people_exec_options, people_kill_options,
+	people_ps_options, people_start_options, people_update_options, prune_options, pull_options,
+	push_options, rm_options, rmi_options, run_image_options, save_options, stop_options,
+	volume_options, why_options;
 
 /* The options of `create`; those of `run` begin with them. */
 struct create_values {

@@ -37,8 +37,7 @@ static const struct option_row checkpoint_rows[] = {
 	  .argument = "FILE",
 	  .help = "a checkpoint stays with its container: it cannot be written to an archive yet" },
 };
-const struct option_table people_checkpoint_options = { checkpoint_rows,
-							ARRAY_LEN(checkpoint_rows),
+const struct option_table people_checkpoint_options = { checkpoint_rows, ARRAY_LEN(checkpoint_rows),
 							sizeof(struct people_checkpoint_values),
 							&checkpoint_common_options, true };
 
@@ -46,8 +45,7 @@ struct people_restore_values {
 	struct restore_values restore;
 	bool keep, other_ip, other_mac;
 };
-static_assert(offsetof(struct people_restore_values, restore) == 0,
-	      "those of restore come first");
+static_assert(offsetof(struct people_restore_values, restore) == 0, "those of restore come first");
 
 static const struct option_row restore_rows[] = {
 	{ .name = "keep",
@@ -92,16 +90,16 @@ static bool is_own(const struct option_table *table, const struct option_row *ro
 }
 
 /* `kept`: of an image, else of a bundle. */
-static int check_options(const struct call *call, const char *verb, const struct option_table *table,
-			 bool kept, struct err *e)
+static int check_options(const struct call *call, const char *verb,
+			 const struct option_table *table, bool kept, struct err *e)
 {
 	const struct option_row *row;
 
 	for (size_t i = 0; (row = option_row(table, i)); i++)
 		if (row != &option_help && is_own(table, row) != kept && !is_common(row->name) &&
 		    option_given(row, call->options.values))
-			return err_set(e, EINVAL, "%s: --%s is for containers of %s", verb, row->name,
-				       kept ? "bundles" : "images");
+			return err_set(e, EINVAL, "%s: --%s is for containers of %s", verb,
+				       row->name, kept ? "bundles" : "images");
 	if (!kept && call->options.args.n > 1)
 		return err_set(e, EINVAL, "%s: of containers of bundles only one at a time", verb);
 	return 0;

@@ -19,8 +19,8 @@
 
 enum { KEEPER_WAIT_MS = 30 * 1000 };
 
-static const char whole[] = "checkpoint", staged[] = "checkpoint.new", logs_name[] = "checkpoint.log",
-		  lock_name[] = "checkpointing";
+static const char whole[] = "checkpoint", staged[] = "checkpoint.new",
+		  logs_name[] = "checkpoint.log", lock_name[] = "checkpointing";
 
 static int lock(int dir, struct err *e)
 {
@@ -116,8 +116,8 @@ static int find_addresses(const struct engine *g, int dir, const struct record *
 			.network = arena_strdup(a, it->network),
 			.ip = addr_or_null(&it->ip.base, a),
 			.ip6 = addr_or_null(&it->ip6.base, a),
-			.mac = mac_is_set(&it->mac) ? arena_strdup(a, mac_text(&it->mac).text) :
-						      NULL,
+			.mac = mac_is_set(&it->mac) ? arena_strdup(a, mac_text(&it->mac).text)
+						    : NULL,
 		};
 	}
 	return 0;
@@ -196,7 +196,8 @@ static int check(const struct work *k, struct err *e)
 	if (geteuid() != 0)
 		return err_set(e, EPERM, "CRIU needs root");
 	if (r->remove)
-		return err_set(e, ENOTSUP, "it is removed when it ends (--rm), and its checkpoint too");
+		return err_set(e, ENOTSUP,
+			       "it is removed when it ends (--rm), and its checkpoint too");
 	if (r->sockets.n)
 		return err_set(e, ENOTSUP,
 			       "sockets of the host (--publish-socket) cannot be had again");
@@ -206,8 +207,7 @@ static int check(const struct work *k, struct err *e)
 static int dump(struct work *k, struct err *e)
 {
 	const struct checkpoint_wish *w = k->wish;
-	const char *bundle =
-		arena_printf(&k->arena, "%s/containers/%s", k->g->path.text, k->id);
+	const char *bundle = arena_printf(&k->arena, "%s/containers/%s", k->g->path.text, k->id);
 	struct checkpoint_request req = {
 		.id = k->id,
 		.kept = true,

@@ -21,7 +21,8 @@ struct making {
 	int dir, lock;
 	struct record record;
 	bool written; /* it exists */
-	const struct restore_wish *restore; /* NULL: it is started, and not restored (checkpoint.h) */
+	const struct restore_wish
+		*restore; /* NULL: it is started, and not restored (checkpoint.h) */
 };
 
 /* clang-format off */

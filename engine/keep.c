@@ -281,9 +281,9 @@ static int launch(struct keeper *k, struct err *e)
 
 	if (r >= 0) {
 		wear(&s);
-		r = k->m->restore ? restore(k, e)
-				  : container_run_supervised(k->g->rt, &k->run.request,
-							     &k->process, e);
+		r = k->m->restore
+			    ? restore(k, e)
+			    : container_run_supervised(k->g->rt, &k->run.request, &k->process, e);
 		take_off();
 	}
 	if (r >= 0) {

@@ -40,8 +40,7 @@ int mount_options_apply(const struct mount_op *op, int fd, struct err *e)
 	return 0;
 }
 
-int mount_bind_open(const struct mount_op *op, unsigned long propagation, int bundle,
-		    struct err *e)
+int mount_bind_open(const struct mount_op *op, unsigned long propagation, int bundle, struct err *e)
 {
 	static const struct mount_attrs none = { 0 };
 	unsigned flags = CLONE_TREE;

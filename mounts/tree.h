@@ -35,8 +35,8 @@ int mount_trees_open(const struct mount_plan *plan, int bundle, struct arena *a,
 void mount_trees_close(struct mount_trees *t);
 
 /* A bind's tree. It does not stay a peer of the host's mount, whatever else is asked for. */
-int mount_bind_open(const struct mount_op *op, unsigned long propagation, int bundle,
-		    struct err *e) MUST_CHECK;
+int mount_bind_open(const struct mount_op *op, unsigned long propagation, int bundle, struct err *e)
+	MUST_CHECK;
 
 /*
  * A new, detached instance of the op's file system, with its options and

@@ -5,7 +5,7 @@
 #
 # Containers of images into files and out of them again, by CRIU (Debian 13's; where that does not
 # run, only what does not come to CRIU is tested).
-# shellcheck disable=SC2016,SC2154 # status, stdout and stderr are run_command's
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test exports its own; status, stdout and stderr are run_command's
 load helpers
 load people_helpers
 
@@ -14,7 +14,7 @@ COUNTER='i=0; while :; do i=$((i + 1)); echo $i >/count.new; mv /count.new /coun
 
 setup() {
 	setup_people
-	cd "$WORK"
+	cd "$WORK" || return
 }
 
 teardown() {
@@ -44,7 +44,7 @@ counts_beyond() { [ "$(count_of "$1")" -gt "$2" ]; }
 start_counter() {
 	local name=$1
 	shift
-	run_ 0 --detach --name "$name" "$@" $IMAGE sh -c "$COUNTER"
+	run_ 0 --detach --name "$name" "$@" "$IMAGE" sh -c "$COUNTER"
 	wait_for 30 counts_beyond "$name" 2
 }
 
@@ -176,8 +176,8 @@ mounts_of() {
 
 @test "a terminal, standard input and the health check go on" {
 	requires_criu
-	run_ 0 --detach --interactive --name cat $IMAGE cat
-	run_ 0 --detach --tty --name tty --health-cmd true --health-interval 100ms $IMAGE sh -c "$COUNTER"
+	run_ 0 --detach --interactive --name cat "$IMAGE" cat
+	run_ 0 --detach --tty --name tty --health-cmd true --health-interval 100ms "$IMAGE" sh -c "$COUNTER"
 	wait_for 30 counts_beyond tty 2
 	do_ 0 checkpoint cat tty
 	do_ 0 restore cat tty
@@ -208,7 +208,7 @@ mounts_of() {
 	restored one
 	[ "$(does)" = "$before" ] || mismatch "what it may do" "$before" "$(does)"
 	[ "$(mounts_of one)" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of one)"
-	run_ 0 --detach --name user --user 1000:1000 --read-only --tmpfs /run $IMAGE \
+	run_ 0 --detach --name user --user 1000:1000 --read-only --tmpfs /run "$IMAGE" \
 		sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done'
 	wrote() { [ "$(people logs --tail 1 user)" -gt "$1" ]; }
 	wait_for 30 wrote 2
@@ -236,7 +236,7 @@ mounts_of() {
 	requires program=nft program=python3 kernel=6.0
 	kernel_is_at_least 6.16 && skip "CRIU 4.1 asks sockets of TCP for what this kernel does not answer"
 	export HULL_NETWORK_DIR=$WORK/network
-	do_ 0 run --detach --name one --publish 127.0.0.1:28080:80 $IMAGE sh -c \
+	do_ 0 run --detach --name one --publish 127.0.0.1:28080:80 "$IMAGE" sh -c \
 		'mkdir /www; echo served >/www/file; httpd -f -h /www & nc -lk -p 81 -e cat & i=0; while :; do i=$((i + 1)); echo $i >/count; sleep 0.1; done'
 	wait_for 30 counts_beyond one 2
 	ip=$(of one '.NetworkSettings.Networks[].IPAddress')
@@ -260,7 +260,7 @@ mounts_of() {
 	printf '#!/bin/sh\nexec unshare --mount --propagation private "%s" "$@"\n' "$WORK/in-ids" >own-hull
 	chmod +x in-ids own-hull
 	run_command ./own-hull --root "$STATE" --data-root "$DATA" run --network none --detach --name one --userns auto \
-		--volume "$TAG-v:/v" $IMAGE sh -c "$COUNTER"
+		--volume "$TAG-v:/v" "$IMAGE" sh -c "$COUNTER"
 	case $stderr in *"cannot be id-mapped by this kernel"*) skip "the file system here can't be id-mapped" ;; esac
 	[ "$status" = 0 ] || mismatch "hull run" "success" "$stderr"
 	wait_for 30 counts_beyond one 2
@@ -278,7 +278,7 @@ mounts_of() {
 	requires program=nft
 	export HULL_NETWORK_DIR=$WORK/network
 	do_ 0 network create "$TAG-net"
-	do_ 0 run --detach --name one --network "$TAG-net" --publish 127.0.0.1::80 $IMAGE sh -c "$COUNTER"
+	do_ 0 run --detach --name one --network "$TAG-net" --publish 127.0.0.1::80 "$IMAGE" sh -c "$COUNTER"
 	wait_for 30 counts_beyond one 2
 	addresses() { of one '.NetworkSettings.Networks | map([.IPAddress, .MacAddress])'; }
 	before=$(addresses)
@@ -294,7 +294,7 @@ mounts_of() {
 	# Somebody else has it now.
 	checkpointed one
 	ip=$(jq --raw-output '.[0][0]' <<<"$before")
-	do_ 0 run --detach --name thief --network "$TAG-net" --ip "$ip" $IMAGE sleep 1000
+	do_ 0 run --detach --name thief --network "$TAG-net" --ip "$ip" "$IMAGE" sleep 1000
 	do_ 1 restore one
 	stderr_has "restore one: "
 	stderr_has "$ip"
@@ -354,8 +354,8 @@ mounts_of() {
 @test "what does not fit is said before anything is done" {
 	do_ 1 checkpoint nobody
 	stderr_is "$(is_root && echo "hull: container does not exist" || echo "hull: checkpoint: CRIU needs root")"
-	run_ 0 --name ended $IMAGE true
-	run_ 0 --detach --name kept $IMAGE sleep 1000
+	run_ 0 --name ended "$IMAGE" true
+	run_ 0 --detach --name kept "$IMAGE" sleep 1000
 	if ! is_root; then
 		do_ 1 checkpoint kept
 		stderr_is "hull: checkpoint kept: CRIU needs root"
@@ -379,10 +379,10 @@ mounts_of() {
 	stderr_has "it cannot be written to an archive yet"
 	do_ 1 restore --import x
 	stderr_has "there are no archives of them yet"
-	run_ 0 --detach --rm --name short $IMAGE sleep 1000
+	run_ 0 --detach --rm --name short "$IMAGE" sleep 1000
 	do_ 1 checkpoint short
 	stderr_is "hull: checkpoint short: it is removed when it ends (--rm), and its checkpoint too"
-	in_background "$HULL" --root "$STATE" --data-root "$DATA" run --network none --name front $IMAGE sleep 1000
+	in_background "$HULL" --root "$STATE" --data-root "$DATA" run --network none --name front "$IMAGE" sleep 1000
 	wait_for 30 state_is front running
 	do_ 1 checkpoint front
 	stderr_is "hull: checkpoint front: it is run in the foreground, with another command's streams, which could not be had again"
