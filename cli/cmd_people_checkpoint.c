@@ -14,6 +14,7 @@
 
 struct people_checkpoint_values {
 	struct checkpoint_request request;
+	const char *file;
 	bool keep;
 };
 static_assert(offsetof(struct people_checkpoint_values, request) == 0,
@@ -33,9 +34,9 @@ static const struct option_row checkpoint_rows[] = {
 	{ .name = "export",
 	  .letter = 'e',
 	  .kind = OPTION_STRING,
-	  .use = OPTION_REFUSED,
+	  .member = offsetof(struct people_checkpoint_values, file),
 	  .argument = "FILE",
-	  .help = "a checkpoint stays with its container: it cannot be written to an archive yet" },
+	  .help = "also write it to an archive, with all that the container changed of its image" },
 };
 const struct option_table people_checkpoint_options = { checkpoint_rows, ARRAY_LEN(checkpoint_rows),
 							sizeof(struct people_checkpoint_values),
@@ -43,6 +44,7 @@ const struct option_table people_checkpoint_options = { checkpoint_rows, ARRAY_L
 
 struct people_restore_values {
 	struct restore_values restore;
+	const char *file, *name;
 	bool keep, other_ip, other_mac;
 };
 static_assert(offsetof(struct people_restore_values, restore) == 0, "those of restore come first");
@@ -64,9 +66,15 @@ static const struct option_row restore_rows[] = {
 	{ .name = "import",
 	  .letter = 'i',
 	  .kind = OPTION_STRING,
-	  .use = OPTION_REFUSED,
+	  .member = offsetof(struct people_restore_values, file),
 	  .argument = "FILE",
-	  .help = "a checkpoint stays with its container: there are no archives of them yet" },
+	  .help = "make a new container of what checkpoint --export wrote, and let it run on" },
+	{ .name = "name",
+	  .letter = 'n',
+	  .kind = OPTION_STRING,
+	  .member = offsetof(struct people_restore_values, name),
+	  .argument = "NAME",
+	  .help = "of --import: what the container is called; it gets addresses of its own then" },
 };
 const struct option_table people_restore_options = { restore_rows, ARRAY_LEN(restore_rows),
 						     sizeof(struct people_restore_values),
@@ -130,6 +138,7 @@ static int checkpoint_one(const struct engine *g, const char *who, const struct 
 {
 	const struct people_checkpoint_values *v = call->options.values;
 	const struct checkpoint_wish wish = {
+		.file = v->file,
 		.leave_running = v->request.leave_running,
 		.keep = v->keep,
 		.tcp_established = v->request.criu.tcp_established,
@@ -143,22 +152,48 @@ static int checkpoint_one(const struct engine *g, const char *who, const struct 
 
 int cmd_people_checkpoint(const struct call *call, struct err *e)
 {
+	const struct people_checkpoint_values *v = call->options.values;
+
+	if (v->file && call->options.args.n > 1)
+		return err_set(e, EINVAL, "checkpoint: --export: an archive is of one container");
 	return dispatch(call, "checkpoint", &people_checkpoint_options, checkpoint_one,
 			cmd_checkpoint, false, e);
+}
+
+static struct restore_wish restore_wish(const struct people_restore_values *v)
+{
+	return (struct restore_wish){
+		.keep = v->keep,
+		.tcp_established = v->restore.criu.tcp_established,
+		.tcp_close = v->restore.tcp_close,
+		.file_locks = v->restore.criu.file_locks,
+		.other_ip = v->other_ip || v->name,
+		.other_mac = v->other_mac || v->name,
+	};
+}
+
+static int restore_archive(const struct call *call, const struct people_restore_values *v,
+			   struct err *e)
+{
+	const struct restore_wish wish = restore_wish(v);
+	auto_engine struct engine g = ENGINE_CLOSED;
+	const char *name;
+
+	if (call->options.args.n)
+		return err_set(e, EINVAL,
+			       "restore: --import makes a new container: what it is called is said "
+			       "by --name");
+	TRY(check_options(call, "restore", &people_restore_options, true, e));
+	TRY(people_engine(call, &g, e));
+	TRY(engine_restore_archive(&g, v->file, v->name, &wish, call->arena, &name, e));
+	printf("%s\n", name);
+	return 0;
 }
 
 static int restore_one(const struct engine *g, const char *who, const struct call *call,
 		       struct err *e)
 {
-	const struct people_restore_values *v = call->options.values;
-	const struct restore_wish wish = {
-		.keep = v->keep,
-		.tcp_established = v->restore.criu.tcp_established,
-		.tcp_close = v->restore.tcp_close,
-		.file_locks = v->restore.criu.file_locks,
-		.other_ip = v->other_ip,
-		.other_mac = v->other_mac,
-	};
+	const struct restore_wish wish = restore_wish(call->options.values);
 
 	TRY(engine_restore(g, who, &wish, e));
 	printf("%s\n", who);
@@ -169,6 +204,12 @@ int cmd_people_restore(const struct call *call, struct err *e)
 {
 	const struct people_restore_values *v = call->options.values;
 
+	if (v->file)
+		return restore_archive(call, v, e);
+	if (v->name)
+		return err_set(e, EINVAL, "restore: --name goes with --import");
+	if (!call->options.args.n)
+		return err_set(e, EINVAL, "restore: it needs a CONTAINER, or --import");
 	/* With a bundle it is the id of what is made of it, which may be the name of another. */
 	return dispatch(call, "restore", &people_restore_options, restore_one, cmd_restore,
 			v->restore.create.request.bundle, e);

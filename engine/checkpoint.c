@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "engine/attach.h"
+#include "engine/checkpoint_archive.h"
 #include "engine/files.h"
 #include "engine/keep.h"
 #include "engine/netjoin.h"
@@ -201,6 +202,8 @@ static int check(const struct work *k, struct err *e)
 	if (r->sockets.n)
 		return err_set(e, ENOTSUP,
 			       "sockets of the host (--publish-socket) cannot be had again");
+	if (k->wish->file)
+		TRY(checkpoint_export_check(r, e));
 	return check_keeper(k, e);
 }
 
@@ -249,13 +252,42 @@ static int settle(struct work *k, struct err *e)
 	return status_write(k->dir, &s, e);
 }
 
+/* What it has changed is that of the moment; if it cannot be written, there is the checkpoint itself. */
 static int dump_and_settle(struct work *k, struct err *e)
 {
+	struct err export = { 0 };
 	int r = dump(k, e);
 
-	if (r < 0)
+	if (r < 0) {
 		remove_tree(k->dir, staged);
-	return r < 0 ? r : settle(k, e);
+		return r;
+	}
+	if (k->wish->file &&
+	    checkpoint_export(k->g, k->dir, &k->record, staged, k->wish->file, &export) < 0)
+		r = -export.code;
+	TRY(settle(k, e));
+	if (r < 0)
+		*e = export;
+	return r;
+}
+
+/* One that goes on may change nothing until it is in the archive. */
+static int dump_paused(struct work *k, struct err *e)
+{
+	auto_state struct state state = { 0 };
+	struct err resume = { 0 };
+	int r;
+
+	TRY(container_state(k->g->rt, k->id, &state, e));
+	if (!k->wish->file || !k->wish->leave_running || state.status == STATE_PAUSED)
+		return dump_and_settle(k, e);
+	TRY(container_pause(k->g->rt, k->id, e));
+	r = dump_and_settle(k, e);
+	if (container_resume(k->g->rt, k->id, &resume) < 0 && r >= 0) {
+		*e = resume;
+		r = -resume.code;
+	}
+	return r;
 }
 
 static int write_checkpoint(struct work *k, struct err *e)
@@ -269,7 +301,7 @@ static int write_checkpoint(struct work *k, struct err *e)
 	TRY(check(k, e));
 	/* Ctrl-C would leave the container stopped half-way, and frozen. */
 	signals_hold(true);
-	r = dump_and_settle(k, e);
+	r = dump_paused(k, e);
 	signals_hold(false);
 	TRY(r);
 	close_fd(&k->lock);
@@ -316,4 +348,20 @@ int engine_restore(const struct engine *g, const char *who, const struct restore
 	if (r >= 0)
 		r = restore_made(g, &m, w, e);
 	return r < 0 ? err_wrap(e, "restore %s", who) : 0;
+}
+
+int engine_restore_archive(const struct engine *g, const char *file, const char *name,
+			   const struct restore_wish *w, struct arena *a, const char **ret_name,
+			   struct err *e)
+{
+	auto_making struct making m = MAKING_NONE;
+	struct err removal = { 0 };
+
+	TRY(checkpoint_import(g, file, name, &m, e));
+	*ret_name = arena_strdup(a, m.record.name);
+	if (restore_made(g, &m, w, e) >= 0)
+		return 0;
+	if (engine_remove_locked(g, &m, false, &removal) < 0)
+		log_warn("%s", removal.msg);
+	return err_wrap(e, "--import %s", file);
 }

@@ -17,6 +17,7 @@
 #include "engine/joins.h"
 
 struct checkpoint_wish {
+	const char *file; /* an archive to be written too (checkpoint_archive.h); NULL: none */
 	bool leave_running, keep; /* keep: CRIU's logs too */
 	bool tcp_established, file_locks;
 };
@@ -34,6 +35,14 @@ int engine_checkpoint(const struct engine *g, const char *who, const struct chec
 /* Lets one that does not run go on from its checkpoint, detached. What fails leaves it as it was. */
 int engine_restore(const struct engine *g, const char *who, const struct restore_wish *w,
 		   struct err *e) MUST_CHECK;
+
+/*
+ * The same of a new container that an archive is made to be, called `name`; NULL: as it was. What fails
+ * leaves none. Its name comes back in *ret_name, in *a.
+ */
+int engine_restore_archive(const struct engine *g, const char *file, const char *name,
+			   const struct restore_wish *w, struct arena *a, const char **ret_name,
+			   struct err *e) MUST_CHECK;
 
 /* For the keeper. */
 

@@ -11,15 +11,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/signals.h"
-#include "engine/diff.h"
+#include "engine/layer.h"
 #include "engine/record.h"
 #include "engine/rootfs.h"
 #include "engine/userns.h"
 #include "image/config_change.h"
 #include "image/media_type.h"
 #include "image/reference.h"
-#include "image/tar_tree.h"
-#include "mounts/rootfd.h"
 
 enum { CONFIG_MAX = 16 * 1024 * 1024, CHUNK = 128 * 1024 };
 
@@ -106,60 +104,12 @@ static int find_all(struct committing *c, struct err *e)
  * The layer
  */
 
-static const char *name_of(const char *path)
-{
-	return strrchr(path, '/') + 1;
-}
-
-/* A deleted name is an empty file that is called so (image-spec, layer.md, "Whiteouts"). */
-static int add_whiteout(struct tar_tree *t, const char *path, struct err *e)
-{
-	auto_buf struct buf as = { 0 };
-	const char *name = name_of(path);
-
-	buf_add(&as, path + 1, (size_t)(name - path - 1));
-	buf_printf(&as, ".wh.%s", name);
-	return tar_tree_add_empty(t, as.text, e);
-}
-
-static int add_change(struct tar_tree *t, int upper, const struct change *c, struct err *e)
-{
-	static const char whiteout[] = ".wh.";
-	const char *name = name_of(c->path);
-	auto_buf struct buf above = { 0 };
-	auto_fd int dir = -1;
-
-	if (strncmp(name, whiteout, strlen(whiteout)) == 0)
-		return err_set(e, ENOTSUP, "%s: in a layer such a name would delete another",
-			       json_quote(c->path).text);
-	if (c->kind == 'D')
-		return add_whiteout(t, c->path, e);
-	buf_add(&above, c->path, (size_t)(name - c->path));
-	dir = rootfd_open_nofollow(upper, above.text, O_PATH | O_DIRECTORY);
-	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
-		return 0; /* gone meanwhile */
-	if (dir < 0)
-		return err_neg(e, dir, "open %s", above.text);
-	return tar_tree_add_one(t, dir, name, c->path + 1, e);
-}
-
 static int write_layer(void *ctx, int sock UNUSED, struct err *e)
 {
 	struct committing *c = ctx;
-	auto_changes struct changes changes = { 0 };
-	auto_tar_tree struct tar_tree tar = { .out = c->writes };
-	auto_fd int upper = open(c->overlay->upper, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	close_fd(&c->reads);
-	if (upper < 0)
-		return err_sys(e, "open what the container changed");
-	TRY(changes_find(c->overlay, &c->spec, &changes, e));
-	for (size_t i = 0; i < changes.n; i++)
-		TRY(add_change(&tar, upper, &changes.at[i], e));
-	TRY(tar_tree_end(&tar, e));
-	if (tar.skipped)
-		log_warn("%llu sockets were left out", (unsigned long long)tar.skipped);
-	return 0;
+	return layer_write(c->overlay, &c->spec, c->writes, e);
 }
 
 static int take_layer(struct committing *c, struct image_blob *blob, struct err *e)

@@ -305,6 +305,93 @@ mounts_of() {
 	do_ 0 network rm "$TAG-net"
 }
 
+changes='rm /bin/vi; mkdir -m 750 /dir; echo new >/dir/file; chown 5:6 /dir; ln -s /dir /link; echo kept >/v/file'
+
+@test "an archive of one that goes on becomes another container" {
+	requires_criu
+	start_counter one --volume "$TAG-v:/v"
+	do_ 0 exec one sh -c "$changes"
+	do_ 0 checkpoint --leave-running --export one.tar one
+	stdout_is one
+	[ "$(stat -c %a one.tar)" = 600 ]
+	state_is one running
+	before=$(count_of one)
+	wait_for 30 counts_beyond one "$before"
+	at=$(tar --extract --to-stdout --file one.tar checkpoint/changes.tar | tar --extract --to-stdout --file - count)
+	do_ 0 restore --import one.tar --name two
+	stdout_is two
+	wait_for 30 counts_beyond two "$at"
+	# It goes on where it was, with a log of its own.
+	[ "$(people logs two | head -1)" -le "$((at + 1))" ]
+	[ "$(of two .Id)" != "$(of one .Id)" ]
+	[ "$(of two .State.Restored)" = true ]
+	do_ 0 exec two sh -c '! [ -e /bin/vi ]; stat -c "%a %u:%g" /dir; cat /link/file /v/file'
+	stdout_is $'750 5:6\nnew\nkept'
+	do_ 1 restore --import one.tar
+	stderr_has 'hull: --import one.tar: the container name "one" is in use by container'
+	# What one does is not seen by the other.
+	do_ 0 exec one rm /dir/file
+	do_ 0 exec two cat /dir/file
+	do_ 0 restart --time 0 two
+	do_ 0 exec two hostname
+	stdout_is "$(of two .Id | cut -c 1-12)"
+	do_ 0 rm --force one
+	do_ 0 exec two cat /v/file
+}
+
+@test "an archive is restored elsewhere, where its image is" {
+	requires_criu
+	start_counter one --volume "$TAG-v:/v" --init
+	do_ 0 exec one sh -c "$changes"
+	do_ 0 checkpoint --export one.tar one
+	state_is one checkpointed
+	before=$(cat "$(directory_of one)/upper/count")
+	do_ 0 rm one
+	zstd --quiet one.tar -o one.tar.zst 2>/dev/null || gzip --stdout one.tar >one.tar.zst
+	expect 1 --data-root "$WORK/other" restore --import one.tar.zst
+	stderr_has "hull: --import one.tar.zst: its image $IMAGE (sha256:"
+	stderr_has ") is not in the store: pull or load it first"
+	[ -z "$(ls "$WORK/other/containers")" ]
+	expect 0 --data-root "$WORK/other" pull "$IMAGE"
+	DATA=$WORK/other
+	do_ 0 restore --import one.tar.zst
+	stdout_is one
+	wait_for 30 counts_beyond one "$before"
+	do_ 0 exec one sh -c 'stat -c "%a %u:%g" /dir; cat /link/file; ls /v'
+	stdout_is $'750 5:6\nnew'
+	[ "$(people logs one | head -1)" = "$((before + 1))" ]
+	! grep --quiet "$WORK/data/" "$(directory_of one)/config.json" || false
+	checkpointed one
+	do_ 0 restore one
+	do_ 0 rm --force one
+	# What is wrong in it leaves nothing.
+	mkdir broken
+	tar --extract --file one.tar --directory broken
+	rm broken/checkpoint/core-*
+	tar --create --file broken.tar --directory broken .
+	do_ 1 restore --import broken.tar
+	stderr_has "hull: --import broken.tar: restore: CRIU: "
+	rm broken/hosts
+	ln -s /etc/shadow broken/hosts
+	tar --create --file broken.tar --directory broken .
+	do_ 1 restore --import broken.tar
+	stderr_is "hull: --import broken.tar: hosts: it is neither a file nor a directory"
+	[ -z "$(ls "$DATA/containers" "$DATA/names" "$DATA/pins" | grep -v :)" ]
+}
+
+@test "where the archive cannot be written the checkpoint is there" {
+	requires_criu
+	start_counter one
+	do_ 1 checkpoint --export nowhere/one.tar one
+	stderr_is "hull: checkpoint one: --export: make nowhere/one.tar: no such file or directory"
+	state_is one checkpointed
+	restored one
+	do_ 1 checkpoint --leave-running --export nowhere/one.tar one
+	state_is one running
+	before=$(count_of one)
+	wait_for 30 counts_beyond one "$before"
+}
+
 @test "what cannot be checkpointed goes on, and what cannot be restored stays checkpointed" {
 	requires_criu
 	start_counter one --restart always
@@ -375,10 +462,35 @@ mounts_of() {
 	stderr_is "hull: restore: --pid-file is for containers of bundles"
 	do_ 1 checkpoint --keep nobody
 	stderr_is "hull: checkpoint: --keep is for containers of images"
-	do_ 1 checkpoint --export x kept
-	stderr_has "it cannot be written to an archive yet"
+	do_ 1 checkpoint --export x kept ended
+	stderr_is "hull: checkpoint: --export: an archive is of one container"
+	do_ 1 restore
+	stderr_is "hull: restore: it needs a CONTAINER, or --import"
+	do_ 1 restore --name x ended
+	stderr_is "hull: restore: --name goes with --import"
+	do_ 1 restore --import x ended
+	stderr_is "hull: restore: --import makes a new container: what it is called is said by --name"
+	do_ 1 restore --import x --pid-file y
+	stderr_is "hull: restore: --pid-file is for containers of bundles"
 	do_ 1 restore --import x
-	stderr_has "there are no archives of them yet"
+	stderr_is "hull: --import x: open it: no such file or directory"
+	echo nonsense >x
+	do_ 1 restore --import x
+	stderr_has "hull: --import x: "
+	tar --create --file x --files-from /dev/null
+	do_ 1 restore --import x
+	stderr_is "hull: --import x: it is no archive of a checkpoint: it has no hull-checkpoint.json"
+	echo '{"form":2,"data":"/"}' >hull-checkpoint.json
+	tar --create --file x hull-checkpoint.json
+	do_ 1 restore --import x
+	stderr_is "hull: --import x: it is of form 2, and this hull reads form 1"
+	do_ 0 ps --all --quiet
+	[ "$(wc -l <<<"$stdout")" = 2 ]
+	mkdir -p root
+	do_ 0 run --detach --network none --name directory --volume /bin/busybox:/sleep:ro --rootfs root /sleep 1000
+	do_ 1 checkpoint --export y directory
+	stderr_has "hull: checkpoint directory: --export: it is of a directory (--rootfs)"
+	state_is directory running
 	run_ 0 --detach --rm --name short "$IMAGE" sleep 1000
 	do_ 1 checkpoint short
 	stderr_is "hull: checkpoint short: it is removed when it ends (--rm), and its checkpoint too"
