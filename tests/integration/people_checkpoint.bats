@@ -376,7 +376,7 @@ changes='rm /bin/vi; mkdir -m 750 /dir; echo new >/dir/file; chown 5:6 /dir; ln 
 	tar --create --file broken.tar --directory broken .
 	do_ 1 restore --import broken.tar
 	stderr_is "hull: --import broken.tar: hosts: it is neither a file nor a directory"
-	[ -z "$(ls "$DATA/containers" "$DATA/names" "$DATA/pins" | grep -v :)" ]
+	[ -z "$(find "$DATA/containers" "$DATA/names" "$DATA/pins" -mindepth 1)" ]
 }
 
 @test "where the archive cannot be written the checkpoint is there" {
