@@ -336,6 +336,7 @@ static int restore_made(const struct engine *g, struct making *m, const struct r
 	TRY(container_delete(g->rt, m->id, true, e));
 	m->record.detached = true;
 	m->restore = w;
+	m->again = true;
 	return keep_detached(g, m, e);
 }
 

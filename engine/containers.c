@@ -81,6 +81,7 @@ int engine_start(const struct engine *g, const char *who, bool attach, int *ret_
 	/* What a killed keeper left of an ended one. */
 	TRY(container_delete(g->rt, m.id, true, e));
 	m.record.detached = !attach;
+	m.again = true;
 	return engine_start_made(g, &m, ret_status, e);
 }
 

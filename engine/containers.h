@@ -21,6 +21,7 @@ struct making {
 	int dir, lock;
 	struct record record;
 	bool written; /* it exists */
+	bool again;   /* it may have run before */
 	const struct restore_wish
 		*restore; /* NULL: it is started, and not restored (checkpoint.h) */
 };

@@ -100,6 +100,13 @@ static void say_started(const struct making *m, struct status *s)
 		log_warn("%s", e.msg);
 }
 
+/* It has begun anew, or gone on from there. */
+static void give_up_checkpoint(const struct making *m)
+{
+	if (m->restore ? !m->restore->keep : m->again)
+		checkpoint_drop(m->dir, true);
+}
+
 /* NULL where there is nothing to say. */
 static const char *words(struct arena *a, const struct buf *text)
 {
@@ -125,7 +132,7 @@ static void say_ended(const struct making *m, struct status *s, int code, const 
 	/* `stop` and `checkpoint` note in it that they were there. */
 	if (status_read(m->dir, &written, &e) == 0) {
 		s->stopped = written.stopped;
-		s->checkpointed = error ? NULL : arena_strdup(&s->arena, written.checkpointed);
+		s->checkpointed = arena_strdup(&s->arena, written.checkpointed);
 	}
 	record_now(now);
 	s->finished = arena_strdup(&s->arena, now);
@@ -169,7 +176,6 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 	int r;
 
 	run_prepare(&run, g, m);
-	checkpoint_drop(m->dir, true);
 	r = borrowed_find(g, m->dir, &m->record, e);
 	if (r >= 0)
 		r = netjoin_prepare(&run.net, e);
@@ -180,6 +186,7 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 		r = health_start(g, m, &run.health, &run.health_fd, e);
 	if (r >= 0) {
 		say_started(m, &status);
+		give_up_checkpoint(m);
 		r = container_run(g->rt, &req, ret_status, e);
 		health_stop(run.health, &run.health_fd);
 	}
@@ -410,8 +417,6 @@ static int begin(struct keeper *k, struct err *e)
 {
 	const struct making *m = k->m;
 
-	if (!m->restore)
-		checkpoint_drop(m->dir, true);
 	TRY(borrowed_find(k->g, m->dir, &m->record, e));
 	TRY(netjoin_prepare(&k->run.net, e));
 	TRY(open_sockets(&k->run, e));
@@ -423,12 +428,10 @@ static int begin(struct keeper *k, struct err *e)
 /* It runs: whether it was started or restored, it would be started the next time. */
 static void say_begun(struct keeper *k, struct status *status)
 {
-	const struct restore_wish *w = k->m->restore;
-
 	say_started(k->m, status);
-	if (w && !w->keep)
-		checkpoint_drop(k->m->dir, true);
+	give_up_checkpoint(k->m);
 	k->m->restore = NULL;
+	k->m->again = true;
 	k->run.net.again = (struct joins){ 0 };
 	tell_ready(k, NULL);
 }
@@ -452,7 +455,8 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);
-	checkpoint_wait(k->m->dir);
+	if (code == 128 + SIGKILL)
+		checkpoint_wait(k->m->dir);
 	if (code != 0)
 		denials_read(k->process.pid, began, &fate.denied);
 	container_process_save(&k->process, k->g->rt, k->m->id);

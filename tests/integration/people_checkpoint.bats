@@ -131,6 +131,21 @@ mounts_of() {
 	[ ! -e "$dir" ]
 }
 
+@test "one that cannot be started has its checkpoint still" {
+	requires_criu
+	mkdir gone
+	start_counter one --volume "$WORK/gone:/media"
+	checkpointed one
+	rmdir gone
+	do_ 1 start one
+	state_is one checkpointed
+	do_ 0 why one
+	stdout_has "it could not be started: "
+	mkdir gone
+	restored one
+	[ "$(of one .State.Error)" = "" ]
+}
+
 @test "with --leave-running it goes on, and can be had back later" {
 	requires_criu
 	start_counter one
