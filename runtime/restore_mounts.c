@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -131,6 +132,25 @@ static int show_sources(const struct creation *c, externals *list, struct arena 
 	return attach_all(cover, trees, list, a, e);
 }
 
+/* What we have open has another name for CRIU. */
+static int name_open_ones(externals *list, struct arena *a, struct err *e)
+{
+	static const char ours[] = "/proc/self/fd/";
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *source = list->at[i].source;
+		auto_free char *path = NULL;
+
+		if (strncmp(source, ours, strlen(ours)) != 0)
+			continue;
+		path = realpath(source, NULL);
+		if (!path)
+			return err_sys(e, "restore: find %s", source);
+		list->at[i].source = arena_strdup(a, path);
+	}
+	return 0;
+}
+
 int restore_mounts_name(const struct creation *c, struct criu *criu, struct arena *a, struct err *e)
 {
 	const char *cgroup;
@@ -140,6 +160,7 @@ int restore_mounts_name(const struct creation *c, struct criu *criu, struct aren
 	TRY(criu_cgroup_path(&c->cgroup, a, &cgroup, e));
 	externals_plan(&c->plan.mounts, c->bundle, c->plan.user_namespace ? cgroup : NULL, a,
 		       &list);
+	TRY(name_open_ones(&list, a, e));
 	if (c->plan.user_namespace && c->restore->kept)
 		TRY(show_sources(c, &list, a, e));
 	TRY(mountinfo_read("/proc/self/mountinfo", a, &host, e));

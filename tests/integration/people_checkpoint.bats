@@ -207,10 +207,8 @@ mounts_of() {
 	wait_for 30 is_healthy
 }
 
-# A user that is not root, limits, hull-init, and a root and volumes that are read-only.
 @test "what it is and may do is what it was" {
 	requires_criu
-	requires capability=SYS_RESOURCE
 	mkdir -p shown
 	echo shown >shown/file
 	start_counter one --init --tmpfs /tmp --volume "$WORK/shown:/media:ro" --cap-drop CHOWN \
@@ -223,6 +221,11 @@ mounts_of() {
 	restored one
 	[ "$(does)" = "$before" ] || mismatch "what it may do" "$before" "$(does)"
 	[ "$(mounts_of one)" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of one)"
+}
+
+@test "so is a user who is not root, and a root that is read-only" {
+	requires_criu
+	requires capability=SYS_RESOURCE
 	run_ 0 --detach --name user --user 1000:1000 --read-only --tmpfs /run "$IMAGE" \
 		sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done'
 	wrote() { [ "$(people logs --tail 1 user)" -gt "$1" ]; }
@@ -233,6 +236,24 @@ mounts_of() {
 	wait_for 30 wrote "$before"
 	do_ 0 exec user sh -c 'grep ^Uid /proc/1/status; ! touch /new 2>/dev/null'
 	stdout_has 1000
+}
+
+@test "namespaces of the host and of another container are joined again" {
+	requires_criu
+	run_ 0 --detach --name base "$IMAGE" sleep 1000
+	do_ 0 run --detach --name one --network container:base --cgroupns host --uts host --ipc host "$IMAGE" sh -c "$COUNTER"
+	wait_for 30 counts_beyond one 2
+	of_one() { readlink "/proc/$(of one .State.Pid)/ns/"{net,uts,ipc,cgroup}; }
+	before=$(of_one)
+	mounts=$(mounts_of one)
+	checkpointed one
+	restored one
+	[ "$(of_one)" = "$before" ] || mismatch "its namespaces" "$before" "$(of_one)"
+	[ "$(mounts_of one)" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of one)"
+	checkpointed one
+	do_ 0 rm --force base
+	do_ 1 restore one
+	state_is one checkpointed
 }
 
 @test "its limits hold for what is restored" {
