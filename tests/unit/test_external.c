@@ -128,6 +128,9 @@ Test(external, what_the_plan_binds)
 	cr_expect_str_eq(list.at[0].path, "/data");
 	cr_expect_str_eq(list.at[0].source, "/bundle/data");
 	cr_expect(list.at[0].tree);
+	cr_assert_not_null(list.at[0].op);
+	cr_expect_eq(list.at[0].op->kind, MOUNT_KIND_BIND);
+	cr_expect_null(list.at[1].op);
 	cr_expect_str_eq(list.at[1].path, "/proc/keys");
 	cr_expect_str_eq(list.at[1].source, "/dev/null");
 	cr_expect_str_eq(list.at[2].source, "/dev/zero");
