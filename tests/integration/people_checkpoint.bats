@@ -65,7 +65,7 @@ restored() {
 	people logs "$name" >written
 	# Whatever it wrote is one row of numbers, with nothing twice and nothing left out.
 	seq "$(wc -l <written)" | cmp - written
-	[ "$(wc -l <written)" -gt "$before" ]
+	[ "$(wc -l <written)" -ge "$before" ]
 }
 
 # mounts_of NAME: what it sees but for what is new each time, and their order.
@@ -108,7 +108,6 @@ mounts_of() {
 	# To be started is to begin anew.
 	do_ 0 start one
 	[ "$(of one .State.Restored)" = false ]
-	wait_for 30 test "$(count_of one)" -lt 1000
 	do_ 0 rm --force one
 	[ ! -e "$dir" ]
 }
@@ -118,14 +117,12 @@ mounts_of() {
 	start_counter one
 	dir=$(directory_of one)
 	checkpointed one
-	before=$(wc -l <"$dir/log.jsonl")
 	do_ 0 start one
 	state_is one running
 	[ ! -e "$dir/checkpoint" ]
 	[ "$(of one .State.Checkpointed)" = false ]
-	wait_for 30 test "$(people logs --tail 1 one)" -ge 1
-	do_ 0 logs one
-	[ "$(sort --numeric-sort <<<"$stdout" | uniq --repeated | head -1)" = 1 ]
+	began_twice() { [ "$(people logs one | grep --count --line-regexp 1)" = 2 ]; }
+	wait_for 30 began_twice
 	checkpointed one
 	do_ 0 rm one
 	[ ! -e "$dir" ]
@@ -267,13 +264,13 @@ mounts_of() {
 	[ "$(<"$cgroup/pids.max")" = 20 ]
 }
 
-@test "a server listens again, and a connection can be taken along" {
+@test "a server listens again" {
 	requires_criu
-	requires program=nft program=python3 kernel=6.0
+	requires program=nft program=python3
 	kernel_is_at_least 6.16 && skip "CRIU 4.1 asks sockets of TCP for what this kernel does not answer"
 	export HULL_NETWORK_DIR=$WORK/network
 	do_ 0 run --detach --name one --publish 127.0.0.1:28080:80 "$IMAGE" sh -c \
-		'mkdir /www; echo served >/www/file; httpd -f -h /www & nc -lk -p 81 -e cat & i=0; while :; do i=$((i + 1)); echo $i >/count; sleep 0.1; done'
+		'mkdir /www; echo served >/www/file; httpd -f -h /www & i=0; while :; do i=$((i + 1)); echo $i >/count; sleep 0.1; done'
 	wait_for 30 counts_beyond one 2
 	ip=$(of one '.NetworkSettings.Networks[].IPAddress')
 	serves() { [ "$(python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode().strip())' "$1")" = served ]; }
@@ -395,7 +392,9 @@ changes='rm /bin/vi; mkdir -m 750 /dir; echo new >/dir/file; chown 5:6 /dir; ln 
 	wait_for 30 counts_beyond one "$before"
 	do_ 0 exec one sh -c 'stat -c "%a %u:%g" /dir; cat /link/file; ls /v'
 	stdout_is $'750 5:6\nnew'
-	[ "$(people logs one | head -1)" = "$((before + 1))" ]
+	# It may have counted and not said so yet.
+	at=$(people logs one | head -1)
+	[ "$at" = "$before" ] || [ "$at" = "$((before + 1))" ]
 	! grep --quiet "$WORK/data/" "$(directory_of one)/config.json" || false
 	checkpointed one
 	do_ 0 restore one
