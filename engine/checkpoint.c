@@ -55,11 +55,10 @@ static void remove_tree(int dir, const char *name)
 		log_warn("remove %s of the container: %s", name, err_text(-r));
 }
 
-void checkpoint_drop(int dir, bool logs)
+void checkpoint_drop(int dir)
 {
 	remove_tree(dir, whole);
-	if (logs)
-		remove_tree(dir, logs_name);
+	remove_tree(dir, logs_name);
 }
 
 /* Names of files in the container's directory, as paths for CRIU. */
@@ -101,11 +100,14 @@ static int find_addresses(const struct engine *g, int dir, const struct record *
 			  struct joins *ret, struct err *e)
 {
 	auto_netjoin_view struct netjoin_view v = { 0 };
-	auto_fd int state = network_state_open(g->network_path, e);
+	auto_fd int state = -1;
 
-	TRY(state);
 	TRY(netjoin_look(g, dir, r, &v, e));
 	ret->list.at = arena_array(a, v.now.interfaces.n + 1, sizeof(*ret->list.at));
+	if (!v.now.interfaces.n)
+		return 0;
+	state = network_state_open(g->network_path, e);
+	TRY(state);
 	for (size_t i = 0; i < v.now.interfaces.n; i++) {
 		const struct net_interface *it = &v.now.interfaces.at[i];
 		int ours = it->network ? is_ours(state, it->network, a, e) : 0;

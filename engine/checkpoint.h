@@ -48,8 +48,8 @@ int engine_restore_archive(const struct engine *g, const char *file, const char 
 
 /* Waits until nobody writes a checkpoint. */
 void checkpoint_wait(int dir);
-/* Takes the checkpoint away; with `logs` those as well. Nothing is there: success. */
-void checkpoint_drop(int dir, bool logs);
+/* Takes the checkpoint and CRIU's logs away, if they are there. */
+void checkpoint_drop(int dir);
 /* What is to be restored; `bundle` is the path of the container's directory. */
 void checkpoint_request(const struct restore_wish *w, const char *bundle, struct arena *a,
 			struct restore_request *ret);

@@ -104,7 +104,7 @@ static void say_started(const struct making *m, struct status *s)
 static void give_up_checkpoint(const struct making *m)
 {
 	if (m->restore ? !m->restore->keep : m->again)
-		checkpoint_drop(m->dir, true);
+		checkpoint_drop(m->dir);
 }
 
 /* NULL where there is nothing to say. */
