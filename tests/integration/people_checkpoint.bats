@@ -5,7 +5,7 @@
 #
 # Containers of images into files and out of them again, by CRIU (Debian 13's; where that does not
 # run, only what does not come to CRIU is tested).
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test exports its own; status, stdout and stderr are run_command's
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # one test has DATA elsewhere; status, stdout and stderr are run_command's
 load helpers
 load people_helpers
 
@@ -18,7 +18,27 @@ setup() {
 }
 
 teardown() {
+	local id
+	if [ -n "${REAL_HULL:-}" ]; then
+		for id in $(people ps --all --quiet --no-trunc); do
+			people rm --force "$id" >/dev/null || true
+		done
+		HULL=$REAL_HULL
+	fi
 	teardown_people
+}
+
+# What hull makes of networks is in a network namespace of the test's.
+host_of_its_own() {
+	in_background unshare --net sleep 1000
+	HOST=/proc/$!/ns/net
+	is_apart() { [ "$(readlink /proc/self/ns/net)" != "$(readlink "$HOST")" ]; }
+	wait_for 10 is_apart
+	nsenter --net="$HOST" ip link set lo up
+	REAL_HULL=$HULL
+	printf '#!/bin/sh\nexec nsenter --net="%s" "%s" "$@"\n' "$HOST" "$HULL" >on-host
+	chmod +x on-host
+	HULL=$WORK/on-host
 }
 
 requires_criu() {
@@ -266,14 +286,14 @@ mounts_of() {
 
 @test "a server listens again" {
 	requires_criu
-	requires program=nft program=python3
+	requires program=nsenter program=python3
 	kernel_is_at_least 6.16 && skip "CRIU 4.1 asks sockets of TCP for what this kernel does not answer"
-	export HULL_NETWORK_DIR=$WORK/network
+	host_of_its_own
 	do_ 0 run --detach --name one --publish 127.0.0.1:28080:80 "$IMAGE" sh -c \
 		'mkdir /www; echo served >/www/file; httpd -f -h /www & i=0; while :; do i=$((i + 1)); echo $i >/count; sleep 0.1; done'
 	wait_for 30 counts_beyond one 2
 	ip=$(of one '.NetworkSettings.Networks[].IPAddress')
-	serves() { [ "$(python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode().strip())' "$1")" = served ]; }
+	serves() { [ "$(nsenter --net="$HOST" python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode().strip())' "$1")" = served ]; }
 	wait_for 30 serves "http://$ip/file"
 	checkpointed one
 	! serves "http://$ip/file" || false
@@ -308,8 +328,8 @@ mounts_of() {
 
 @test "its network is set up again, with the addresses that it had and the ports that it publishes" {
 	requires_criu
-	requires program=nft
-	export HULL_NETWORK_DIR=$WORK/network
+	requires program=nsenter
+	host_of_its_own
 	do_ 0 network create "$TAG-net"
 	do_ 0 run --detach --name one --network "$TAG-net" --publish 127.0.0.1::80 "$IMAGE" sh -c "$COUNTER"
 	wait_for 30 counts_beyond one 2
