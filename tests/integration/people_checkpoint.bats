@@ -293,7 +293,7 @@ mounts_of() {
 		'mkdir /www; echo served >/www/file; httpd -f -h /www & i=0; while :; do i=$((i + 1)); echo $i >/count; sleep 0.1; done'
 	wait_for 30 counts_beyond one 2
 	ip=$(of one '.NetworkSettings.Networks[].IPAddress')
-	serves() { [ "$(nsenter --net="$HOST" python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode().strip())' "$1")" = served ]; }
+	serves() { [ "$(nsenter --net="$HOST" python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode().strip())' "$1" 2>/dev/null)" = served ]; }
 	wait_for 30 serves "http://$ip/file"
 	checkpointed one
 	! serves "http://$ip/file" || false
