@@ -24,6 +24,8 @@ base_libbase_a_SOURCES = \
 	base/list.h \
 	base/lock.c \
 	base/lock.h \
+	base/signals.c \
+	base/signals.h \
 	base/log.c \
 	base/log.h \
 	base/mem.c \

@@ -19,8 +19,10 @@ extern const struct option_table no_options, checkpoint_options, create_options,
 
 /* Of commands_people.c. */
 extern const struct option_table attach_options, commit_options, cp_options, export_options,
-	fsck_options, history_options, image_options, images_options, import_options, info_options, inspect_options,
-	load_options, logs_options, people_events_options, people_exec_options, people_kill_options, people_ps_options, people_start_options, people_update_options,
+	checkpoint_common_options, fsck_options, history_options, image_options, images_options,
+	import_options, info_options, inspect_options, load_options, logs_options,
+	people_checkpoint_options, people_events_options, people_exec_options, people_kill_options,
+	people_ps_options, people_restore_options, people_start_options, people_update_options,
 	prune_options, pull_options, push_options, rm_options, rmi_options, run_image_options,
 	save_options, stop_options, volume_options, why_options;
 
@@ -32,6 +34,14 @@ struct events_values {
 /* The options of `create`; those of `run` begin with them. */
 struct create_values {
 	struct create_request request;
+};
+
+/* The options of `restore`; those of `checkpoint` are a struct checkpoint_request. */
+struct restore_values {
+	struct create_values create;
+	struct criu_options criu;
+	const char *lsm_profile, *lsm_mount_context;
+	bool detach, tcp_close;
 };
 
 /* What they ask for, for the container `id`. */
@@ -64,6 +74,8 @@ int cmd_import(const struct call *call, struct err *e);
 int cmd_info(const struct call *call, struct err *e);
 int cmd_inspect(const struct call *call, struct err *e);
 int cmd_kill(const struct call *call, struct err *e);
+int cmd_people_checkpoint(const struct call *call, struct err *e);
+int cmd_people_restore(const struct call *call, struct err *e);
 int cmd_people_kill(const struct call *call, struct err *e);
 int cmd_list(const struct call *call, struct err *e);
 int cmd_load(const struct call *call, struct err *e);

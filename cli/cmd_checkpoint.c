@@ -1,12 +1,10 @@
 /*
- * cmd_checkpoint.c - checkpoint and restore.
+ * cmd_checkpoint.c - checkpoint and restore, of containers of bundles.
  */
 #include <assert.h>
-#include <errno.h>
 #include <stddef.h>
 
 #include "cli/cmd.h"
-#include "cli/people.h"
 
 #define IMAGE_PATH "checkpoint" /* runc's */
 
@@ -57,7 +55,7 @@
 		.help = "move the memory when it is used, by `criu lazy-pages`"               \
 	}
 
-static const struct option_row checkpoint_rows[] = {
+static const struct option_row common_rows[] = {
 	CRIU_ROWS(struct checkpoint_request),
 	{ .name = "parent-path",
 	  .kind = OPTION_STRING,
@@ -65,10 +63,6 @@ static const struct option_row checkpoint_rows[] = {
 	  .argument = "DIR",
 	  .help = "an earlier --pre-dump, relative to --image-path: only what changed since is "
 		  "written" },
-	{ .name = "leave-running",
-	  .kind = OPTION_FLAG,
-	  .member = offsetof(struct checkpoint_request, leave_running),
-	  .help = "let the container go on" },
 	{ .name = "pre-dump",
 	  .kind = OPTION_FLAG,
 	  .member = offsetof(struct checkpoint_request, pre_dump),
@@ -95,15 +89,19 @@ static const struct option_row checkpoint_rows[] = {
 		  "asked for, and close it" },
 };
 
-const struct option_table checkpoint_options = { checkpoint_rows, ARRAY_LEN(checkpoint_rows),
-						 sizeof(struct checkpoint_request), NULL, false };
+const struct option_table checkpoint_common_options = { common_rows, ARRAY_LEN(common_rows),
+							sizeof(struct checkpoint_request), NULL,
+							false };
 
-struct restore_values {
-	struct create_values create;
-	struct criu_options criu;
-	const char *lsm_profile, *lsm_mount_context;
-	bool detach, tcp_close;
+static const struct option_row checkpoint_rows[] = {
+	{ .name = "leave-running",
+	  .kind = OPTION_FLAG,
+	  .member = offsetof(struct checkpoint_request, leave_running),
+	  .help = "let the container go on" },
 };
+const struct option_table checkpoint_options = { checkpoint_rows, ARRAY_LEN(checkpoint_rows),
+						 sizeof(struct checkpoint_request),
+						 &checkpoint_common_options, false };
 
 static_assert(offsetof(struct restore_values, create) == 0, "the options of create come first");
 
@@ -138,27 +136,12 @@ const struct option_table restore_options = { restore_rows, ARRAY_LEN(restore_ro
 					      sizeof(struct restore_values), &create_options,
 					      false };
 
-/* A keeper is the parent of the container's processes, and could not become that of others. */
-static int refuse_kept(const struct call *call, const char *verb, const char *who, struct err *e)
-{
-	const char *name;
-
-	TRY(people_kept(call, who, &name, e));
-	if (!name)
-		return 0;
-	return err_set(e, ENOTSUP,
-		       "%s: %s was not made of a bundle: only containers of bundles can be "
-		       "checkpointed and restored",
-		       verb, name);
-}
-
 int cmd_checkpoint(const struct call *call, struct err *e)
 {
 	const struct checkpoint_request *values = call->options.values;
 	struct checkpoint_request req = *values;
 
 	req.id = call->options.args.at[0];
-	TRY(refuse_kept(call, "checkpoint", req.id, e));
 	if (!req.criu.image_path)
 		req.criu.image_path = IMAGE_PATH;
 	return container_checkpoint(&call->runtime, &req, e);
@@ -177,9 +160,6 @@ int cmd_restore(const struct call *call, struct err *e)
 	};
 	int status;
 
-	/* With a bundle it is the id of what is made of it, which may be the name of another. */
-	if (!values->create.request.bundle)
-		TRY(refuse_kept(call, "restore", call->options.args.at[0], e));
 	if (!req.criu.image_path)
 		req.criu.image_path = IMAGE_PATH;
 	TRY(container_restore(&call->runtime, &req, &status, e));

@@ -89,6 +89,12 @@ static void write_state(struct json_writer *w, const struct container_view *v)
 	json_write_string(w, "Error", s->error ? s->error : "");
 	json_write_string(w, "StartedAt", s->started ? s->started : "0001-01-01T00:00:00Z");
 	json_write_string(w, "FinishedAt", s->finished ? s->finished : "0001-01-01T00:00:00Z");
+	/* Podman's words. */
+	json_write_bool(w, "Checkpointed", s->checkpointed);
+	json_write_string(w, "CheckpointedAt",
+			  s->checkpointed ? s->checkpointed : "0001-01-01T00:00:00Z");
+	json_write_bool(w, "Restored", s->restored);
+	json_write_string(w, "RestoredAt", s->restored ? s->restored : "0001-01-01T00:00:00Z");
 	if (v->record.health.test.n)
 		write_health(w, &v->health);
 	json_write_end(w);

@@ -79,6 +79,8 @@ static const char *cause_of(const struct container_view *v, struct arena *a)
 		return arena_printf(a, "it could not be started: %s", s->error);
 	if (!s->started)
 		return "it was created and never started";
+	if (s->checkpointed)
+		return "it was checkpointed: restore lets it go on from there";
 	if (s->lack)
 		return s->lack;
 	if (s->exit_code == FILTERED)

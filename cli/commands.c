@@ -37,14 +37,13 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "checkpoint",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID",
 		.help = "write a running container's processes into files",
 		.details =
 			"Writes the processes of a container with their memory, files and "
 			"connections into a directory, by CRIU, and deletes the container, "
-			"unless it is to go on. restore makes it run on from there. A container of "
-			"an image has no bundle, and is refused. As hull-oci, "
+			"unless it is to go on. restore makes it run on from there. As hull-oci, "
 			"checkpoint --help succeeds only where this can work.",
 		.options = &checkpoint_options,
 		.min_args = 1,
@@ -258,7 +257,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "restore",
-		.modes = MODE_BOTH,
+		.modes = MODE_OCI,
 		.arguments = "ID",
 		.help = "let a container run on from a checkpoint",
 		.details =

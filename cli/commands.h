@@ -43,6 +43,7 @@ struct command {
 	bool creates;   /* makes a container */
 	bool enters; /* it makes a process in a container: hull then seals itself (security/seal.h) */
 	bool takes_container; /* its first argument is one that exists */
+	bool finds_container; /* the same, and it looks for it itself */
 	bool opens_libraries; /* of systemd or CRIU: full.h */
 	bool asks_systemd;    /* the same where it is the cgroup manager */
 	bool hidden;          /* for programs: no help shows it */

@@ -23,6 +23,27 @@ const struct command people_commands[] = {
 		.run = cmd_attach,
 	},
 	{
+		.name = "checkpoint",
+		.modes = MODE_HULL,
+		.arguments = "CONTAINER...",
+		.help = "write running containers' processes into files",
+		.details =
+			"Writes the processes of a container of an image with their memory, by CRIU, "
+			"into files that stay with the container, and stops it, unless it is to go on. Its "
+			"files, volumes and networks stay as they are. restore lets it run on from "
+			"there; start starts it anew, which gives the checkpoint up, and rm removes "
+			"both. With --export it is in an archive, too, for restore --import; volumes are no "
+			"part of that. One with --rm or --publish-socket, or that is run in the foreground, is "
+			"refused. Of a container of a bundle the files go to --image-path, and the "
+			"container is deleted. " WHO,
+		.options = &people_checkpoint_options,
+		.min_args = 1,
+		.max_args = ARGS_MANY,
+		.finds_container = true,
+		.opens_libraries = true,
+		.run = cmd_people_checkpoint,
+	},
+	{
 		.name = "commit",
 		.modes = MODE_HULL,
 		.arguments = "CONTAINER [IMAGE]",
@@ -365,6 +386,31 @@ const struct command people_commands[] = {
 		.enters = true,
 		.opens_libraries = true,
 		.run = cmd_restart,
+	},
+	{
+		.name = "restore",
+		.modes = MODE_HULL,
+		.arguments = "[CONTAINER...]",
+		.help = "let containers run on from their checkpoints",
+		.details =
+			"Lets a stopped container of an image run on, detached, from the checkpoint that "
+			"it has, which is then gone, on its networks with the addresses that it had. Its "
+			"files and volumes are as they are now. With --import a new container is made of an "
+			"archive, whose image has to be in the store; its volumes are those of the same "
+			"names here. An archive says what its container may do: it has to be trusted, as a "
+			"bundle has. With --bundle, or where there is no such "
+			"container, a container of a bundle is made whose processes are those that "
+			"checkpoint wrote: what it is and may do comes from the bundle. Its pipes become "
+			"the caller's streams; a stream that was a file must be that file again, appended "
+			"to. Without --detach its streams and signals are passed on and the exit status "
+			"is its program's, as of run. " WHO,
+		.options = &people_restore_options,
+		.max_args = ARGS_MANY,
+		.creates = true,
+		.asks_systemd = true,
+		.enters = true,
+		.opens_libraries = true,
+		.run = cmd_people_restore,
 	},
 	{
 		.name = "rm",

@@ -123,7 +123,8 @@ static void add_arguments(struct completion *c, const struct position *at)
 		add_commands(c, at->mode);
 	if (at->args == 1 && at->command->verbs)
 		add_choices(c, at->command->verbs);
-	c->containers = at->args == 1 && at->command->takes_container;
+	c->containers =
+		at->args == 1 && (at->command->takes_container || at->command->finds_container);
 }
 
 void completion_plan(struct completion *ret, enum mode mode, const struct strings *words)

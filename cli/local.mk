@@ -27,6 +27,7 @@ cli_libcli_a_SOURCES = \
 	cli/cmd_metrics.c \
 	cli/cmd_network.c \
 	cli/cmd_pause.c \
+	cli/cmd_people_checkpoint.c \
 	cli/cmd_people_events.c \
 	cli/cmd_people_ps.c \
 	cli/cmd_plan.c \

@@ -65,11 +65,11 @@ static int check_status(const char *value, struct err *e)
 {
 	/* Some of them hull's containers never are. */
 	static const char *const words[] = { "created", "running",  "paused", "restarting",
-					     "exited",  "removing", "dead" };
+					     "exited",  "removing", "dead", "checkpointed" };
 
 	if (is_one_of(value, words, ARRAY_LEN(words)))
 		return 0;
-	return err_set(e, EINVAL, "expected created, running, paused or exited");
+	return err_set(e, EINVAL, "expected created, running, paused, exited or checkpointed");
 }
 
 static bool matches_status(const struct ps_filter *f, const struct ps_entry *entry)

@@ -94,6 +94,9 @@ const char *words_status(const struct container_view *v, time_t now, struct aren
 	if (strcmp(state, "exited") == 0)
 		return arena_printf(a, "Exited (%d) %s", v->status.exit_code,
 				    words_ago(v->status.finished, now, a));
+	if (strcmp(state, "checkpointed") == 0)
+		return arena_printf(a, "Checkpointed %s",
+				    words_ago(v->status.checkpointed, now, a));
 	if (strcmp(state, "created") == 0)
 		return "Created";
 	if (words_time(v->status.started, &started) < 0)

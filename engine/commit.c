@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,15 +10,14 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/diff.h"
+#include "base/signals.h"
+#include "engine/layer.h"
 #include "engine/record.h"
 #include "engine/rootfs.h"
 #include "engine/userns.h"
 #include "image/config_change.h"
 #include "image/media_type.h"
 #include "image/reference.h"
-#include "image/tar_tree.h"
-#include "mounts/rootfd.h"
 
 enum { CONFIG_MAX = 16 * 1024 * 1024, CHUNK = 128 * 1024 };
 
@@ -106,60 +104,12 @@ static int find_all(struct committing *c, struct err *e)
  * The layer
  */
 
-static const char *name_of(const char *path)
-{
-	return strrchr(path, '/') + 1;
-}
-
-/* A deleted name is an empty file that is called so (image-spec, layer.md, "Whiteouts"). */
-static int add_whiteout(struct tar_tree *t, const char *path, struct err *e)
-{
-	auto_buf struct buf as = { 0 };
-	const char *name = name_of(path);
-
-	buf_add(&as, path + 1, (size_t)(name - path - 1));
-	buf_printf(&as, ".wh.%s", name);
-	return tar_tree_add_empty(t, as.text, e);
-}
-
-static int add_change(struct tar_tree *t, int upper, const struct change *c, struct err *e)
-{
-	static const char whiteout[] = ".wh.";
-	const char *name = name_of(c->path);
-	auto_buf struct buf above = { 0 };
-	auto_fd int dir = -1;
-
-	if (strncmp(name, whiteout, strlen(whiteout)) == 0)
-		return err_set(e, ENOTSUP, "%s: in a layer such a name would delete another",
-			       json_quote(c->path).text);
-	if (c->kind == 'D')
-		return add_whiteout(t, c->path, e);
-	buf_add(&above, c->path, (size_t)(name - c->path));
-	dir = rootfd_open_nofollow(upper, above.text, O_PATH | O_DIRECTORY);
-	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
-		return 0; /* gone meanwhile */
-	if (dir < 0)
-		return err_neg(e, dir, "open %s", above.text);
-	return tar_tree_add_one(t, dir, name, c->path + 1, e);
-}
-
 static int write_layer(void *ctx, int sock UNUSED, struct err *e)
 {
 	struct committing *c = ctx;
-	auto_changes struct changes changes = { 0 };
-	auto_tar_tree struct tar_tree tar = { .out = c->writes };
-	auto_fd int upper = open(c->overlay->upper, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	close_fd(&c->reads);
-	if (upper < 0)
-		return err_sys(e, "open what the container changed");
-	TRY(changes_find(c->overlay, &c->spec, &changes, e));
-	for (size_t i = 0; i < changes.n; i++)
-		TRY(add_change(&tar, upper, &changes.at[i], e));
-	TRY(tar_tree_end(&tar, e));
-	if (tar.skipped)
-		log_warn("%llu sockets were left out", (unsigned long long)tar.skipped);
-	return 0;
+	return layer_write(c->overlay, &c->spec, c->writes, e);
 }
 
 static int take_layer(struct committing *c, struct image_blob *blob, struct err *e)
@@ -199,18 +149,6 @@ static int make_layer(struct committing *c, struct image_descriptor *ret, struct
 	return image_blob_commit(&blob, &ret->digest, &ret->size, e);
 }
 
-/* A signal that ends us has to wait until the container goes on. */
-static void hold_signals(bool hold)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
-}
-
 /* Nothing of it changes while it is packed, if that was asked for. */
 static int make_layer_paused(struct committing *c, struct image_descriptor *ret, struct err *e)
 {
@@ -221,7 +159,8 @@ static int make_layer_paused(struct committing *c, struct image_descriptor *ret,
 	if (r == -ENOENT || (r >= 0 && state.status != STATE_RUNNING))
 		return make_layer(c, ret, e);
 	TRY(r);
-	hold_signals(true);
+	/* A signal that ends us has to wait until the container goes on. */
+	signals_hold(true);
 	r = container_pause(c->g->rt, c->id, e);
 	if (r >= 0) {
 		r = make_layer(c, ret, e);
@@ -230,7 +169,7 @@ static int make_layer_paused(struct committing *c, struct image_descriptor *ret,
 			r = -resume.code;
 		}
 	}
-	hold_signals(false);
+	signals_hold(false);
 	return r;
 }
 

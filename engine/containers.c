@@ -75,20 +75,25 @@ static int check_orphan(const struct engine *g, const struct making *m, struct e
 	return 0;
 }
 
+int engine_open_stopped(const struct engine *g, const char *who, struct making *m, struct err *e)
+{
+	int r = open_locked(g, who, m, e);
+
+	if (r == -EBUSY && m->dir >= 0) {
+		TRY(files_wait(m->dir, e));
+		making_done(m);
+		r = open_locked(g, who, m, e);
+	}
+	return r < 0 ? r : check_orphan(g, m, e);
+}
+
 int engine_start(const struct engine *g, const char *who, bool attach, int *ret_status,
 		 struct err *e)
 {
 	auto_making struct making m = MAKING_NONE;
-	int r = open_locked(g, who, &m, e);
+	int r = engine_open_stopped(g, who, &m, e);
 
 	*ret_status = 0;
-	if (r == -EBUSY && m.dir >= 0) {
-		TRY(files_wait(m.dir, e));
-		making_done(&m);
-		r = open_locked(g, who, &m, e);
-	}
-	if (r >= 0)
-		r = check_orphan(g, &m, e);
 	if (r == -EBUSY && !attach)
 		return 0; /* runs already, as Docker sees it */
 	if (r < 0)
@@ -96,6 +101,7 @@ int engine_start(const struct engine *g, const char *who, bool attach, int *ret_
 	/* What a killed keeper left of an ended one. */
 	TRY(container_delete(g->rt, m.id, true, e));
 	m.record.detached = !attach;
+	m.again = true;
 	return engine_start_made(g, &m, ret_status, e);
 }
 
@@ -313,6 +319,8 @@ void container_view_done(struct container_view *v)
 
 const char *container_view_status(const struct container_view *v)
 {
+	if (v->state == STATE_STOPPED && v->status.checkpointed)
+		return "checkpointed";
 	if (v->state == STATE_STOPPED)
 		return v->status.started || v->status.finished ? "exited" : "created";
 	return v->state == STATE_PAUSED    ? "paused"

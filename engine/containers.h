@@ -14,12 +14,17 @@
 #include "engine/record.h"
 #include "engine/wish.h"
 
+struct restore_wish;
+
 /* A container that is being made, or was just made: its lock is ours. */
 struct making {
 	char id[RECORD_ID_LEN + 1];
 	int dir, lock;
 	struct record record;
 	bool written; /* it exists */
+	bool again;   /* it may have run before */
+	const struct restore_wish
+		*restore; /* NULL: it is started, and not restored (checkpoint.h) */
 };
 
 /* clang-format off */
@@ -51,6 +56,10 @@ int engine_follow_made(const struct engine *g, struct making *m, const struct at
 int engine_start(const struct engine *g, const char *who, bool attach, int *ret_status,
 		 struct err *e) MUST_CHECK;
 
+/* Opens a container that does not run, with its lock. -EBUSY: it runs; then `ret` is open without the lock. */
+int engine_open_stopped(const struct engine *g, const char *who, struct making *ret, struct err *e)
+	MUST_CHECK;
+
 /* Its stop signal, and SIGKILL after `timeout` seconds (-1: its own). Not running is success. */
 int engine_stop(const struct engine *g, const char *who, int64_t timeout, struct err *e) MUST_CHECK;
 
@@ -78,7 +87,7 @@ void container_view_done(struct container_view *v);
 #define auto_container_view __attribute__((cleanup(container_view_done)))
 int engine_view(const struct engine *g, const char *id, struct container_view *ret, struct err *e)
 	MUST_CHECK;
-/* "created", "running", "paused", "exited". */
+/* "created", "running", "paused", "exited", "checkpointed". */
 const char *container_view_status(const struct container_view *v);
 
 /* The container's root file system for a caller who wants to look into it, as a descriptor. */

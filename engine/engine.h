@@ -10,6 +10,7 @@
  *	DATA/containers/ID/log.jsonl      what it wrote (logs.h)
  *	DATA/containers/ID/hull-init      of --init: the program that is its pid 1
  *	DATA/containers/ID/health.json    what its health checks found (health.h)
+ *	DATA/containers/ID/checkpoint     its processes, by CRIU (checkpoint.h)
  *	DATA/containers/ID/networks.json  which networks it is on, once that was changed (joins.h)
  *	DATA/containers/ID/lock           flock(2): held by who keeps it as long as it runs
  *	DATA/containers/ID/copying        flock(2): held by who writes to its files while it does not run (files.h)

@@ -51,11 +51,17 @@ int joins_lock(int dir, const char *id, struct err *e)
 	return take_fd(&fd);
 }
 
+int joins_read_file(int dir, struct arena *a, struct joins *ret, struct err *e)
+{
+	*ret = (struct joins){ 0 };
+	return json_decode_file(dir, file, JOINS_SIZE_MAX, joins_fields, a, ret, e);
+}
+
 int joins_read(int dir, const struct record *r, const char *network, struct arena *a,
 	       struct joins *ret, struct err *e)
 {
 	struct joins joins = { 0 };
-	int found = json_decode_file(dir, file, JOINS_SIZE_MAX, joins_fields, a, &joins, e);
+	int found = joins_read_file(dir, a, &joins, e);
 
 	if (found == -ENOENT) {
 		joins.list.at = arena_array(a, 1, sizeof(*joins.list.at));

@@ -31,6 +31,8 @@ int joins_lock(int dir, const char *id, struct err *e) MUST_CHECK;
 /* `network` is what the record's means as a name; strings are the arena's, the record's or it. */
 int joins_read(int dir, const struct record *r, const char *network, struct arena *a,
 	       struct joins *ret, struct err *e) MUST_CHECK;
+/* Those of the file alone; -ENOENT. */
+int joins_read_file(int dir, struct arena *a, struct joins *ret, struct err *e) MUST_CHECK;
 int joins_write(int dir, const struct joins *j, struct err *e) MUST_CHECK;
 
 /* For the networks: addresses are read, and the container's name is one more alias. */

@@ -19,6 +19,7 @@
 #include "base/spawn.h"
 #include "engine/attach.h"
 #include "engine/borrowed.h"
+#include "engine/checkpoint.h"
 #include "engine/happened.h"
 #include "engine/health.h"
 #include "engine/journal.h"
@@ -95,10 +96,19 @@ static void say_started(const struct engine *g, const struct making *m, struct s
 	s->started = arena_strdup(&s->arena, now);
 	s->finished = s->error = NULL;
 	s->stopped = s->oom_killed = false;
+	s->checkpointed = NULL;
+	s->restored = m->restore ? s->started : NULL;
 	s->lack = s->held = s->denied = NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
 	happened(g, &m->record, "start", NULL, NULL);
+}
+
+/* It has begun anew, or gone on from there. */
+static void give_up_checkpoint(const struct making *m)
+{
+	if (m->restore ? !m->restore->keep : m->again)
+		checkpoint_drop(m->dir);
 }
 
 /* NULL where there is nothing to say. */
@@ -123,9 +133,11 @@ static void say_ended(const struct engine *g, const struct making *m, struct sta
 	struct err e = { 0 };
 	auto_status struct status written = { 0 };
 
-	/* `stop` notes in it that it was there. */
-	if (status_read(m->dir, &written, &e) == 0)
+	/* `stop` and `checkpoint` note in it that they were there. */
+	if (status_read(m->dir, &written, &e) == 0) {
 		s->stopped = written.stopped;
+		s->checkpointed = arena_strdup(&s->arena, written.checkpointed);
+	}
 	record_now(now);
 	s->finished = arena_strdup(&s->arena, now);
 	s->exit_code = code;
@@ -181,6 +193,7 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 		r = health_start(g, m, &run.health, &run.health_fd, e);
 	if (r >= 0) {
 		say_started(g, m, &status);
+		give_up_checkpoint(m);
 		r = container_run(g->rt, &req, ret_status, e);
 		health_stop(run.health, &run.health_fd);
 	}
@@ -264,6 +277,17 @@ static int dont_block(int fd)
 	return fd < 0 || (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0) ? 0 : -1;
 }
 
+static int restore(struct keeper *k, struct err *e)
+{
+	const struct restore_wish *w = k->m->restore;
+	struct restore_request req;
+
+	checkpoint_request(w, k->run.bundle, &k->run.arena, &req);
+	req.create = k->run.request;
+	TRY(checkpoint_joins(k->m->dir, w, &k->run.arena, &k->run.net.again, e));
+	return container_restore_supervised(k->g->rt, &req, &k->process, e);
+}
+
 static int launch(struct keeper *k, struct err *e)
 {
 	struct stdio s;
@@ -271,7 +295,9 @@ static int launch(struct keeper *k, struct err *e)
 
 	if (r >= 0) {
 		wear(&s);
-		r = container_run_supervised(k->g->rt, &k->run.request, &k->process, e);
+		r = k->m->restore
+			    ? restore(k, e)
+			    : container_run_supervised(k->g->rt, &k->run.request, &k->process, e);
 		take_off();
 	}
 	if (r >= 0) {
@@ -406,35 +432,52 @@ static void close_streams(struct keeper *k)
 	container_process_done(&k->process);
 }
 
+/* All that a run needs, and its first process. */
+static int begin(struct keeper *k, struct err *e)
+{
+	const struct making *m = k->m;
+
+	TRY(borrowed_find(k->g, m->dir, &m->record, e));
+	TRY(netjoin_prepare(&k->run.net, e));
+	TRY(open_sockets(&k->run, e));
+	/* Before the pipes are made, whose ends it would hold. */
+	TRY(health_start(k->g, m, &k->run.health, &k->run.health_fd, e));
+	return launch(k, e);
+}
+
+/* It runs: whether it was started or restored, it would be started the next time. */
+static void say_begun(struct keeper *k, struct status *status)
+{
+	say_started(k->g, k->m, status);
+	give_up_checkpoint(k->m);
+	k->m->restore = NULL;
+	k->m->again = true;
+	k->run.net.again = (struct joins){ 0 };
+	tell_ready(k, NULL);
+}
+
 /* Starts it and stays until it has ended. Returns its exit status, or a negative errno. */
 static int run_once(struct keeper *k, struct status *status, struct err *e)
 {
 	auto_container_fate struct container_fate fate = { 0 };
 	time_t began = time(NULL);
-	int code, r;
+	int code;
 
-	r = borrowed_find(k->g, k->m->dir, &k->m->record, e);
-	if (r >= 0)
-		r = netjoin_prepare(&k->run.net, e);
-	if (r >= 0)
-		r = open_sockets(&k->run, e);
-	/* Before the pipes are made, whose ends it would hold. */
-	if (r >= 0)
-		r = health_start(k->g, k->m, &k->run.health, &k->run.health_fd, e);
-	if (r >= 0)
-		r = launch(k, e);
-	if (r < 0) {
+	if (begin(k, e) < 0) {
 		health_stop(k->run.health, &k->run.health_fd);
 		netjoin_leave(&k->run.net);
-		say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate);
-		return r;
+		/* What cannot be restored is as it was. */
+		if (!k->m->restore)
+			say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate);
+		return -e->code;
 	}
-	say_started(k->g, k->m, status);
-	tell_ready(k, NULL);
+	say_begun(k, status);
 	mem_trim();
 	attend(k);
 	health_stop(k->run.health, &k->run.health_fd);
 	code = reap(k->process.pid);
+	if (code == 128 + SIGKILL)
+		checkpoint_wait(k->m->dir);
 	if (code != 0)
 		denials_read(k->process.pid, began, &fate.denied);
 	container_process_save(&k->process, k->g->rt, k->m->id);
@@ -449,7 +492,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 
 static bool wants_restart(const struct record *r, const struct status *s)
 {
-	if (s->stopped)
+	if (s->stopped || s->checkpointed)
 		return false;
 	switch (r->restart) {
 	case RESTART_ALWAYS:

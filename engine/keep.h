@@ -14,6 +14,7 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 /*
  * In a process of its own, which takes the lock with it; returns when the
  * program runs. What it writes goes to the log; restart policies are obeyed.
+ * With m->restore it goes on from its checkpoint instead of being started.
  */
 int keep_detached(const struct engine *g, struct making *m, struct err *e) MUST_CHECK;
 

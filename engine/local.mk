@@ -7,6 +7,11 @@ engine_libengine_a_SOURCES = \
 	engine/attach_private.h \
 	engine/borrowed.c \
 	engine/borrowed.h \
+	engine/checkpoint.c \
+	engine/checkpoint.h \
+	engine/checkpoint_archive.c \
+	engine/checkpoint_archive.h \
+	engine/checkpoint_import.c \
 	engine/commit.c \
 	engine/commit.h \
 	engine/config.c \
@@ -45,6 +50,8 @@ engine_libengine_a_SOURCES = \
 	engine/health_run.c \
 	engine/idrange.c \
 	engine/idrange.h \
+	engine/layer.c \
+	engine/layer.h \
 	engine/load.c \
 	engine/load.h \
 	engine/logs.c \

@@ -74,19 +74,36 @@ const char *netjoin_network(const struct net_mode_choice *choice)
 	return choice->network ? choice->network : NETWORK_DEFAULT;
 }
 
+/* Addresses that people asked for stay what they are. */
+static void take_again(const struct joins *again, struct join *j)
+{
+	for (size_t i = 0; i < again->list.n; i++) {
+		const struct join *had = &again->list.at[i];
+
+		if (strcmp(had->network, j->network) != 0)
+			continue;
+		j->ip = j->ip ? j->ip : had->ip;
+		j->ip6 = j->ip6 ? j->ip6 : had->ip6;
+		j->mac = j->mac ? j->mac : had->mac;
+	}
+}
+
 /* Those that it is on, for the network layer. */
-static int read_joins(int dir, const struct record *r, const struct net_mode_choice *choice,
+static int read_joins(const struct net_context *n, const struct net_mode_choice *choice,
 		      struct arena *a, struct net_request *req, struct err *e)
 {
+	const struct record *r = n->record;
 	struct joins joins = { 0 };
 
 	if (choice->mode != NET_NETWORKS)
 		return 0;
-	TRY(joins_read(dir, r, netjoin_network(choice), a, &joins, e));
+	TRY(joins_read(n->dir, r, netjoin_network(choice), a, &joins, e));
 	req->networks.at = arena_array(a, joins.list.n, sizeof(*req->networks.at));
-	for (; req->networks.n < joins.list.n; req->networks.n++)
+	for (; req->networks.n < joins.list.n; req->networks.n++) {
+		take_again(&n->again, &joins.list.at[req->networks.n]);
 		TRY(join_parse(&joins.list.at[req->networks.n], r->name, a,
 			       &req->networks.at[req->networks.n], e));
+	}
 	req->apart = !req->networks.n;
 	return 0;
 }
@@ -248,7 +265,7 @@ static int attach(struct net_context *n, const struct net_mode_choice *choice, p
 	req.owner = pid;
 	req.mode = choice->mode;
 	TRY(read_ports(&r->published, &a, &req.ports, e));
-	TRY(read_joins(n->dir, r, choice, &a, &req, e));
+	TRY(read_joins(n, choice, &a, &req, e));
 	TRY(network_attach(state, &req, &result, e));
 	n->attached = true;
 	filled = netjoin_fill_files(n->dir, &result, e);

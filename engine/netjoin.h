@@ -20,6 +20,7 @@ struct net_context {
 	const struct record *record;
 	int dir; /* the container's */
 	bool attached;
+	struct joins again; /* of a restore: networks with the addresses that it is to have again */
 };
 
 /* What --network is unless it is given. */

@@ -97,6 +97,8 @@ JSON_TABLE(status_fields, struct status) = {
 	FIELD_STRING(struct status, "held", held, 0),
 	FIELD_STRING(struct status, "denied", denied, 0),
 	FIELD_BOOL(struct status, "stopped", stopped, 0),
+	FIELD_STRING(struct status, "checkpointed", checkpointed, 0),
+	FIELD_STRING(struct status, "restored", restored, 0),
 	{ 0 },
 };
 /* clang-format on */
@@ -597,6 +599,8 @@ int status_write(int dir, const struct status *s, struct err *e)
 	json_write_string(&w, "held", s->held);
 	json_write_string(&w, "denied", s->denied);
 	json_write_bool(&w, "stopped", s->stopped);
+	json_write_string(&w, "checkpointed", s->checkpointed);
+	json_write_string(&w, "restored", s->restored);
 	json_write_end(&w);
 	return io_replace_file(dir, status_file, text.text, text.len, e);
 }

@@ -74,6 +74,8 @@ struct status {
 	const char *held; /* where other limits held it back, in words; NULL: nowhere */
 	const char *denied; /* what the kernel denied to its program, in words; NULL: nothing known */
 	bool stopped;     /* by `stop` or `kill`: restart policies leave it alone */
+	const char *checkpointed; /* when a checkpoint ended it; NULL: none did (checkpoint.h) */
+	const char *restored;     /* when it went on from one; NULL: it was started */
 };
 
 void record_done(struct record *r);

@@ -40,9 +40,7 @@ int mount_options_apply(const struct mount_op *op, int fd, struct err *e)
 	return 0;
 }
 
-/* A bind's tree. It must not stay a peer of the host's mount, whatever else is asked for. */
-static int open_bind(const struct mount_op *op, unsigned long propagation, int bundle,
-		     struct err *e)
+int mount_bind_open(const struct mount_op *op, unsigned long propagation, int bundle, struct err *e)
 {
 	static const struct mount_attrs none = { 0 };
 	unsigned flags = CLONE_TREE;
@@ -141,7 +139,7 @@ int mount_trees_open(const struct mount_plan *plan, int bundle, struct arena *a,
 	/* The root must not be a peer of the host's mount while it is filled, shared or not. */
 	follows = (plan->root_propagation & ~(unsigned long)(MS_SLAVE | MS_REC)) == 0;
 	t.root = plan->overlay ? mount_overlay_open(plan->overlay, e)
-			       : open_bind(&root, follows ? MS_SLAVE : MS_PRIVATE, bundle, e);
+			       : mount_bind_open(&root, follows ? MS_SLAVE : MS_PRIVATE, bundle, e);
 	TRY(t.root);
 	for (size_t i = 0; i < plan->mounts.n; i++) {
 		const struct mount_op *op = &plan->mounts.at[i];
@@ -153,7 +151,7 @@ int mount_trees_open(const struct mount_plan *plan, int bundle, struct arena *a,
 		}
 		if (op->kind != MOUNT_KIND_BIND)
 			continue;
-		t.mounts[i] = open_bind(op, plan->propagation, bundle, e);
+		t.mounts[i] = mount_bind_open(op, plan->propagation, bundle, e);
 		TRY(t.mounts[i]);
 	}
 	TRY(open_devices(plan, &t, e));

@@ -34,6 +34,10 @@ int mount_trees_open(const struct mount_plan *plan, int bundle, struct arena *a,
 		     struct mount_trees *ret, struct err *e) MUST_CHECK;
 void mount_trees_close(struct mount_trees *t);
 
+/* A bind's tree. It does not stay a peer of the host's mount, whatever else is asked for. */
+int mount_bind_open(const struct mount_op *op, unsigned long propagation, int bundle, struct err *e)
+	MUST_CHECK;
+
 /*
  * A new, detached instance of the op's file system, with its options and
  * attributes; without the latter (mount_options_apply() later) if MOUNT_COPY_UP

@@ -132,8 +132,22 @@ int ns_open_process(int procfd, pid_t pid, struct ns_fds *ret, struct err *e)
 	return 0;
 }
 
+/*
+ * The cgroup namespace of a restored container belongs to the host's user namespace, and not to its own:
+ * so it is joined before that, by who may; for anybody else it has to be one that comes after.
+ */
+static unsigned join_before_user(const struct ns_fds *fds, unsigned skip)
+{
+	const unsigned cgroup = 1U << SPEC_NS_CGROUP;
+
+	if (fds->at[SPEC_NS_USER] < 0 || fds->at[SPEC_NS_CGROUP] < 0 || (skip & cgroup))
+		return 0;
+	return setns(fds->at[SPEC_NS_CGROUP], CLONE_NEWCGROUP) == 0 ? cgroup : 0;
+}
+
 int ns_join(const struct ns_fds *fds, unsigned skip, struct err *e)
 {
+	skip |= join_before_user(fds, skip);
 	for (int i = 0; i < SPEC_NS_KINDS; i++) {
 		if (fds->at[i] < 0 || (skip & 1U << i))
 			continue;

@@ -66,7 +66,7 @@ int ns_open_paths(const struct ns_plan *plan, struct ns_fds *ret, struct err *e)
  */
 int ns_open_process(int procfd, pid_t pid, struct ns_fds *ret, struct err *e) MUST_CHECK;
 
-/* Joins all that are open, the user namespace first; `skip` is a set of 1 << enum spec_ns. */
+/* Joins all that are open, the user namespace before those that may belong to it; `skip` is a set of 1 << enum spec_ns. */
 int ns_join(const struct ns_fds *fds, unsigned skip, struct err *e) MUST_CHECK;
 
 /*

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,8 @@ static int name_externals(struct checkpoint *c, struct err *e)
 	TRY(mountinfo_read(arena_printf(&c->arena, "/proc/%d/mountinfo", s->pid), &c->arena,
 			   &container, e));
 	TRY(mountinfo_read("/proc/self/mountinfo", &c->arena, &host, e));
+	if (!c->req->kept)
+		TRY(externals_check_root(&container, &host, e));
 	TRY(externals_find(&list, &container, &host, &c->arena, &names, e));
 	for (size_t i = 0; i < names.n; i++)
 		TRY(criu_ok(c->criu.add_ext_mount(names.at[i], names.at[i]), e));
@@ -206,6 +209,8 @@ static int set_options(struct checkpoint *c, struct err *e)
 	criu->set_link_remap(req->link_remap);
 	criu->set_tcp_skip_in_flight(req->tcp_skip_in_flight);
 	criu->set_orphan_pts_master(c->spec.process && c->spec.process->terminal);
+	if (restore_leaves_network(&c->spec, req->kept))
+		criu->set_empty_ns(CLONE_NEWNET);
 	criu->set_track_mem(req->pre_dump || req->parent_path);
 	if (req->parent_path) {
 		if (req->parent_path[0] == '/')
@@ -257,7 +262,9 @@ int container_checkpoint(const struct runtime *rt, const struct checkpoint_reque
 	checkpoint_done(&c);
 	TRY(r);
 	handle_close(&h);
-	return req->leave_running || req->pre_dump ? 0 : container_delete(rt, req->id, true, e);
+	if (req->leave_running || req->pre_dump || req->kept)
+		return 0;
+	return container_delete(rt, req->id, true, e);
 }
 
 int container_checkpoint_works(const struct runtime *rt, struct err *e)

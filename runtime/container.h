@@ -71,7 +71,10 @@ struct create_request {
 	bool stays; /* who asks lives on for long: what takes much memory is left to another process */
 	/* What the root file system is, mounted on root.path's directory; NULL: that directory. */
 	const struct mount_overlay *overlay;
-	/* Called by `run` when all is made and the program does not run yet; NULL: nothing. */
+	/*
+	 * Called by `run` when all is made and the program does not run yet, and by `restore` when the
+	 * first process is in its namespaces; NULL: nothing.
+	 */
 	int (*before_start)(void *ctx, pid_t pid, struct err *e);
 	void *before_start_ctx;
 };
@@ -211,6 +214,8 @@ struct checkpoint_request {
 	const char *page_server; /* "ADDRESS:PORT" that takes the memory; NULL: it is written */
 	struct opt_u64 status_fd; /* gets a zero byte when lazy pages can be asked for */
 	bool leave_running, pre_dump, tcp_skip_in_flight, link_remap;
+	/* Whoever keeps it waits for its end, deletes it, and brings its root and network for a restore. */
+	bool kept;
 };
 
 /*
@@ -231,6 +236,7 @@ struct restore_request {
 	struct criu_options criu;
 	const char *lsm_profile, *lsm_mount_context;
 	bool detach, tcp_close;
+	bool kept; /* as of its checkpoint */
 };
 
 /*
@@ -240,6 +246,10 @@ struct restore_request {
  */
 int container_restore(const struct runtime *rt, const struct restore_request *req, int *ret_status,
 		      struct err *e) MUST_CHECK;
+
+/* The same for a caller that stays, as container_run_supervised(). */
+int container_restore_supervised(const struct runtime *rt, const struct restore_request *req,
+				 struct container_process *ret, struct err *e) MUST_CHECK;
 
 /*
  * Gives everything back. A running container is refused (-EBUSY) unless

@@ -281,6 +281,12 @@ int criu_cgroup_path(const struct cgroup *cg, struct arena *a, const char **ret,
 
 /* Errors */
 
+/* What it goes on after: without a higher limit, and without TUN devices. */
+static bool is_harmless(const char *what)
+{
+	return strstr(what, "RLIMIT_NOFILE") || strstr(what, "Unable to create tun");
+}
+
 /* The first error of the log, without its time stamp; the others follow from it. */
 static bool first_error(int work, const char *log, char *line, size_t size)
 {
@@ -297,8 +303,7 @@ static bool first_error(int work, const char *log, char *line, size_t size)
 		const char *at = strstr(text, "Error (");
 		const char *what = at ? strstr(at, "): ") : NULL;
 
-		/* It goes on without a higher limit. */
-		if (!what || strstr(what, "RLIMIT_NOFILE"))
+		if (!what || is_harmless(what))
 			continue;
 		snprintf(line, size, "%s", what + 3);
 		line[strcspn(line, "\n")] = '\0';

@@ -34,9 +34,12 @@ static char *clean_path(struct arena *a, const char *path)
 	return copy;
 }
 
-static void add(externals *list, const char *path, const char *source, bool tree)
+static struct external *add(externals *list, const char *path, const char *source, bool tree)
 {
-	list->at[list->n++] = (struct external){ .path = path, .source = source, .tree = tree };
+	struct external *x = &list->at[list->n++];
+
+	*x = (struct external){ .path = path, .source = source, .tree = tree };
+	return x;
 }
 
 static const char *source_of(const struct mount_op *op, const char *bundle, struct arena *a)
@@ -55,7 +58,8 @@ void externals_plan(const struct mount_plan *plan, const char *bundle, const cha
 
 		if (op->kind == MOUNT_KIND_BIND)
 			add(ret, clean_path(a, op->target), source_of(op, bundle, a),
-			    op->options.flags & MOUNT_RECURSIVE);
+			    op->options.flags & MOUNT_RECURSIVE)
+				->op = op;
 		else if (cgroup && op->type && strncmp(op->type, "cgroup", 6) == 0)
 			add(ret, clean_path(a, op->target), cgroup, false);
 	}
@@ -148,6 +152,21 @@ static bool is_made_again(const char *type)
 	return false;
 }
 
+int externals_check_root(const mountinfo *container, const mountinfo *host, struct err *e)
+{
+	for (size_t i = 0; i < container->n; i++) {
+		const struct mountinfo_entry *m = &container->at[i];
+
+		if (strcmp(m->path, "/") == 0 && !mountinfo_find_device(host, m->device))
+			return err_set(
+				e, ENOTSUP,
+				"checkpoint: the container's root (%s) is mounted nowhere on the "
+				"host, so nothing could be put in its place",
+				m->type);
+	}
+	return 0;
+}
+
 int externals_find(const externals *list, const mountinfo *container, const mountinfo *host,
 		   struct arena *a, struct strings *ret, struct err *e)
 {
@@ -158,13 +177,6 @@ int externals_find(const externals *list, const mountinfo *container, const moun
 		bool exact = x && strcmp(x->path, m->path) == 0;
 		bool hosts = mountinfo_find_device(host, m->device) != NULL;
 
-		if (strcmp(m->path, "/") == 0 && !hosts)
-			return err_set(
-				e, ENOTSUP,
-				"checkpoint: the container's root (%s) is mounted nowhere on the "
-				"host, as that of a container of an image, so nothing could be "
-				"put in its place",
-				m->type);
 		/* A mask over a directory is a tmpfs of the container's own. */
 		if (strcmp(m->path, "/") == 0 || !hosts || (is_made_again(m->type) && !exact))
 			continue;

@@ -22,6 +22,7 @@ struct external {
 	const char *path;   /* in the container, absolute */
 	const char *source; /* on the host, absolute */
 	bool tree;          /* what is mounted below the source comes along */
+	const struct mount_op *op; /* NULL: it is no bind of the plan */
 };
 
 typedef LIST(struct external) externals;
@@ -45,10 +46,14 @@ void externals_places(const struct mount_plan *plan, const char *bundle, struct 
 void externals_with_mounts(const externals *list, const mountinfo *host, struct arena *a,
 			   externals *ret);
 
+/* -ENOTSUP: the container's root is none that the host has, so a bundle could not bring it. */
+int externals_check_root(const mountinfo *container, const mountinfo *host, struct err *e)
+	MUST_CHECK;
+
 /*
  * Which of the container's mounts are external; the paths are in *ret. One that
  * is the host's and not of the configuration is -ENOTSUP: nothing could be put
- * in its place. Nor in that of a root that the host does not have.
+ * in its place.
  */
 int externals_find(const externals *list, const mountinfo *container, const mountinfo *host,
 		   struct arena *a, struct strings *ret, struct err *e) MUST_CHECK;

@@ -54,6 +54,8 @@ runtime_libruntime_a_SOURCES = \
 	runtime/process_stat.h \
 	runtime/restore.c \
 	runtime/restore.h \
+	runtime/restore_mounts.c \
+	runtime/restore_mounts.h \
 	runtime/run.c \
 	runtime/state.c \
 	runtime/state.h \

@@ -21,7 +21,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "mounts/rootfd.h"
+#include "network/loopback.h"
 #include "process/relay.h"
 #include "runtime/criu.h"
 #include "runtime/executor.h"
@@ -29,6 +29,7 @@
 #include "runtime/handshake.h"
 #include "runtime/hooks.h"
 #include "runtime/process_stat.h"
+#include "runtime/restore_mounts.h"
 
 #define LOG_FILE "restore.log"
 
@@ -52,6 +53,13 @@ const char *restore_namespace_name(enum spec_ns type)
 bool restore_namespace_is_external(enum spec_ns type)
 {
 	return namespaces[type].external;
+}
+
+bool restore_leaves_network(const struct spec *s, bool kept)
+{
+	const struct spec_namespace *network = spec_namespace(s, SPEC_NS_NETWORK);
+
+	return kept && network && !network->path;
 }
 
 /* Checks */
@@ -134,12 +142,10 @@ static int set_readonly(const char *path, unsigned long others, struct err *e)
 }
 
 /* What CRIU leaves out: it has to write into the root, and gives flags to the first mask only. */
-static int protect_from_within(int mount_namespace, const mountinfo *mounts, struct err *e)
+static int protect(const mountinfo *mounts, struct err *e)
 {
 	const struct mount_plan *plan = &helper.creation->plan.mounts;
 
-	if (setns(mount_namespace, CLONE_NEWNS) < 0)
-		return err_sys(e, "restore: enter the container's mount namespace");
 	for (size_t i = 0; i < mounts->n; i++)
 		if (strcmp(mounts->at[i].type, "devtmpfs") == 0 &&
 		    is_masked(plan, mounts->at[i].path))
@@ -147,35 +153,62 @@ static int protect_from_within(int mount_namespace, const mountinfo *mounts, str
 	return plan->readonly_root ? set_readonly("/", 0, e) : 0;
 }
 
-/* In a process of its own, as it leaves the host's mounts. */
-static int protect(int32_t pid, struct err *e)
+/* A namespace left as CRIU makes it has its loopback interface down. */
+static int raise_loopback(const mountinfo *mounts UNUSED, struct err *e)
+{
+	return loopback_up(e);
+}
+
+typedef int within_fn(const mountinfo *mounts, struct err *e);
+
+_Noreturn static void act_within(int namespace, const mountinfo *mounts, within_fn *fn, int sock)
+{
+	struct err e = { 0 };
+
+	int r = setns(namespace, 0);
+
+	r = r < 0 ? err_sys(&e, "restore: enter the container's namespace") : fn(mounts, &e);
+	if (r < 0) {
+		handshake_fail(sock, &e);
+		_exit(1);
+	}
+	_exit(handshake_send(sock, SAY_GO, 0, -1, &e) < 0);
+}
+
+/* In a process of its own, which is in this namespace of process `pid`. */
+static int within(int32_t pid, const char *kind, within_fn *fn, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
-	auto_fd int fd = open(arena_printf(&a, "/proc/%d/ns/mnt", pid), O_RDONLY | O_CLOEXEC);
+	auto_fd int fd = open(arena_printf(&a, "/proc/%d/ns/%s", pid, kind), O_RDONLY | O_CLOEXEC);
 	int pair[2], r;
 	mountinfo mounts;
 	pid_t child;
 
 	if (fd < 0)
-		return err_sys(e, "restore: the container's mount namespace");
+		return err_sys(e, "restore: the container's %s namespace", kind);
 	TRY(mountinfo_read(arena_printf(&a, "/proc/%d/mountinfo", pid), &a, &mounts, e));
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "make the handshake's sockets");
 	child = fork();
-	if (child == 0) {
-		if (protect_from_within(fd, &mounts, e) < 0)
-			handshake_fail(pair[1], e);
-		else if (handshake_send(pair[1], SAY_GO, 0, -1, e) < 0)
-			_exit(1);
-		_exit(0);
-	}
+	if (child == 0)
+		act_within(fd, &mounts, fn, pair[1]);
 	close(pair[1]);
-	r = child < 0 ? err_sys(e, "make the process that protects the mounts")
+	r = child < 0 ? err_sys(e, "make the process that enters the container")
 		      : handshake_expect(pair[0], SAY_GO, NULL, NULL, e);
 	close(pair[0]);
 	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;
+}
+
+/* It is in its namespaces. */
+static int say_settled(int32_t pid, struct err *e)
+{
+	const struct creation *c = helper.creation;
+
+	if (!helper.prepared && restore_leaves_network(&c->spec, c->restore->kept))
+		TRY(within(pid, "net", raise_loopback, e));
+	return say_prepared(pid, e);
 }
 
 static int attend(const char *action, struct criu_notify *notify, struct err *e)
@@ -185,12 +218,12 @@ static int attend(const char *action, struct criu_notify *notify, struct err *e)
 	if (strcmp(action, "orphan-pts-master") == 0)
 		return pass_console(e);
 	if (strcmp(action, "setup-namespaces") == 0)
-		return say_prepared(pid, e);
+		return say_settled(pid, e);
 	if (strcmp(action, "post-restore") != 0)
 		return 0;
 	/* Its processes are there and do not run yet. */
 	TRY(say_prepared(pid, e));
-	return protect(pid, e);
+	return within(pid, "mnt", protect, e);
 }
 
 static int on_notify(char *action, struct criu_notify *notify)
@@ -209,42 +242,6 @@ static int enter_cgroup(const struct creation *c, struct err *e)
 	return r < 0 ? err_neg(e, r, "enter cgroup %s", c->state.cgroup) : 0;
 }
 
-/* CRIU takes the root from a mount point. */
-static int prepare_mounts(const struct creation *c, struct err *e)
-{
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return err_sys(e, "make the helper's mounts its own");
-	if (mount(c->rootfs, c->rootfs, NULL, MS_BIND | MS_REC, NULL) < 0)
-		return err_sys(e, "make %s a mount point", c->rootfs);
-	return 0;
-}
-
-static int make_place(int root, const struct external *place, struct err *e)
-{
-	auto_fd int fd = -1;
-	struct stat st = { .st_mode = S_IFDIR };
-
-	if (place->source && stat(place->source, &st) < 0)
-		return err_sys(e, "restore: stat %s", place->source);
-	fd = S_ISDIR(st.st_mode) ? rootfd_make_dir(root, place->path, 0755, e)
-				 : rootfd_make_file(root, place->path, 0644, e);
-	return fd < 0 ? fd : 0;
-}
-
-/* The root can be another than that of the checkpoint, and CRIU makes nothing in it. */
-static int make_places(const struct creation *c, struct arena *a, struct err *e)
-{
-	auto_fd int root = open(c->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	externals places;
-
-	if (root < 0)
-		return err_sys(e, "open the container's root %s", c->rootfs);
-	externals_places(&c->plan.mounts, c->bundle, a, &places);
-	for (size_t i = 0; i < places.n; i++)
-		TRY(make_place(root, &places.at[i], e));
-	return 0;
-}
-
 static int enter(const struct creation *c, struct err *e)
 {
 	int flags = CLONE_NEWNS;
@@ -254,24 +251,7 @@ static int enter(const struct creation *c, struct err *e)
 	TRY(enter_cgroup(c, e));
 	if (unshare(flags) < 0)
 		return err_sys(e, "make the helper's namespaces");
-	return prepare_mounts(c, e);
-}
-
-static int place_mounts(struct arena *a, struct err *e)
-{
-	const struct creation *c = helper.creation;
-	const char *cgroup;
-	externals list, all;
-	mountinfo host;
-
-	TRY(criu_cgroup_path(&c->cgroup, a, &cgroup, e));
-	externals_plan(&c->plan.mounts, c->bundle, c->plan.user_namespace ? cgroup : NULL, a,
-		       &list);
-	TRY(mountinfo_read("/proc/self/mountinfo", a, &host, e));
-	externals_with_mounts(&list, &host, a, &all);
-	for (size_t i = 0; i < all.n; i++)
-		TRY(criu_ok(helper.criu.add_ext_mount(all.at[i].path, all.at[i].source), e));
-	return 0;
+	return restore_mounts_prepare(c, e);
 }
 
 static int inherit_namespace(int fd, const char *key, struct err *e)
@@ -322,6 +302,8 @@ static int set_options(const struct criu_directories *d, struct err *e)
 	criu->set_tcp_close(req->tcp_close);
 	criu->set_orphan_pts_master(helper.creation->plan.terminal);
 	criu->set_notify_cb(on_notify);
+	if (restore_leaves_network(&helper.creation->spec, req->kept))
+		criu->set_empty_ns(CLONE_NEWNET);
 	if (req->lsm_profile)
 		TRY(criu_ok(criu->set_lsm_profile(req->lsm_profile), e));
 	if (req->lsm_mount_context)
@@ -341,8 +323,8 @@ static int have_restored(struct arena *a, struct err *e)
 	TRY(external_streams_load(d.images, a, &streams, e));
 	TRY(set_options(&d, e));
 	TRY(enter(helper.creation, e));
-	TRY(make_places(helper.creation, a, e));
-	TRY(place_mounts(a, e));
+	TRY(restore_mounts_make_places(helper.creation, a, e));
+	TRY(restore_mounts_name(helper.creation, &helper.criu, a, e));
 	TRY(place_namespaces(e));
 	TRY(place_streams(&streams, e));
 	pid = helper.criu.restore_child();
@@ -414,5 +396,8 @@ int restore_meet(struct creation *c, struct err *e)
 	c->hooks_begun = true;
 	TRY(hooks_run(&c->spec, SPEC_HOOK_PRESTART, &c->state, e));
 	TRY(hooks_run(&c->spec, SPEC_HOOK_CREATE_RUNTIME, &c->state, e));
+	/* Before its sockets are, which have addresses of its network. */
+	if (c->req->before_start)
+		TRY(c->req->before_start(c->req->before_start_ctx, pid, e));
 	return handshake_send(c->sock, SAY_GO, 0, -1, e);
 }

@@ -33,6 +33,9 @@ int restore_check_options(const struct criu_options *o, const char *verb, struct
  */
 const char *restore_namespace_name(enum spec_ns type);
 bool restore_namespace_is_external(enum spec_ns type);
+
+/* Whether it has a network namespace of its own, which its keeper fills. */
+bool restore_leaves_network(const struct spec *s, bool kept);
 #define RESTORE_NAMESPACE_KEY "hull-%s"
 
 #endif

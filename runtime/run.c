@@ -1,9 +1,11 @@
 /*
  * run.c - create, and create with start in one go.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -140,24 +142,47 @@ static int run_foreground(struct creation *c, const struct run_request *req, int
 	return req->keep ? 0 : lifecycle_end(c->rt, req->create.id, &c->spec, req->fate, e);
 }
 
+static int supervise(struct creation *c, struct container_process *ret, struct err *e)
+{
+	auto_notify struct notify notify = NOTIFY_NONE;
+
+	c->starts = true;
+	c->relays = true;
+	TRY(creation_check(c, e));
+	TRY(create_and_start(c, &notify, e));
+	ret->pid = c->state.pid;
+	ret->pidfd = take_fd(&c->pidfd);
+	ret->master = take_fd(&c->master);
+	ret->lookout = mem_zalloc(sizeof(*ret->lookout));
+	*ret->lookout = (struct lookout)LOOKOUT_NONE;
+	lookout_open(ret->lookout, &c->cgroup);
+	return 0;
+}
+
 int container_run_supervised(const struct runtime *rt, const struct create_request *req,
 			     struct container_process *ret, struct err *e)
 {
 	auto_creation struct creation c;
-	auto_notify struct notify notify = NOTIFY_NONE;
 
 	creation_init(&c, rt, req);
-	c.starts = true;
-	c.relays = true;
-	TRY(creation_check(&c, e));
-	TRY(create_and_start(&c, &notify, e));
-	ret->pid = c.state.pid;
-	ret->pidfd = take_fd(&c.pidfd);
-	ret->master = take_fd(&c.master);
-	ret->lookout = mem_zalloc(sizeof(*ret->lookout));
-	*ret->lookout = (struct lookout)LOOKOUT_NONE;
-	lookout_open(ret->lookout, &c.cgroup);
-	return 0;
+	return supervise(&c, ret, e);
+}
+
+int container_restore_supervised(const struct runtime *rt, const struct restore_request *req,
+				 struct container_process *ret, struct err *e)
+{
+	auto_creation struct creation c;
+	int before = 0, r;
+
+	creation_init(&c, rt, &req->create);
+	c.restore = req;
+	/* It is the child of a helper, and ours when that ends; later orphans are others'. */
+	if (prctl(PR_GET_CHILD_SUBREAPER, &before) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return err_sys(e, "become the parent of what is restored");
+	r = supervise(&c, ret, e);
+	if (prctl(PR_SET_CHILD_SUBREAPER, before) < 0)
+		log_warn("restore: %s", err_text(errno));
+	return r;
 }
 
 void container_signals(sigset_t *ret)

@@ -144,6 +144,7 @@ start_counter() {
 	wait_for 20 counts_beyond "$before"
 	[ "$(mounts_of "$ID")" = "$mounts" ] || mismatch "the mounts" "$mounts" "$(mounts_of "$ID")"
 	[ "$(awk '{ print $1, $2, $3 }' "/proc/$(state_of "$ID" .pid)/uid_map")" = "0 100000 1000" ]
+	[ "$(hull exec "$ID" sh -c 'grep ^0:: /proc/self/cgroup; id -u')" = $'0::/\n0' ]
 	expect 0 delete --force "$ID"
 }
 

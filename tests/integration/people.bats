@@ -472,29 +472,6 @@ is_locked() { ! flock --exclusive --nonblock "$1" true; }
 	stdout_is 1005
 }
 
-@test "checkpoint and restore are of containers of bundles, and say so before anything is done" {
-	local said='was not made of a bundle: only containers of bundles can be checkpointed and restored'
-	cd "$WORK"
-	run_ 0 -d --name kept $IMAGE sleep 1000
-	id=$(hull --data-root "$DATA" ps -q --no-trunc)
-	for who in kept "${id:0:12}" "$id"; do
-		do_ 1 checkpoint --leave-running "$who"
-		stderr_is "hull: checkpoint: kept $said"
-	done
-	has_status kept running
-	do_ 0 kill kept KILL
-	do_ 0 wait kept
-	mkdir checkpoint
-	do_ 1 restore kept
-	stderr_is "hull: restore: kept $said"
-	[ -z "$(ls checkpoint)" ]
-	do_ 1 checkpoint kept
-	stderr_is "hull: checkpoint: kept $said"
-	do_ 0 rm kept
-	do_ 1 checkpoint kept
-	stderr_is "$(is_root && echo "hull: container does not exist" || echo "hull: checkpoint: CRIU needs root")"
-}
-
 @test "a lock that stays another's is waited for until a deadline, and then it is said" {
 	local id copying
 	run_ 0 --name one "$IMAGE" true

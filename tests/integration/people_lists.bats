@@ -146,7 +146,7 @@ names() { sort <<<"$stdout" | paste -sd ' '; }
 	do_ 0 ps -a --filter ancestor=none --format '{{.Names}}'
 	stdout_is ""
 	do_ 1 ps --filter status=up
-	stderr_is "hull: --filter status=up: expected created, running, paused or exited"
+	stderr_is "hull: --filter status=up: expected created, running, paused, exited or checkpointed"
 	do_ 1 ps --filter publish=http
 	stderr_is "hull: --filter publish=http: expected a port of the container, as 80, 80/udp or 8000-8010"
 	do_ 0 rm -f one two three

@@ -130,7 +130,7 @@ Test(cli_ps_filter, wrong)
 		{ "name", "expected name=, id=, status=, exited=, ancestor=, before=, since=, "
 			  "health=, label=, network=, volume= or publish=" },
 		{ "name=(", "it is no regular expression" },
-		{ "status=up", "expected created, running, paused or exited" },
+		{ "status=up", "expected created, running, paused, exited or checkpointed" },
 		{ "exited=256", "expected a status from 0 to 255" },
 		{ "health=ill", "expected starting, healthy, unhealthy or none" },
 		{ "publish=80:80", "expected a port of the container, as 80, 80/udp or 8000-8010" },

@@ -215,6 +215,29 @@ Test(gone, is_known_for_its_time_and_the_latest_of_a_name)
 	cr_expect_eq(st.st_nlink, 3U, "one is left in it");
 }
 
+Test(record, says_whether_it_was_checkpointed)
+{
+	const struct status written = { .checkpointed = "then", .restored = "before" };
+	auto_container_view struct container_view v = { .state = STATE_STOPPED };
+	auto_record struct record r = { 0 };
+	auto_fd int dir = -1;
+	struct err e;
+
+	container(id_of("a"), "one", 0);
+	dir = record_open(&engine, id_of("a"), &r, &e);
+	cr_assert_geq(dir, 0, "%s", e.msg);
+	cr_assert_eq(status_write(dir, &written, &e), 0, "%s", e.msg);
+	cr_assert_eq(status_read(dir, &v.status, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(v.status.checkpointed, "then");
+	cr_expect_str_eq(v.status.restored, "before");
+	cr_expect_str_eq(container_view_status(&v), "checkpointed");
+	v.state = STATE_RUNNING;
+	cr_expect_str_eq(container_view_status(&v), "running");
+	v.state = STATE_STOPPED;
+	v.status.checkpointed = NULL;
+	cr_expect_str_eq(container_view_status(&v), "created");
+}
+
 Test(gone, without_a_time_nothing_is_kept)
 {
 	struct stat st;

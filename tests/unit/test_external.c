@@ -128,6 +128,9 @@ Test(external, what_the_plan_binds)
 	cr_expect_str_eq(list.at[0].path, "/data");
 	cr_expect_str_eq(list.at[0].source, "/bundle/data");
 	cr_expect(list.at[0].tree);
+	cr_assert_not_null(list.at[0].op);
+	cr_expect_eq(list.at[0].op->kind, MOUNT_KIND_BIND);
+	cr_expect_null(list.at[1].op);
 	cr_expect_str_eq(list.at[1].path, "/proc/keys");
 	cr_expect_str_eq(list.at[1].source, "/dev/null");
 	cr_expect_str_eq(list.at[2].source, "/dev/zero");
@@ -184,8 +187,14 @@ Test(external, a_root_that_the_host_does_not_have_is_refused)
 	struct strings names;
 	struct err e = { 0 };
 
-	cr_expect_eq(externals_find(&list, &container, &host, &arena, &names, &e), -ENOTSUP);
-	cr_expect(strstr(e.msg, "the container's root (overlay) is mounted nowhere on the host"));
+	cr_expect_eq(externals_check_root(&container, &host, &e), -ENOTSUP);
+	cr_expect_str_eq(e.msg, "checkpoint: the container's root (overlay) is mounted nowhere on "
+				"the host, so nothing could be put in its place");
+	/* Where its keeper mounts it anew, it is nothing of the host's. */
+	cr_assert_eq(externals_find(&list, &container, &host, &arena, &names, &e), 0, "%s", e.msg);
+	cr_expect_eq(names.n, 0);
+	container = parse("9 8 8:1 /rootfs / rw - ext4 /dev/sda rw\n");
+	cr_expect_eq(externals_check_root(&container, &host, &e), 0);
 }
 
 static int load(const char *text, struct external_streams *ret, struct err *e)

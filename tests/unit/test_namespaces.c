@@ -326,6 +326,33 @@ Test(namespaces, of_a_process_are_joined_the_user_first)
 	expect_child(joins_a_process, (void *)1);
 }
 
+/* As those of a restored container: the cgroup namespace was made before, and is the host's. */
+static void joins_what_is_the_hosts(void *arg UNUSED)
+{
+	pid_t first = start_sleeper(CLONE_NEWCGROUP), second = start_sleeper(CLONE_NEWUSER);
+	int procfd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct ns_fds cgroup = NS_FDS_NONE, user = NS_FDS_NONE;
+	struct stat ours, theirs;
+	struct err e = { 0 };
+
+	CHILD_ASSERT(ns_open_process(procfd, first, &cgroup, &e) == 0, "%s", e.msg);
+	CHILD_ASSERT(ns_open_process(procfd, second, &user, &e) == 0, "%s", e.msg);
+	user.at[SPEC_NS_CGROUP] = cgroup.at[SPEC_NS_CGROUP];
+	CHILD_ASSERT(ns_join(&user, 0, &e) == 0, "%s", e.msg);
+	CHILD_ASSERT(is_in(second, "user"), "not joined");
+	/* What is of the first, who is in it does not see any more. */
+	CHILD_ASSERT(stat("/proc/self/ns/cgroup", &ours) == 0, "errno %d", errno);
+	CHILD_ASSERT(fstat(cgroup.at[SPEC_NS_CGROUP], &theirs) == 0, "errno %d", errno);
+	CHILD_ASSERT(ours.st_ino == theirs.st_ino, "not joined");
+	end_sleeper(second);
+}
+
+Test(namespaces, of_the_host_are_joined_before_the_user)
+{
+	need_root();
+	expect_child(joins_what_is_the_hosts, NULL);
+}
+
 static void joins_but_some(void *arg UNUSED)
 {
 	pid_t pid = start_sleeper(MANY);
