@@ -76,8 +76,8 @@ static int list(const struct call *call, const struct engine *g, const struct st
 
 		if (volume_path(g, all.at[i], call->arena, &path, NULL) < 0)
 			continue; /* removed meanwhile */
-		people_table_row(
-			&t, (const char *const[]){ "local", all.at[i], path, "local" }, NULL);
+		people_table_row(&t, (const char *const[]){ "local", all.at[i], path, "local" },
+				 NULL);
 	}
 	return people_table_end(&t, e);
 }

@@ -65,7 +65,7 @@ static int check_status(const char *value, struct err *e)
 {
 	/* Some of them hull's containers never are. */
 	static const char *const words[] = { "created", "running",  "paused", "restarting",
-					     "exited",  "removing", "dead", "checkpointed" };
+					     "exited",  "removing", "dead",   "checkpointed" };
 
 	if (is_one_of(value, words, ARRAY_LEN(words)))
 		return 0;
