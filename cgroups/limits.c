@@ -114,6 +114,11 @@ static int explain(const struct cgroup *cg, const struct knob_value *v, int r,
 		return err_set(e, -r, "%s: cgroup %s does not get the %s controller%s%s", v->member,
 			       cg->path, v->controller, why->code ? ": " : "",
 			       why->code ? why->msg : "");
+	if (r == -ENOSPC && *v->value == '\n')
+		return err_set(e, -r,
+			       "%s: %s has processes, and of such a cgroup the kernel empties no "
+			       "%s: give all that there are instead",
+			       v->member, cg->path, v->file);
 	return err_neg(e, r, "%s: write \"%s\" to %s/%s", v->member, v->value, cg->path, v->file);
 }
 

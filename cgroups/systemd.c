@@ -170,26 +170,6 @@ static int add_quota(const struct cgroup *cg, struct arena *a, struct knob_value
 	return 0;
 }
 
-/* systemd (257) takes an empty set, and leaves the unit's file as it was: docs/limits.md. */
-static int reset_sets(const struct cgroup *cg, struct arena *a, const struct knob_values *values,
-		      struct err *e)
-{
-	const char *scope = unit_cgroup(a, cg->path);
-
-	for (size_t i = 0; i < values->n; i++) {
-		const struct knob_value *v = &values->at[i];
-		const char *file = arena_printf(a, "%s/%s", scope, v->file);
-		int r;
-
-		if (strncmp(v->file, "cpuset.", 7) != 0 || strcmp(v->value, "\n") != 0)
-			continue;
-		r = io_write_value(cg->mount, cgroup_below_mount(file), v->value);
-		if (r < 0)
-			return err_neg(e, r, "reset %s", file);
-	}
-	return 0;
-}
-
 /* The exact limits first, which says best what is wrong with one; then those of the scope. */
 int systemd_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
@@ -211,8 +191,6 @@ int systemd_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struc
 		r = bus_open(cg->user, &bus, e);
 	if (r == 0)
 		r = bus_set_properties(&bus, cg->unit, &properties, e);
-	if (r == 0)
-		r = reset_sets(cg, &a, &values, e);
 	if (r < 0)
 		limits_take_back(cg, &applied);
 	return r;

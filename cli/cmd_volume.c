@@ -62,8 +62,8 @@ static int list(const struct call *call, const struct engine *g, const struct st
 {
 	static const struct people_field fields[] = { { "Driver", "DRIVER", false },
 						      { "Name", "VOLUME NAME", false },
-						      { "Mountpoint", NULL, false },
-						      { "Scope", NULL, false },
+						      { "Mountpoint", "MOUNTPOINT", true },
+						      { "Scope", "SCOPE", true },
 						      { 0 } };
 	const struct volume_values *values = call->options.values;
 	auto_people_table struct people_table t = { 0 };

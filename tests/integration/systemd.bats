@@ -200,11 +200,17 @@ load ../tools/tools
 		blockIO: {weight: 500},
 		unified: {"memory.high": "50331648", "memory.min": "4194304", "io.max": "'"$device"' rbps=1048576 wiops=100"}}'
 	scope_knob cpuset.cpus 0
+	local all
+	all=$(</sys/fs/cgroup/cpuset.cpus.effective)
+	echo '{"unified": {"cpuset.cpus": ""}}' >"$WORK/none.json"
+	expect 1 update --resources "$WORK/none.json" "$ID"
+	stderr_has "container has processes, and of such a cgroup the kernel empties no cpuset.cpus: give all that there are instead"
+	shown AllowedCPUs 0
 	scope_knob io.max "$device rbps=1048576 wbps=max riops=max wiops=100"
 	hull update -r - "$ID" <<<'{
 		"memory": {"limit": -1, "swap": -1}, "cpu": {"quota": -1, "period": 100000}, "pids": {"limit": -1},
-		"unified": {"memory.high": "max", "memory.min": "0", "memory.low": "0", "cpu.weight": "100", "cpuset.cpus": "",
-			"cpuset.mems": "", "io.weight": "default 100", "io.max": "'"$device"' rbps=max wiops=max"}}'
+		"unified": {"memory.high": "max", "memory.min": "0", "memory.low": "0", "cpu.weight": "100", "cpuset.cpus": "'"$all"'",
+			"cpuset.mems": "0", "io.weight": "default 100", "io.max": "'"$device"' rbps=max wiops=max"}}'
 	systemctl daemon-reload
 	shown MemoryMax infinity
 	shown MemorySwapMax infinity
@@ -214,8 +220,7 @@ load ../tools/tools
 	shown CPUWeight 100
 	shown CPUQuotaPerSecUSec infinity
 	shown CPUQuotaPeriodUSec 100ms
-	shown AllowedCPUs ""
-	shown AllowedMemoryNodes ""
+	shown AllowedCPUs "$all"
 	shown TasksMax infinity
 	shown IOWeight 100
 	shown IOReadBandwidthMax ""
@@ -223,7 +228,8 @@ load ../tools/tools
 	for check in knob scope_knob; do
 		for file in memory.max memory.swap.max memory.high pids.max; do $check "$file" max; done
 		for file in memory.low memory.min; do $check "$file" 0; done
-		for file in cpuset.cpus cpuset.mems io.max; do $check "$file" ""; done
+		$check cpuset.cpus "$all"
+		$check io.max ""
 		$check cpu.max "max 100000"
 		$check cpu.weight 100
 	done
