@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -9,9 +10,45 @@
 #include "base/log.h"
 #include "runtime/store.h"
 
-static const char *const files[LOOKOUT_FILES] = { "memory.events", "pids.events" };
+/*
+ * Wait for 50 ms of any 2 s, which is what a user may ask for
+ * (Documentation/accounting/psi.rst of the kernel).
+ */
+#define STALLED "some 50000 2000000"
 
-/* Of the files that are there: not every cgroup has every controller. */
+static const struct watched {
+	const char *name, *limit; /* limit: it tells something only if this file has one */
+} watched[LOOKOUT_FILES] = {
+	{ "memory.events", NULL },
+	{ "pids.events", NULL },
+	{ "cpu.pressure", "cpu.max" },
+	{ "io.pressure", "io.max" },
+};
+
+static bool is_limited(int dir, const char *file)
+{
+	char text[1024];
+	int r = io_read_value(dir, file, text, sizeof(text));
+
+	/* "max 100000", or a line for each device with a limit */
+	return r == -EOVERFLOW || (r == 0 && *text && strncmp(text, "max", 3) != 0);
+}
+
+/* -1: there is no such file, as not every cgroup has every controller, or nothing to hear of it. */
+static int open_watched(int dir, const struct watched *w)
+{
+	auto_fd int fd = -1;
+
+	if (w->limit && !is_limited(dir, w->limit))
+		return -1;
+	fd = openat(dir, w->name, (w->limit ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	if (fd >= 0 && w->limit && write(fd, STALLED, sizeof(STALLED)) < 0) {
+		log_debug("write \"" STALLED "\" to %s: %s", w->name, err_text(errno));
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
 static int wait_for_changes(struct lookout *l)
 {
 	struct epoll_event change = { .events = EPOLLPRI };
@@ -20,7 +57,7 @@ static int wait_for_changes(struct lookout *l)
 	if (l->events < 0)
 		return -errno;
 	for (size_t i = 0; i < LOOKOUT_FILES; i++) {
-		l->files[i] = openat(l->fd, files[i], O_RDONLY | O_CLOEXEC);
+		l->files[i] = open_watched(l->fd, &watched[i]);
 		if (l->files[i] >= 0 &&
 		    epoll_ctl(l->events, EPOLL_CTL_ADD, l->files[i], &change) < 0)
 			return -errno;

@@ -3,9 +3,10 @@
  *
  * systemd removes the cgroup of a unit as soon as its last process has ended, and with it what
  * the kernel had counted there (oom.h, held.h). Whoever stays with a container as the parent of
- * its first process looks when the kernel says that memory.events or pids.events has changed, and a
- * last time when that process has ended, before anything else: what was told before is known even
- * if systemd is faster then. lookout_save() puts it into the state, which is where others find it.
+ * its first process looks when the kernel says that memory.events or pids.events has changed or that
+ * limited processes have to wait (cpu.pressure and io.pressure, of which it says so once in two
+ * seconds), and a last time when that process has ended, before anything else: what was told before
+ * is known even if systemd is faster then. lookout_save() puts it into the state, which is where others find it.
  * A cgroup of our own stands until it is deleted, and needs no lookout.
  *
  *	lookout_open(&l, &cg);
@@ -19,7 +20,7 @@
 #include "cgroups/cgroup.h"
 #include "runtime/container.h"
 
-enum { LOOKOUT_FILES = 2 };
+enum { LOOKOUT_FILES = 4 };
 
 struct lookout {
 	struct arena arena, held_arena; /* of path; of what is in `held` */
@@ -32,7 +33,7 @@ struct lookout {
 };
 
 /* clang-format off */
-#define LOOKOUT_NONE { .fd = -1, .events = -1, .files = { -1, -1 } }
+#define LOOKOUT_NONE { .fd = -1, .events = -1, .files = { -1, -1, -1, -1 } }
 /* clang-format on */
 
 /* Nothing if the cgroup is not systemd's. */
