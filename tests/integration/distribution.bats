@@ -16,7 +16,7 @@ setup() {
 	NOTES=$WORK/notes
 	export HOME=$WORK/home
 	mkdir -p "$HOME"
-	port=$((20000 + RANDOM % 20000))
+	free_port
 	REGISTRY=127.0.0.1:$port
 	: >"$RULES"
 	: >"$NOTES"

@@ -38,6 +38,7 @@
 #	console_listen SOCKET FILE      takes one terminal from SOCKET, copies what it says to FILE
 #	in_terminal FILE WORD...        runs a command in a terminal, what that shows is in FILE
 #	in_background COMMAND...        runs a command until the test ends
+#	free_port                       sets $port to one on which nobody listens
 #	requires WHAT...                skips the test, with a reason, where that is missing
 #	assert_nothing_left             what teardown does, for use within a test
 #
@@ -217,6 +218,14 @@ wait_hull() {
 in_background() {
 	"$@" 3>&- 4>&- &
 	BACKGROUND+=($!)
+}
+
+# Below those that the kernel gives to clients; the suites of root and of users run side by side.
+free_port() {
+	while
+		port=$((20000 + SRANDOM % 6000 * 2 + (UID != 0)))
+		(exec 5<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+	do :; done
 }
 
 # ---- what came of it

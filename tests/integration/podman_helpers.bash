@@ -121,7 +121,7 @@ fetch() {
 
 # free_port: one that nobody listens at, in $port.
 free_port() {
-	port=$((20000 + SRANDOM % 10000))
+	free_port
 	while grep -q ":$(printf %04X "$port") " /proc/net/tcp; do
 		port=$((port + 1))
 	done

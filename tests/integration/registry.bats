@@ -12,7 +12,7 @@ setup() {
 	DATA=$WORK/data
 	export HOME=$WORK/home
 	mkdir -p "$HOME"
-	port=$((20000 + RANDOM % 20000))
+	free_port
 	REGISTRY=127.0.0.1:$port
 }
 

@@ -14,7 +14,7 @@ setup() {
 	DATA=$WORK/data
 	export HOME=$WORK/home BUILDAH_ISOLATION=chroot
 	mkdir -p "$HOME" "$WORK/tmp"
-	port=$((20000 + RANDOM % 20000))
+	free_port
 	REGISTRY=127.0.0.1:$port
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
 		-addext subjectAltName=IP:127.0.0.1 -keyout "$WORK/key.pem" -out "$WORK/cert.pem" 2>/dev/null
