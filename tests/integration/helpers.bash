@@ -224,7 +224,7 @@ in_background() {
 free_port() {
 	while
 		port=$((20000 + SRANDOM % 6000 * 2 + (UID != 0)))
-		(exec 5<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+		grep -q ":$(printf %04X "$port") " /proc/net/tcp
 	do :; done
 }
 

@@ -118,11 +118,3 @@ forgotten() {
 fetch() {
 	busybox wget -q -O - "http://127.0.0.1:$1/etc/hostname"
 }
-
-# free_port: one that nobody listens at, in $port.
-free_port() {
-	free_port
-	while grep -q ":$(printf %04X "$port") " /proc/net/tcp; do
-		port=$((port + 1))
-	done
-}
