@@ -27,6 +27,18 @@ load nested_helpers
 	boots
 }
 
+@test "systemd within a user's hull comes to running" {
+	requires controller=memory controller=pids
+	users_system
+	boots
+}
+
+@test "systemd within a user's hull comes to running, in a unit of the user's systemd" {
+	requires controller=memory controller=pids
+	users_system --systemd-cgroup
+	boots
+}
+
 @test "systemd within hull comes to running, in a unit of the host's systemd" {
 	requires root controller=memory controller=pids
 	system --systemd-cgroup

@@ -77,7 +77,14 @@ lives() {
 
 # ---- systemd, with the machine's own root beneath an overlay
 
+# as_owner COMMAND...: in a user namespace with the ids that hull gives the container.
+as_owner() { unshare --user --map-root-user --map-users=auto --map-groups=auto "$@"; }
+
 teardown() {
+	if [ -d "${WORK:-/nowhere}/users/root" ]; then
+		delete_all_containers
+		as_owner rm -rf "$WORK/users/root"
+	fi
 	if mountpoint --quiet "${WORK:-/nowhere}/tree/root" 2>/dev/null; then
 		delete_all_containers
 		umount "$WORK/tree/root"
@@ -113,6 +120,31 @@ system() {
 		.mounts |= map(if type == \"string\" then
 			{destination: ., type: \"tmpfs\", source: \"tmpfs\", options: [\"nosuid\", \"nodev\", \"mode=755\"]} else . end) | $more" \
 		--argjson capabilities "$DEFAULT"
+	expect 0 "$@" run --detach --bundle "$BUNDLE" "$ID"
+}
+
+# users_system OPTION...: the same of a user, for whom the machine's files are copied, and are its root's.
+users_system() {
+	local ids='[{containerID: 0, hostID: $id, size: 1}, {containerID: 1, hostID: $first, size: 65535}]'
+	requires user subids cgroup systemd pure-v2
+	mkdir "$WORK/users"
+	as_owner sh -c 'mkdir "$1" && cd "$1" && mkdir dev proc run sys tmp var var/tmp root &&
+		tar --create --directory / --one-file-system --owner=0 --group=0 --ignore-failed-read \
+			--exclude=usr/lib/modules --exclude="usr/lib/python3*" --exclude=usr/lib/firmware --exclude=usr/lib/gcc \
+			--exclude=usr/share/doc --exclude=usr/share/man --exclude=usr/share/locale --exclude=usr/libexec/docker \
+			--exclude=etc/systemd/system --exclude="etc/*shadow*" bin sbin lib lib64 usr/bin usr/sbin usr/lib usr/libexec usr/share etc |
+		tar --extract && : >etc/machine-id && printf "root:*:1::::::\n" >etc/shadow' sh "$WORK/users/root" 2>"$WORK/users/said"
+	make_bundle
+	config ".root = {path: \"$WORK/users/root\", readonly: false} |
+		.process.env += [\"container=oci\"] | .process.args = [\"/sbin/init\"] |
+		.process.capabilities |= map_values(\$capabilities) | .process.noNewPrivileges = false |
+		.linux.uidMappings = ($ids) | .linux.gidMappings = ($ids) |
+		.mounts |= map(if .type == \"cgroup\" then .options = [\"nosuid\", \"noexec\", \"nodev\", \"rw\"] else . end) |
+		.mounts += [\"/run\", \"/run/lock\", \"/tmp\"] |
+		.mounts |= map(if type == \"string\" then
+			{destination: ., type: \"tmpfs\", source: \"tmpfs\", options: [\"nosuid\", \"nodev\", \"mode=755\"]} else . end)" \
+		--argjson capabilities "$DEFAULT" --argjson id "$(id -u)" \
+		--argjson first "$(sed -n "s/^$(id -un):\([0-9]*\):.*/\1/p" /etc/subuid)"
 	expect 0 "$@" run --detach --bundle "$BUNDLE" "$ID"
 }
 
