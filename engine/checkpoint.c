@@ -239,6 +239,7 @@ static int dump(struct work *k, struct err *e)
 static int settle(struct work *k, struct err *e)
 {
 	auto_status struct status s = { 0 };
+	auto_fd int lock = -1;
 	char now[48];
 
 	remove_tree(k->dir, whole);
@@ -248,6 +249,8 @@ static int settle(struct work *k, struct err *e)
 		remove_tree(k->dir, logs_name);
 	if (k->wish->leave_running)
 		return 0;
+	lock = status_lock(k->dir, e);
+	TRY(lock);
 	TRY(status_read(k->dir, &s, e));
 	record_now(now);
 	s.checkpointed = arena_strdup(&s.arena, now);

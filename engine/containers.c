@@ -109,7 +109,9 @@ int engine_start(const struct engine *g, const char *who, bool attach, int *ret_
 static int note_stop(int dir, struct err *e)
 {
 	auto_status struct status s = { 0 };
+	auto_fd int lock = status_lock(dir, e);
 
+	TRY(lock);
 	TRY(status_read(dir, &s, e));
 	s.stopped = true;
 	return status_write(dir, &s, e);

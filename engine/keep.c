@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -91,11 +92,17 @@ static void say_started(const struct engine *g, const struct making *m, struct s
 {
 	char now[48];
 	struct err e = { 0 };
+	auto_fd int lock = status_lock(m->dir, &e);
+	auto_status struct status written = { 0 };
 
+	if (lock < 0)
+		log_warn("%s", e.msg);
+	/* A `stop` between the last end and this start is one of this container still. */
+	s->stopped = s->restarts > 0 && status_read(m->dir, &written, &e) == 0 && written.stopped;
 	record_now(now);
 	s->started = arena_strdup(&s->arena, now);
 	s->finished = s->error = NULL;
-	s->stopped = s->oom_killed = false;
+	s->oom_killed = false;
 	s->checkpointed = NULL;
 	s->restored = m->restore ? s->started : NULL;
 	s->lack = s->held = s->denied = NULL;
@@ -131,8 +138,11 @@ static void say_ended(const struct engine *g, const struct making *m, struct sta
 {
 	char now[48];
 	struct err e = { 0 };
+	auto_fd int lock = status_lock(m->dir, &e);
 	auto_status struct status written = { 0 };
 
+	if (lock < 0)
+		log_warn("%s", e.msg);
 	/* `stop` and `checkpoint` note in it that they were there. */
 	if (status_read(m->dir, &written, &e) == 0) {
 		s->stopped = written.stopped;
@@ -449,6 +459,9 @@ static int begin(struct keeper *k, struct err *e)
 static void say_begun(struct keeper *k, struct status *status)
 {
 	say_started(k->g, k->m, status);
+	/* It came while this start went on, and found nothing to signal. */
+	if (status->stopped && pidfd_send_signal(k->process.pidfd, SIGKILL, NULL, 0) < 0)
+		log_debug("stop the container: %s", err_text(errno));
 	give_up_checkpoint(k->m);
 	k->m->restore = NULL;
 	k->m->again = true;

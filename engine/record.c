@@ -583,6 +583,16 @@ int status_read(int dir, struct status *ret, struct err *e)
 	return r == -ENOENT ? 0 : r;
 }
 
+int status_lock(int dir, struct err *e)
+{
+	auto_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "open the container's directory");
+	TRY(lock_wait(fd, false, "change the container's status", e));
+	return take_fd(&fd);
+}
+
 int status_write(int dir, const struct status *s, struct err *e)
 {
 	auto_buf struct buf text = { 0 };

@@ -121,6 +121,11 @@ int record_list(const struct engine *g, struct arena *a, struct strings *ret, st
 /* A status that was never written is zero. */
 int status_read(int dir, struct status *ret, struct err *e) MUST_CHECK;
 int status_write(int dir, const struct status *s, struct err *e) MUST_CHECK;
+/*
+ * For who reads it and then writes it: the keeper and `stop` do so at the same time. Returns a descriptor
+ * that has the lock until it is closed.
+ */
+int status_lock(int dir, struct err *e) MUST_CHECK;
 
 /* The lock: taken alone by who keeps the container. -EBUSY: somebody does. Returns a descriptor. */
 int record_lock(int dir, struct err *e) MUST_CHECK;

@@ -6,6 +6,7 @@
 # shellcheck disable=SC2154 # status, stdout and stderr are run_command's
 load helpers
 load people_helpers
+load ../tools/tools
 
 setup() {
 	setup_people
@@ -146,4 +147,18 @@ logged() {
 		[ "$(own_memory "$(keeper "$name")")" -lt 512 ]
 	done
 	do_ 0 rm -f first second
+}
+
+@test "stop ends a container that is started again and again, whenever it comes" {
+	local n
+	run_ 0 -d --name again --restart always "$IMAGE" true
+	for n in $(seq "$(rounds 40)"); do
+		sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+		do_ 0 stop -t 0 again
+		stderr_is ""
+		do_ 0 ps -a --format '{{.State}}'
+		stdout_is exited
+		do_ 0 start again
+	done
+	do_ 0 rm -f again
 }
