@@ -132,7 +132,7 @@ users_system() {
 		tar --create --directory / --one-file-system --owner=0 --group=0 --ignore-failed-read \
 			--exclude=usr/lib/modules --exclude="usr/lib/python3*" --exclude=usr/lib/firmware --exclude=usr/lib/gcc \
 			--exclude=usr/share/doc --exclude=usr/share/man --exclude=usr/share/locale --exclude=usr/libexec/docker \
-			--exclude=etc/systemd/system --exclude="etc/*shadow*" bin sbin lib lib64 usr/bin usr/sbin usr/lib usr/libexec usr/share etc |
+			--exclude=etc/systemd/system --exclude="etc/*shadow*" bin sbin lib lib64 usr/bin usr/sbin usr/lib usr/lib64 usr/libexec usr/share etc |
 		tar --extract && : >etc/machine-id && printf "root:*:1::::::\n" >etc/shadow' sh "$WORK/users/root" 2>"$WORK/users/said"
 	make_bundle
 	config ".root = {path: \"$WORK/users/root\", readonly: false} |
