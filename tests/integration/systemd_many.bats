@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: none, it is the VM that has systemd
-# vm-long: root
+# vm-long: root, user
 # Five hundred containers at once, each in a unit of systemd: all start, all go.
 # shellcheck disable=SC2154 # helpers.bash sets these
 load helpers
