@@ -407,7 +407,7 @@ has_lines() { [ "$(hull --data-root "$DATA" logs "$1" | wc -l)" -ge "$2" ]; }
 @test "a container with --rm that was renamed takes its new name away with it" {
 	run_ 0 -d --rm --name before hull/busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; done'
 	do_ 0 rename before after
-	do_ 0 exec after touch /go
+	let_go after
 	wait_for 20 no_containers
 	[ -z "$(ls "$DATA/names")" ]
 }

@@ -27,6 +27,12 @@ teardown_people() {
 	teardown_test
 }
 
+# let_go NAME: makes /go, which its program waits for; the container may end, and touch with it.
+let_go() {
+	run_hull --data-root "$DATA" exec "$1" touch /go
+	[ "$status" = 0 ] || [ "$status" = 137 ] || mismatch "exit status" "0 or 137" "$status"
+}
+
 do_() {
 	local want=$1
 	shift

@@ -92,7 +92,7 @@ with_journal() {
 	in_background "$HULL" --root "$STATE" --data-root "$DATA" logs --names --follow one two >"$WORK/out" 2>"$WORK/err"
 	local pid=$!
 	wait_for 10 grep -q "two c" "$WORK/out"
-	do_ 0 exec two touch /go
+	let_go two
 	wait "$pid"
 	[ "$(sort "$WORK/out")" = $'one a\ntwo c\ntwo d' ]
 	[ "$(cat "$WORK/err")" = "one b" ]
@@ -160,7 +160,7 @@ has_lines() { [ "$(wc -l <"$WORK/journal")" = "$1" ]; }
 	start_hull --data-root "$DATA" logs --follow one
 	local followed=$stdout_file
 	wait_for 10 grep -qx one "$followed"
-	do_ 0 exec one touch /go
+	let_go one
 	stdout_file=$followed
 	wait_hull
 	[ "$status" = 0 ]
@@ -210,7 +210,7 @@ no_journalctl() { ! pgrep -f "$WORK/bin/journalctl" >/dev/null; }
 	wait_for 10 has_lines 1
 	kill "${BACKGROUND[0]}"
 	rm "$WORK/systemd/journal/socket"
-	do_ 0 exec one touch /go
+	let_go one
 	do_ 0 wait one
 	stdout_is 7
 	do_ 0 logs one

@@ -72,7 +72,7 @@ names() {
 		sh -c 'until [ -e /go ]; do sleep 0.1; done'
 	wait_for 20 hull --data-root "$DATA" exec lives true
 	do_ 0 exec lives sh -c 'mkdir /tmp/y; (umask 22; ln -s a /tmp/link)'
-	do_ 0 exec lives touch /go
+	let_go lives
 	wait_hull
 	[ "$status" = 0 ]
 	names >recorded
@@ -90,7 +90,7 @@ places() { find "$STATE" -maxdepth 1 -name '.record:*'; }
 	[ "$(places | wc -l)" = 1 ]
 	[ "$(stat -c '%a %u' "$(places)")" = "700 $UID" ]
 	[ "$(jq --raw-output .linux.seccomp.listenerPath "$DATA"/containers/*/config.json)" = "$(places)/socket" ]
-	do_ 0 exec lives touch /go
+	let_go lives
 	wait_hull
 	[ "$status" = 0 ]
 	[ -z "$(places)" ]
