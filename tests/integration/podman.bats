@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # as: none, it is the VM that has Podman
-# vm: root, user
+# vm: user
+# vm-long: root
 #
 # Podman with hull as its runtime (podman_helpers.bash).
 # shellcheck disable=SC2154,SC2016,SC2317 # status, stdout and stderr are run_command's
