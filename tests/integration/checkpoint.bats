@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # as: root
-# vm: root
+# vm-long: root
 # sanitizers: no
 #
 # A container into files and out of them again, by CRIU (Debian 13's; where that
