@@ -237,18 +237,6 @@ static int build(struct import *i, const char *file, const char *name, struct er
 	return 0;
 }
 
-static void undo(const struct engine *g, struct making *m)
-{
-	struct err e = { 0 };
-
-	if (m->dir < 0)
-		return;
-	if (image_store_unpin(&g->store, m->id, &e) < 0 && e.code != ENOENT)
-		log_warn("%s", e.msg);
-	if (record_remove(g, m->id, m->written ? m->record.name : NULL, &e) < 0)
-		log_warn("%s", e.msg);
-}
-
 int checkpoint_import(const struct engine *g, const char *file, const char *name,
 		      struct making *ret, struct err *e)
 {
@@ -261,8 +249,6 @@ int checkpoint_import(const struct engine *g, const char *file, const char *name
 	arena_done(&i.arena);
 	if (r >= 0)
 		return 0;
-	undo(g, ret);
-	making_done(ret);
-	*ret = (struct making)MAKING_NONE;
+	making_undo(g, ret);
 	return err_wrap(e, "--import %s", file);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -117,21 +118,43 @@ static int note_stop(int dir, struct err *e)
 	return status_write(dir, &s, e);
 }
 
+/* 1: its first process is *ret_pidfd; 0: it does not run. */
+static int open_init(const struct engine *g, const char *id, struct state *ret, int *ret_pidfd,
+		     struct err *e)
+{
+	int r = container_state(g->rt, id, ret, e);
+
+	if (r == -ENOENT || (r >= 0 && ret->pid <= 0))
+		return 0;
+	TRY(r);
+	*ret_pidfd = pidfd_open(ret->pid, 0);
+	if (*ret_pidfd < 0)
+		return errno == ESRCH ? 0 : err_sys(e, "open the container's process");
+	return 1;
+}
+
+/* 1: it has ended; 0: not within `ms` (-1: however long that takes). */
+static int wait_init(int pidfd, int ms, struct err *e)
+{
+	struct pollfd fd = { pidfd, POLLIN, 0 };
+	int r;
+
+	while ((r = poll(&fd, 1, ms)) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "wait for the container's process");
+	return r;
+}
+
 /* Sends a signal and waits for init's end, 1; -ETIME. Not running is success, 0. */
-static int signal_and_wait(const struct engine *g, const char *id, int signal, int64_t ms,
+static int signal_and_wait(const struct engine *g, const char *id, int signal, int ms,
 			   struct err *e)
 {
 	auto_state struct state state = { 0 };
 	auto_fd int pidfd = -1;
-	struct pollfd fd;
-	int r = container_state(g->rt, id, &state, e);
+	int r = open_init(g, id, &state, &pidfd, e);
 
-	if (r == -ENOENT || (r >= 0 && state.pid <= 0))
-		return 0;
-	TRY(r);
-	pidfd = pidfd_open(state.pid, 0);
-	if (pidfd < 0)
-		return 0;
+	if (r <= 0)
+		return r;
 	r = container_kill(g->rt, id, signal, false, e);
 	if (r == -ESRCH)
 		return 0;
@@ -139,10 +162,8 @@ static int signal_and_wait(const struct engine *g, const char *id, int signal, i
 	if (state.status == STATE_PAUSED && signal != SIGKILL)
 		r = container_resume(g->rt, id, e);
 	TRY(r);
-	fd = (struct pollfd){ pidfd, POLLIN, 0 };
-	while ((r = poll(&fd, 1, (int)ms)) < 0 && errno == EINTR)
-		;
-	return r == 0 ? err_set(e, ETIME, "the container is still running") : 1;
+	r = wait_init(pidfd, ms, e);
+	return r == 0 ? err_set(e, ETIME, "the container is still running") : r;
 }
 
 int engine_stop(const struct engine *g, const char *who, int64_t timeout, struct err *e)
@@ -158,8 +179,10 @@ int engine_stop(const struct engine *g, const char *who, int64_t timeout, struct
 	TRY(note_stop(dir, e));
 	if (timeout < 0)
 		timeout = record.stop_timeout;
+	if (timeout > INT_MAX / 1000) /* 24 days, which is all that poll(2) can wait */
+		timeout = INT_MAX / 1000;
 	r = signal_and_wait(g, id, record.stop_signal ? record.stop_signal : SIGTERM,
-			    timeout * 1000, e);
+			    (int)timeout * 1000, e);
 	if (r == -ETIME)
 		r = signal_and_wait(g, id, SIGKILL, KILL_WAIT_MS, e);
 	if (r < 0)
@@ -235,18 +258,9 @@ static int wait_orphan(const struct engine *g, const char *id, struct err *e)
 {
 	auto_state struct state state = { 0 };
 	auto_fd int pidfd = -1;
-	struct pollfd fd;
-	int r = container_state(g->rt, id, &state, e);
+	int r = open_init(g, id, &state, &pidfd, e);
 
-	if (r == -ENOENT || (r >= 0 && state.pid <= 0))
-		return 0;
-	TRY(r);
-	pidfd = pidfd_open(state.pid, 0);
-	fd = (struct pollfd){ pidfd, POLLIN, 0 };
-	while (pidfd >= 0 && poll(&fd, 1, -1) < 0)
-		if (errno != EINTR)
-			return err_sys(e, "wait for the container's process");
-	return 0;
+	return r > 0 ? wait_init(pidfd, -1, e) : r;
 }
 
 /* Its keeper was killed, or the machine stopped: what is not known is no success. */

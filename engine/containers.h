@@ -32,6 +32,8 @@ struct making {
 /* clang-format on */
 void making_done(struct making *m);
 #define auto_making __attribute__((cleanup(making_done)))
+/* Takes away what there is of it already, but for its volumes; what fails is logged. */
+void making_undo(const struct engine *g, struct making *m);
 
 /* From a wish to a container that could be started. On failure nothing is left. */
 int engine_create(const struct engine *g, const struct wish *w, struct making *ret, struct err *e)

@@ -590,17 +590,18 @@ static int reread(const struct engine *g, struct making *m, struct err *e)
 	return 0;
 }
 
-static void undo(const struct engine *g, struct making *m)
+void making_undo(const struct engine *g, struct making *m)
 {
 	struct err e = { 0 };
 
-	if (m->dir < 0)
-		return;
-	if (image_store_unpin(&g->store, m->id, &e) < 0 && e.code != ENOENT)
-		log_warn("%s", e.msg);
-	volumes_drop(g, &m->record);
-	if (record_remove(g, m->id, m->written ? m->record.name : NULL, &e) < 0)
-		log_warn("%s", e.msg);
+	if (m->dir >= 0) {
+		if (image_store_unpin(&g->store, m->id, &e) < 0 && e.code != ENOENT)
+			log_warn("%s", e.msg);
+		if (record_remove(g, m->id, m->written ? m->record.name : NULL, &e) < 0)
+			log_warn("%s", e.msg);
+	}
+	making_done(m);
+	*m = (struct making)MAKING_NONE;
 }
 
 int engine_create(const struct engine *g, const struct wish *w, struct making *ret, struct err *e)
@@ -609,9 +610,9 @@ int engine_create(const struct engine *g, const struct wish *w, struct making *r
 
 	*ret = (struct making)MAKING_NONE;
 	if (build(&b, e) < 0 || reread(g, ret, e) < 0) {
-		undo(g, ret);
-		making_done(ret);
-		*ret = (struct making)MAKING_NONE;
+		if (ret->dir >= 0)
+			volumes_drop(g, &ret->record);
+		making_undo(g, ret);
 		return -e->code;
 	}
 	happened(g, &ret->record, "create", NULL, NULL);
