@@ -140,7 +140,9 @@ void attach_ended(struct attach_server *s, int status)
 {
 	const char code = (char)status;
 
-	wait_for_first(s);
+	/* Who has something to take still was waited for already. */
+	if (!s->held)
+		wait_for_first(s);
 	for (size_t i = 0; i < s->n; i++)
 		(void)attach_packet(s->guests[i], ATTACH_EXIT, &code, 1);
 	while (s->n)

@@ -376,27 +376,32 @@ static bool has_output(const struct keeper *k)
 	       attach_patience(&k->attach);
 }
 
-/* What to wait for: all of a program that runs, a little of one that has ended. */
-static int wait_ms(const struct keeper *k, bool ended)
+/* What to wait for: all of a program that runs, a little of one that has ended at `ended`, which is 0 before. */
+static int wait_ms(const struct keeper *k, int64_t ended)
 {
-	int patience = attach_patience(&k->attach);
+	int64_t left = attach_patience(&k->attach);
 
-	return !ended ? -1 : patience ? patience : DRAIN_MS;
+	if (!ended)
+		return -1;
+	if (!left)
+		return DRAIN_MS;
+	left -= (io_now_us() - ended) / 1000;
+	return left > 0 ? (int)left : 0;
 }
 
 /* Until init has ended and what it wrote is written down. */
 static void attend(struct keeper *k)
 {
 	struct pollfd fds[AT_FIXED + ATTACH_MAX];
-	bool ended = false;
+	int64_t ended = 0;
 
 	while (!ended || has_output(k)) {
-		int n = fill_poll(k, ended, fds);
-		int ready = poll(fds, (nfds_t)n, wait_ms(k, ended));
+		int n = fill_poll(k, ended != 0, fds), wait = wait_ms(k, ended);
+		int ready = poll(fds, (nfds_t)n, wait);
 
 		if (ready < 0 && errno != EINTR)
 			break;
-		if (ready == 0 && ended)
+		if (ended && (ready == 0 || wait == 0))
 			break;
 		if (ready <= 0)
 			continue;
@@ -417,7 +422,8 @@ static void attend(struct keeper *k)
 			attach_push(&k->attach, &k->in, k->process.master);
 		attach_attend(&k->attach, fds[AT_ATTACH].revents, fds + AT_FIXED, n - AT_FIXED,
 			      &k->in, k->process.master);
-		ended = ended || fds[AT_PID].revents;
+		if (fds[AT_PID].revents)
+			ended = io_now_us();
 	}
 	log_flush(&k->log, &k->out);
 	log_flush(&k->log, &k->err);
@@ -627,8 +633,11 @@ _Noreturn static void keeper_main(const struct engine *g, struct making *m, int 
 	_exit(0);
 }
 
-/* `guest` is the keeper's end of a socket pair, -1 without; it is closed here. */
-static int start_keeper(const struct engine *g, struct making *m, int guest, struct err *e)
+/*
+ * `ends` is a socket pair, of which the first stays ours; NULL: there is no guest yet. The keeper's end is
+ * closed here, and ours there, or it would not see us go.
+ */
+static int start_keeper(const struct engine *g, struct making *m, int *ends, struct err *e)
 {
 	int pair[2];
 	struct err got = { 0 };
@@ -640,14 +649,17 @@ static int start_keeper(const struct engine *g, struct making *m, int guest, str
 	pid = fork();
 	if (pid == 0) {
 		close(pair[0]);
+		if (ends)
+			close(ends[0]);
 		/* Twice, so that nobody has to reap it. */
 		pid = fork();
 		if (pid == 0)
-			keeper_main(g, m, pair[1], guest);
+			keeper_main(g, m, pair[1], ends ? ends[1] : -1);
 		_exit(pid < 0);
 	}
 	close(pair[1]);
-	close_fd(&guest);
+	if (ends)
+		close_fd(&ends[1]);
 	if (pid < 0) {
 		close(pair[0]);
 		return err_sys(e, "make the container's keeper");
@@ -666,7 +678,7 @@ static int start_keeper(const struct engine *g, struct making *m, int guest, str
 
 int keep_detached(const struct engine *g, struct making *m, struct err *e)
 {
-	return start_keeper(g, m, -1, e);
+	return start_keeper(g, m, NULL, e);
 }
 
 int keep_attached(const struct engine *g, struct making *m, int *ret_fd, struct err *e)
@@ -675,7 +687,7 @@ int keep_attached(const struct engine *g, struct making *m, int *ret_fd, struct 
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_sys(e, "make the socket for attach");
-	if (start_keeper(g, m, ends[1], e) < 0) {
+	if (start_keeper(g, m, ends, e) < 0) {
 		close(ends[0]);
 		return -e->code;
 	}

@@ -162,3 +162,36 @@ logged() {
 	done
 	do_ 0 rm -f again
 }
+
+has_ended() { [ "$(hull --data-root "$DATA" ps -a --format '{{.State}}')" = exited ]; }
+
+@test "who ran it with --attach is killed: its program goes on to its end, however much it writes" {
+	run_ 0 -d --name pull "$IMAGE" true
+	do_ 0 rm -f pull
+	start_hull --data-root "$DATA" run --network none --name one --attach stdout "$IMAGE" \
+		sh -c 'until [ -e /go ]; do sleep 0.1; done; seq 200000; exit 7'
+	wait_for 20 hull --data-root "$DATA" exec one true
+	kill -KILL "$hull_pid"
+	wait_hull
+	do_ 0 exec one touch /go
+	wait_for 20 has_ended
+	do_ 0 wait one
+	stdout_is 7
+	do_ 0 logs --tail 1 one
+	stdout_is 200000
+	do_ 0 rm one
+}
+
+@test "who ran it with --attach and reads nothing: stop and rm do not wait for that" {
+	local reader
+	mkfifo pipe
+	sleep 1000 <>pipe 3>&- 4>&- &
+	reader=$!
+	BACKGROUND+=("$reader")
+	HULL_TEST=$TAG XDG_RUNTIME_DIR=$RUNTIME_DIR "$HULL" --root "$STATE" --data-root "$DATA" run --network none --name one \
+		--attach stdout "$IMAGE" seq 1000000 >pipe 3>&- 4>&- &
+	BACKGROUND+=($!)
+	wait_for 20 has_state one running
+	sleep 1
+	do_ 0 rm -f one
+}
