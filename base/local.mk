@@ -19,6 +19,8 @@ base_libbase_a_SOURCES = \
 	base/json_parse.c \
 	base/json_write.c \
 	base/json_write.h \
+	base/keys.c \
+	base/keys.h \
 	base/kmsg.c \
 	base/kmsg.h \
 	base/list.h \

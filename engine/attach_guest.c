@@ -13,6 +13,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/keys.h"
 #include "engine/attach.h"
 #include "engine/attach_private.h"
 #include "runtime/container.h"
@@ -96,12 +97,7 @@ static bool leaves(struct guest *g, char key)
 {
 	const struct attach_keys *keys = &g->how->keys;
 
-	if (!g->how->terminal || !keys->n)
-		return false;
-	if (key != keys->at[g->typed])
-		g->typed = 0;
-	g->typed += key == keys->at[g->typed];
-	return g->typed == keys->n;
+	return g->how->terminal && keys_typed(keys->at, keys->n, &g->typed, key);
 }
 
 static void take_typed(struct guest *g)

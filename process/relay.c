@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "base/io.h"
+#include "base/keys.h"
 #include "base/log.h"
 #include "process/signals.h"
 #include "process/terminal.h"
@@ -203,14 +204,7 @@ static bool flow_write(struct flow *f, int fd)
 
 static bool leaves(struct session *s, char key)
 {
-	const struct relay *r = s->relay;
-
-	if (!r->n_leave)
-		return false;
-	if (key != r->leave[s->typed])
-		s->typed = 0;
-	s->typed += key == r->leave[s->typed];
-	return s->typed == r->n_leave;
+	return keys_typed(s->relay->leave, s->relay->n_leave, &s->typed, key);
 }
 
 /* Its end is not the end of the program's terminal, which may have more to say. */

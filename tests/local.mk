@@ -63,6 +63,7 @@ UNIT_TESTS = \
 	tests/unit/test_link \
 	tests/unit/test_listen_fds \
 	tests/unit/test_listener \
+	tests/unit/test_keys \
 	tests/unit/test_lock \
 	tests/unit/test_musl_copy \
 	tests/unit/test_log \
@@ -520,6 +521,10 @@ tests_unit_test_process_user_SOURCES = tests/unit/test_process_user.c
 tests_unit_test_process_user_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_process_user_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_process_user_LDADD = $(LIBPROCESS) $(CRITERION_LIBS)
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c
+tests_unit_test_keys_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_keys_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_keys_LDADD = $(LIBBASE) $(CRITERION_LIBS)
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
 tests_unit_test_relay_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_relay_LDFLAGS = $(UNITLDFLAGS)
