@@ -250,10 +250,9 @@ int pull_credentials(const struct reference *from, const struct pull_options *as
 	}
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	/* One that was kept beside a password is what the password was good for. */
-	if (who.identity_token)
-		ret->identity_token = who.identity_token;
-	else if (who.username && who.password)
+	/* The token is for a token server, the password for a registry that wants itself told. */
+	ret->identity_token = who.identity_token;
+	if (who.username && who.password)
 		ret->credentials = arena_printf(a, "%s:%s", who.username, who.password);
 	return 0;
 }

@@ -95,7 +95,7 @@ int registry_open(const struct reference *where, const struct registry_options *
 	if (ret->pid < 0)
 		return err_sys(e, "start hull-fetch");
 	if (o->credentials)
-		return send_line(ret, "auth", o->credentials, e);
+		TRY(send_line(ret, "auth", o->credentials, e));
 	return o->identity_token ? send_line(ret, "identity", o->identity_token, e) : 0;
 }
 

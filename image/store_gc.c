@@ -50,15 +50,17 @@ static int mark_image(struct gc *g, const struct digest *manifest, const char *w
  * A container goes on without its image's documents, as long as it has its layers: where they are not known,
  * all stay until the image is whole again, or the container gone.
  */
-static void mark_pinned(struct gc *g, const struct image_pin *pin)
+static int mark_pinned(struct gc *g, const struct image_pin *pin, struct err *e)
 {
-	struct err why = { 0 };
+	int r = mark_image(g, &pin->manifest, pin->name, e);
 
-	if (mark_image(g, &pin->manifest, pin->name, &why) >= 0)
-		return;
-	log_debug("%s", why.msg);
+	/* Gone, or not what it was; anything else may pass. */
+	if (r != -ENOENT && r != -EBADMSG && r != -EINVAL)
+		return r;
+	log_warn("all layers are kept: %s", e->msg);
 	mark(&g->blobs, &pin->manifest);
 	g->keep_layers = true;
+	return 0;
 }
 
 static int mark_all(struct gc *g, struct err *e)
@@ -73,7 +75,7 @@ static int mark_all(struct gc *g, struct err *e)
 			       records.at[i].name ? records.at[i].name : "an image", e));
 	TRY(image_store_pins(g->store, &a, &pins, e));
 	for (size_t i = 0; i < pins.n; i++)
-		mark_pinned(g, &pins.at[i]);
+		TRY(mark_pinned(g, &pins.at[i], e));
 	return 0;
 }
 

@@ -217,7 +217,7 @@ int upload_blob(struct fetcher *f, const char *digest, uint64_t size, struct err
 	r = code != CURLE_OK ? fetcher_curl_failure(code, put.url, e)
 			     : fetcher_status_failure(f, &done, "upload", e);
 	/* The content came once; who has it may send it again. */
-	if (fetcher_may_pass(f, &done, code))
+	if (fetcher_may_pass(f, &done, code) && headers_wait(&done.headers) == 0)
 		r = -(e->code = ECONNABORTED);
 	return r;
 }
