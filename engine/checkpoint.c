@@ -242,9 +242,11 @@ static int settle(struct work *k, struct err *e)
 	auto_fd int lock = -1;
 	char now[48];
 
-	remove_tree(k->dir, whole);
-	if (renameat(k->dir, staged, k->dir, whole) < 0)
+	/* There is always a whole one: the one before, or this. */
+	if (renameat2(k->dir, staged, k->dir, whole, RENAME_EXCHANGE) < 0 &&
+	    (errno != ENOENT || renameat(k->dir, staged, k->dir, whole) < 0))
 		return err_sys(e, "rename %s of the container", staged);
+	remove_tree(k->dir, staged);
 	if (!k->wish->keep)
 		remove_tree(k->dir, logs_name);
 	if (k->wish->leave_running)

@@ -139,7 +139,9 @@ static int use_volumes(struct import *i, const char *config, size_t len, struct 
 			continue;
 		name = source + strlen(volumes);
 		name = arena_strndup(&i->arena, name, strcspn(name, "/"));
-		r = volume_use(i->g, &name, &i->arena, &path, e);
+		r = record_check_name(name, e);
+		if (r >= 0)
+			r = volume_use(i->g, &name, &i->arena, &path, e);
 	}
 	spec_done(&spec);
 	return r;
@@ -184,8 +186,11 @@ static int take_files(struct import *i, struct err *e)
 	struct stat st;
 
 	for (size_t k = 0; k < ARRAY_LEN(names); k++) {
-		if (fstatat(i->from, names[k], &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-			continue;
+		if (fstatat(i->from, names[k], &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno == ENOENT)
+				continue;
+			return err_sys(e, "look at %s", names[k]);
+		}
 		if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 			return err_set(e, EINVAL, "%s: it is neither a file nor a directory",
 				       names[k]);
@@ -198,19 +203,21 @@ static int take_files(struct import *i, struct err *e)
 static int take_changes(struct import *i, struct err *e)
 {
 	const struct unpack_options layer = { .whiteouts = UNPACK_OVERLAY };
-	auto_fd int tar = openat(i->from, "checkpoint/" CHECKPOINT_CHANGES,
-				 O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int dir =
+		openat(i->from, "checkpoint", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int tar =
+		dir < 0 ? -1 : openat(dir, CHECKPOINT_CHANGES, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int upper = -1;
 	struct unpack_result result;
 
-	if (tar < 0)
+	if (dir < 0 || tar < 0)
 		return err_sys(e, "open checkpoint/%s", CHECKPOINT_CHANGES);
 	TRY(rootfs_make(i->g, i->m->dir, &i->m->record, e));
 	upper = openat(i->m->dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (upper < 0)
 		return err_sys(e, "open the container's directories");
 	TRY(image_unpack(tar, upper, &layer, &result, e));
-	if (unlinkat(i->from, "checkpoint/" CHECKPOINT_CHANGES, 0) < 0)
+	if (unlinkat(dir, CHECKPOINT_CHANGES, 0) < 0)
 		return err_sys(e, "remove checkpoint/%s", CHECKPOINT_CHANGES);
 	return 0;
 }

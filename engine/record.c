@@ -351,6 +351,8 @@ int record_open_in(int parent, const char *id, struct record *ret, struct err *e
 	TRY(r);
 	if (!ret->image)
 		ret->image = "";
+	if (!ret->log_driver)
+		ret->log_driver = "json-file";
 	return take_fd(&dir);
 }
 

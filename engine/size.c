@@ -95,13 +95,20 @@ static int count_tree(struct counting *c, int parent, const char *name, struct e
 		return err_set(e, ELOOP, "directories are more than %d deep in each other",
 			       DEPTH_MAX);
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
 	stream = fd < 0 ? NULL : fdopendir(fd);
-	if (!stream)
-		return errno == ENOENT ? 0 : err_sys(e, "list %s", name);
+	if (!stream) {
+		err_sys(e, "list %s", name);
+		close_fd(&fd);
+		return -e->code;
+	}
 	c->depth++;
-	while (r >= 0 && (entry = readdir(stream)))
+	while (r >= 0 && (errno = 0, entry = readdir(stream)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = count_entry(c, fd, entry->d_name, e);
+	if (r >= 0 && errno)
+		r = err_sys(e, "list %s", name);
 	c->depth--;
 	closedir(stream);
 	return r;
