@@ -7,6 +7,7 @@
 
 #include "cli/cmd.h"
 #include "cli/people.h"
+#include "cli/when.h"
 #include "cli/words.h"
 #include "image/reference.h"
 
@@ -53,6 +54,8 @@ static void split_name(const char *name, struct arena *a, const char **repositor
 }
 
 /* "reference=PATTERN": of the name with its tag, as it is shown or as it is. */
+enum { BY_WIDTH = 45 };
+
 static bool matches_reference(const char *name, const char *repository, const char *tag,
 			      const char *pattern)
 {
@@ -73,15 +76,7 @@ static bool matches_reference(const char *name, const char *repository, const ch
 
 static bool matches_label(const struct image *image, const char *value)
 {
-	const struct spec_pairs *labels = &image->config.run.labels;
-	size_t len = strcspn(value, "=");
-
-	for (size_t i = 0; i < labels->n; i++)
-		if (strlen(labels->at[i].key) == len &&
-		    strncmp(labels->at[i].key, value, len) == 0 &&
-		    (!value[len] || strcmp(labels->at[i].value, value + len + 1) == 0))
-			return true;
-	return false;
+	return people_has_label(&image->config.run.labels, value);
 }
 
 /* An image, as filters see it. */
@@ -120,14 +115,14 @@ static bool of_before(const struct filter *f, const struct listed *l)
 {
 	time_t created;
 
-	return words_time(l->image->config.created, &created) == 0 && created < f->created;
+	return when_date(l->image->config.created, &created) == 0 && created < f->created;
 }
 
 static bool of_since(const struct filter *f, const struct listed *l)
 {
 	time_t created;
 
-	return words_time(l->image->config.created, &created) == 0 && created > f->created;
+	return when_date(l->image->config.created, &created) == 0 && created > f->created;
 }
 
 static const struct filter_row {
@@ -159,7 +154,7 @@ static int find_created(const struct engine *g, const char *who, struct arena *a
 
 	TRY(image_store_resolve(&g->store, who, a, &record, e));
 	TRY(image_load(&g->store, &record.manifest.digest, &image, e));
-	if (words_time(image.config.created, ret) < 0)
+	if (when_date(image.config.created, ret) < 0)
 		return err_set(e, EINVAL, "nothing says when it was made");
 	return 0;
 }
@@ -308,8 +303,8 @@ int cmd_history(const struct call *call, struct err *e)
 			!h->empty_layer && layer ? image.manifest.layers.at[--layer].size : 0;
 		const char *by = h->created_by ? h->created_by : "";
 
-		if (!values->no_trunc && strlen(by) > 45)
-			by = arena_printf(call->arena, "%.44s\xe2\x80\xa6", by);
+		if (!values->no_trunc)
+			by = words_shorten(by, BY_WIDTH, call->arena);
 		people_table_row(&t,
 				 (const char *const[]){
 					 words_ago(h->created, time(NULL), call->arena), by,

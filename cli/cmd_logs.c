@@ -44,13 +44,11 @@ const struct option_table logs_options = { rows, ARRAY_LEN(rows), sizeof(struct 
 static int read_time(const char *option, const char *text, struct arena *a, const char **ret,
 		     struct err *e)
 {
-	struct timespec now;
 	int64_t when;
 
 	if (!text)
 		return 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	TRY(when_parse(option, text, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, &when, e));
+	TRY(when_parse(option, text, when_now(), &when, e));
 	*ret = when_text(when, a);
 	return 0;
 }

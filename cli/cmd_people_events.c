@@ -137,21 +137,13 @@ static int check_format(const struct showing *s, struct err *e)
 	return print_event(s, doc.root, 0, &out, e);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 int cmd_people_events(const struct call *call, struct err *e)
 {
 	const struct people_events_values *values = call->options.values;
 	struct happened_query query = { .since = values->until ? 0 : -1, .until = -1 };
 	struct showing s = { .format = values->format };
 	auto_engine struct engine g = ENGINE_CLOSED;
-	int64_t now = now_ns();
+	int64_t now = when_now();
 
 	if (call->options.args.n) {
 		if (values->filter.n || values->since || values->until || values->format)

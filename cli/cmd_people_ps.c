@@ -1,4 +1,5 @@
 /* cmd_people_ps.c - `hull ps` and `hull top`: the containers of people, and the processes of one. */
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -63,20 +64,6 @@ static const char *join(const struct strings *list, const char *by, struct arena
 	return arena_strdup(a, b.text);
 }
 
-/* At most `width` characters, of which the last one says that there were more. */
-static const char *shorten(const char *text, size_t width, struct arena *a)
-{
-	size_t n = 0, cut = 0;
-
-	for (const char *at = text; *at; at++) {
-		if (((unsigned char)*at & 0xc0) == 0x80)
-			continue;
-		if (n++ == width - 1)
-			cut = (size_t)(at - text);
-	}
-	return n > width ? arena_printf(a, "%.*s\xe2\x80\xa6", (int)cut, text) : text;
-}
-
 /* In quotation marks, and in one line whatever is in it. */
 static const char *command_of(const struct record *r, bool no_trunc, struct arena *a)
 {
@@ -84,7 +71,7 @@ static const char *command_of(const struct record *r, bool no_trunc, struct aren
 	auto_buf struct buf b = { 0 };
 	struct json_writer w = json_writer(&b, NULL);
 
-	json_write_string(&w, NULL, no_trunc ? text : shorten(text, COMMAND_WIDTH, a));
+	json_write_string(&w, NULL, no_trunc ? text : words_shorten(text, COMMAND_WIDTH, a));
 	return arena_strdup(a, b.text);
 }
 
@@ -106,7 +93,7 @@ static const char *mounts_of(const struct mounted_list *mounts, bool no_trunc, s
 		const struct mounted *m = &mounts->at[i];
 		const char *name = m->volume ? m->volume : m->source;
 
-		names.at[i] = no_trunc ? name : shorten(name, MOUNT_WIDTH, a);
+		names.at[i] = no_trunc ? name : words_shorten(name, MOUNT_WIDTH, a);
 	}
 	return join(&names, ",", a);
 }
@@ -277,11 +264,19 @@ static int read_most(const struct people_ps_values *values, size_t *ret, struct 
 	return 0;
 }
 
-/* Whether a template may want the field. */
+/* Whether each thing in it is a field by name, as {{.ID}}, so that it says itself what it wants. */
+static bool is_of_fields(const char *template)
+{
+	for (const char *at = template; (at = strstr(at, "{{")); at += 2)
+		if (at[2] != '.' || !isalpha((unsigned char)at[3]))
+			return false;
+	return true;
+}
+
 static bool may_want(const char *format, const char *field)
 {
-	return format && (strstr(format, field) || strstr(format, "json") ||
-			  strstr(format, "index ") || strstr(format, "range"));
+	return format &&
+	       (strstr(format, field) || strcmp(format, "json") == 0 || !is_of_fields(format));
 }
 
 static int plan(struct listing *l, const struct strings *ids, struct arena *a, struct err *e)

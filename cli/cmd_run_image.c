@@ -280,6 +280,8 @@ static int take_follow(const struct follow_values *f, struct wish *w, struct err
 	TRY(follow_plan(f, w->terminal, w->interactive, NULL, &how, e));
 	if (f->attach.n && w->detach)
 		return err_set(e, EINVAL, "--attach: with --detach nothing is attached");
+	if (f->detach_keys && !w->terminal)
+		return err_set(e, EINVAL, "--detach-keys: only with --tty");
 	w->followed = !w->detach && (f->attach.n || f->sig_proxy == 0 || f->detach_keys);
 	return 0;
 }

@@ -94,15 +94,45 @@ static size_t count_fields(const struct people_table *t)
 	return n;
 }
 
-static const struct json *labels_object(const struct spec_pairs *labels, struct arena *a)
+bool people_has_label(const struct spec_pairs *labels, const char *value)
 {
-	struct json *object = arena_alloc(a, sizeof(*object));
-	struct json *members = arena_array(a, labels->n, sizeof(*members));
+	size_t len = strcspn(value, "=");
+
+	for (size_t i = 0; i < labels->n; i++)
+		if (strlen(labels->at[i].key) == len &&
+		    strncmp(labels->at[i].key, value, len) == 0 &&
+		    (!value[len] || strcmp(labels->at[i].value, value + len + 1) == 0))
+			return true;
+	return false;
+}
+
+static const char table_word[] = "table ";
+
+static bool is_table(const struct people_table *t)
+{
+	return !t->format || strncmp(t->format, table_word, sizeof(table_word) - 1) == 0;
+}
+
+/* A copy. In a table a tab of a value would be a column, and an image's text could steer the terminal. */
+static const char *keep_text(struct people_table *t, const char *text)
+{
+	char *copy = arena_strdup(&t->arena, text ? text : "");
+
+	for (char *c = copy; is_table(t) && *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	return copy;
+}
+
+static const struct json *labels_object(struct people_table *t, const struct spec_pairs *labels)
+{
+	struct json *object = arena_alloc(&t->arena, sizeof(*object));
+	struct json *members = arena_array(&t->arena, labels->n, sizeof(*members));
 
 	for (size_t i = 0; i < labels->n; i++)
 		members[i] = (struct json){ .type = JSON_STRING,
-					    .key = arena_strdup(a, labels->at[i].key),
-					    .text = arena_strdup(a, labels->at[i].value),
+					    .key = arena_strdup(&t->arena, labels->at[i].key),
+					    .text = keep_text(t, labels->at[i].value),
 					    .next = i + 1 < labels->n ? &members[i + 1] : NULL };
 	object->type = JSON_OBJECT;
 	object->first = labels->n ? members : NULL;
@@ -129,9 +159,9 @@ void people_table_row(struct people_table *t, const char *const *values,
 
 	row->values = arena_array(&t->arena, n, sizeof(*row->values));
 	for (size_t i = 0; i < n; i++)
-		row->values[i] = arena_strdup(&t->arena, values[i] ? values[i] : "");
+		row->values[i] = keep_text(t, values[i]);
 	if (labels)
-		row->labels = labels_object(labels, &t->arena);
+		row->labels = labels_object(t, labels);
 }
 
 /* The object that a row, or that of headings, is to templates and in JSON. */
@@ -204,13 +234,10 @@ static int check(struct people_table *t, const char *template, struct err *e)
 
 int people_table_print(struct people_table *t, struct err *e)
 {
-	static const char table[] = "table ";
-
 	buf_str(&t->out, "");
-	if (!t->format) {
-		TRY(print_table(t, usual_template(t), e));
-	} else if (strncmp(t->format, table, sizeof(table) - 1) == 0) {
-		TRY(print_table(t, t->format + sizeof(table) - 1, e));
+	if (is_table(t)) {
+		TRY(print_table(
+			t, t->format ? t->format + sizeof(table_word) - 1 : usual_template(t), e));
 	} else if (strcmp(t->format, "json") == 0) {
 		TRY(print_rows(t, "{{json .}}", e));
 	} else {

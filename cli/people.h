@@ -43,6 +43,9 @@ int people_kept(const struct call *call, const char *who, const char **ret, stru
 void people_happened(const struct call *call, const char *id, const char *action, const char *key,
 		     const char *value);
 
+/* Whether the label of "KEY" or "KEY=VALUE" is among them. */
+bool people_has_label(const struct spec_pairs *labels, const char *value);
+
 /* A column of a table, and a field of templates: "{{.Name}}". */
 struct people_field {
 	const char *name;    /* "ID" */

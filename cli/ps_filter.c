@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "cli/options.h"
+#include "cli/people.h"
 #include "engine/health.h"
 #include "network/port.h"
 
@@ -111,15 +112,7 @@ static bool matches_health(const struct ps_filter *f, const struct ps_entry *ent
 
 static bool matches_label(const struct ps_filter *f, const struct ps_entry *entry)
 {
-	const struct spec_pairs *labels = &entry->view.record.labels;
-	size_t len = strcspn(f->value, "=");
-
-	for (size_t i = 0; i < labels->n; i++)
-		if (strlen(labels->at[i].key) == len &&
-		    strncmp(labels->at[i].key, f->value, len) == 0 &&
-		    (!f->value[len] || strcmp(labels->at[i].value, f->value + len + 1) == 0))
-			return true;
-	return false;
+	return people_has_label(&entry->view.record.labels, f->value);
 }
 
 static bool matches_ancestor(const struct ps_filter *f, const struct ps_entry *entry)

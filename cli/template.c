@@ -51,8 +51,9 @@ static int need_end(struct printing *p, const char *word, enum block_end how, st
 {
 	if (how == BLOCK_TEXT)
 		return err_set(e, EINVAL, "--format: the {{end}} of {{%s}} is missing", word);
-	if (how == BLOCK_ELSE && !template_words_end(&p->rest))
-		return err_set(e, EINVAL, "--format: {{else}} of {{%s}} takes nothing", word);
+	if (!template_words_end(&p->rest))
+		return err_set(e, EINVAL, "--format: {{%s}} of {{%s}} takes nothing",
+			       how == BLOCK_ELSE ? "else" : "end", word);
 	return 0;
 }
 

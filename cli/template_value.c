@@ -246,8 +246,11 @@ static int find_label(struct template_run *run, struct template_words *words,
 
 static bool is_label(const struct template_run *run, const struct word *w)
 {
-	return (run->scope->labels || run->scope->heading) && run->dot == run->scope->value &&
-	       w->len == strlen(".Label") && memcmp(w->text, ".Label", w->len) == 0;
+	static const char whole[] = "$.Label";
+	const size_t begin = run->dot == run->scope->value && w->len && *w->text == '.';
+
+	return (run->scope->labels || run->scope->heading) && w->len + begin == sizeof(whole) - 1 &&
+	       memcmp(w->text, whole + begin, w->len) == 0;
 }
 
 /* NOLINTBEGIN(misc-no-recursion): as deep as TEMPLATE_DEPTH_MAX. */

@@ -67,33 +67,54 @@ static bool read_zone(const char *text, int *ret)
 	return hours < 24 && minutes < 60;
 }
 
-static bool read_date(const char *text, int64_t *ret)
+/* Nanoseconds are beside it, as a date may be of any year. */
+static bool read_date(const char *text, int64_t *ret_seconds, int64_t *ret_fraction)
 {
 	struct tm tm = { 0 };
-	int64_t fraction;
 	int zone;
 
 	text = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!text || !read_fraction(&text, &fraction) || !read_zone(text, &zone))
+	if (!text || !read_fraction(&text, ret_fraction) || !read_zone(text, &zone))
 		return false;
-	if (tm.tm_year < 70 || tm.tm_year > 300)
-		return false;
-	*ret = ((int64_t)timegm(&tm) - zone) * second + fraction;
+	*ret_seconds = (int64_t)timegm(&tm) - zone;
 	return true;
+}
+
+int when_date(const char *text, time_t *ret)
+{
+	int64_t seconds, fraction;
+
+	if (!text || !read_date(text, &seconds, &fraction))
+		return -EINVAL;
+	*ret = seconds;
+	return 0;
 }
 
 int when_parse(const char *option, const char *text, int64_t now, int64_t *ret, struct err *e)
 {
-	int64_t span;
+	int64_t span, whole, fraction;
 
-	if (read_seconds(text, ret) || read_date(text, ret))
+	if (read_seconds(text, ret))
 		return 0;
+	/* Before 1970 nothing has happened, and negative is no time. */
+	if (read_date(text, &whole, &fraction) && whole >= 0 && whole < INT64_MAX / second) {
+		*ret = whole * second + fraction;
+		return 0;
+	}
 	if (duration_parse(text, &span) < 0)
 		return err_set(e, EINVAL,
 			       "%s %s: expected 2026-01-31T12:00:00Z, or a span like 10m", option,
 			       json_quote(text).text);
 	*ret = span > now / 1000 ? 0 : now - span * 1000;
 	return 0;
+}
+
+int64_t when_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * second + ts.tv_nsec;
 }
 
 const char *when_text(int64_t when, struct arena *a)

@@ -3,6 +3,7 @@
 #define HULL_CLI_WHEN_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -13,6 +14,12 @@
  */
 int when_parse(const char *option, const char *text, int64_t now, int64_t *ret, struct err *e)
 	MUST_CHECK;
+
+/* A date of these alone, its fraction left out. -EINVAL: it is none, or NULL. */
+int when_date(const char *text, time_t *ret) MUST_CHECK;
+
+/* Now, in nanoseconds. */
+int64_t when_now(void);
 
 /* "2026-01-31T12:00:00.500000000Z" */
 const char *when_text(int64_t when, struct arena *a);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cli/when.h"
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR, WEEK = 7 * DAY };
 
@@ -38,21 +39,11 @@ const char *words_duration(int64_t seconds, struct arena *a)
 	return arena_printf(a, "%lld %s", (long long)(seconds / rows[i].unit), rows[i].words);
 }
 
-int words_time(const char *text, time_t *ret)
-{
-	struct tm tm = { 0 };
-
-	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%S", &tm))
-		return -EINVAL;
-	*ret = timegm(&tm);
-	return 0;
-}
-
 const char *words_ago(const char *text, time_t now, struct arena *a)
 {
 	time_t then;
 
-	if (words_time(text, &then) < 0)
+	if (when_date(text, &then) < 0)
 		return "";
 	return arena_printf(a, "%s ago", words_duration(now - then, a));
 }
@@ -63,10 +54,23 @@ const char *words_date(const char *text, struct arena *a)
 	struct tm tm;
 	time_t then;
 
-	if (words_time(text, &then) < 0 || !localtime_r(&then, &tm) ||
+	if (when_date(text, &then) < 0 || !localtime_r(&then, &tm) ||
 	    !strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S %z %Z", &tm))
 		return "";
 	return arena_strdup(a, date);
+}
+
+const char *words_shorten(const char *text, size_t width, struct arena *a)
+{
+	size_t n = 0, cut = 0;
+
+	for (const char *at = text; *at; at++) {
+		if (((unsigned char)*at & 0xc0) == 0x80)
+			continue;
+		if (n++ == width - 1)
+			cut = (size_t)(at - text);
+	}
+	return n > width ? arena_printf(a, "%.*s\xe2\x80\xa6", (int)cut, text) : text;
 }
 
 const char *words_size(uint64_t bytes, struct arena *a)
@@ -99,7 +103,7 @@ const char *words_status(const struct container_view *v, time_t now, struct aren
 				    words_ago(v->status.checkpointed, now, a));
 	if (strcmp(state, "created") == 0)
 		return "Created";
-	if (words_time(v->status.started, &started) < 0)
+	if (when_date(v->status.started, &started) < 0)
 		return "Up";
 	return arena_printf(a, "Up %s%s", words_duration(now - started, a),
 			    v->state == STATE_PAUSED ? " (Paused)" : healths[v->health.status]);

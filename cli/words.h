@@ -11,14 +11,14 @@
 /* "About a minute" of a time span; what is negative is none yet. */
 const char *words_duration(int64_t seconds, struct arena *a);
 
-/* The time of "2026-01-31T12:00:00.5Z", UTC, its fraction left out. -EINVAL: it is no such text. */
-int words_time(const char *text, time_t *ret) MUST_CHECK;
-
-/* "2 hours ago" of such a text; of anything else nothing. */
+/* "2 hours ago" of a date (when.h); of anything else nothing. */
 const char *words_ago(const char *text, time_t now, struct arena *a);
 
 /* "2026-01-31 12:00:00 +0000 UTC" of such a text, in the time zone here; of anything else nothing. */
 const char *words_date(const char *text, struct arena *a);
+
+/* At most `width` characters, of which the last one says that there were more. */
+const char *words_shorten(const char *text, size_t width, struct arena *a);
 
 /* "12.3MB" */
 const char *words_size(uint64_t bytes, struct arena *a);

@@ -15,7 +15,6 @@
 #include "image/tar_tree.h"
 #include "image/tar_write.h"
 
-enum { CONFIG_MAX = 16 * 1024 * 1024 };
 
 int checkpoint_export_check(const struct record *r, struct err *e)
 {
@@ -44,8 +43,7 @@ static int write_changes(const struct engine *g, int dir, int images, const stru
 
 	if (out < 0)
 		return err_sys(e, "make %s", CHECKPOINT_CHANGES);
-	TRY(io_read_file(dir, "config.json", CONFIG_MAX, "config.json", &config, e));
-	done = spec_parse(&spec, "config.json", config.text, config.len, e);
+	done = record_read_spec(dir, &spec, e);
 	if (done >= 0)
 		done = layer_write(rootfs_overlay(g, r, &a), &spec, out, e);
 	spec_done(&spec);

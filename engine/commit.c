@@ -19,7 +19,7 @@
 #include "image/media_type.h"
 #include "image/reference.h"
 
-enum { CONFIG_MAX = 16 * 1024 * 1024, CHUNK = 128 * 1024 };
+enum { CHUNK = 128 * 1024 };
 
 struct committing {
 	const struct engine *g;
@@ -83,7 +83,6 @@ static int find_image(struct committing *c, struct err *e)
 
 static int find_all(struct committing *c, struct err *e)
 {
-	auto_buf struct buf config = { 0 };
 	auto_fd int dir = -1;
 
 	TRY(find_name(c, e));
@@ -95,8 +94,7 @@ static int find_all(struct committing *c, struct err *e)
 		return err_set(
 			e, ENOTSUP,
 			"it is of a directory (--rootfs): nothing says what was in it before");
-	TRY(io_read_file(dir, "config.json", CONFIG_MAX, "config.json", &config, e));
-	TRY(spec_parse(&c->spec, "config.json", config.text, config.len, e));
+	TRY(record_read_spec(dir, &c->spec, e));
 	return find_image(c, e);
 }
 

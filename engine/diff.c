@@ -25,7 +25,6 @@
 #include "mounts/overlay.h"
 #include "spec/spec.h"
 
-enum { CONFIG_MAX = 16 * 1024 * 1024 };
 
 struct diffing {
 	const struct mount_overlay *overlay;
@@ -258,7 +257,6 @@ int engine_diff(const struct engine *g, const char *who, int fd, struct err *e)
 	auto_arena struct arena a = { 0 };
 	auto_record struct record record = { 0 };
 	auto_spec struct spec spec = { 0 };
-	auto_buf struct buf config = { 0 };
 	struct printing p = { .spec = &spec, .out = fd };
 	char id[RECORD_ID_LEN + 1];
 	auto_fd int dir = -1;
@@ -272,8 +270,7 @@ int engine_diff(const struct engine *g, const char *who, int fd, struct err *e)
 			       "container %s is of a directory (--rootfs): nothing says "
 			       "what was in it before",
 			       who);
-	TRY(io_read_file(dir, "config.json", CONFIG_MAX, "config.json", &config, e));
-	TRY(spec_parse(&spec, "config.json", config.text, config.len, e));
+	TRY(record_read_spec(dir, &spec, e));
 	if (userns_run(diff, &p, e) < 0)
 		return err_wrap(e, "compare %s with its image", who);
 	return 0;

@@ -18,7 +18,6 @@
 #include "mounts/rootfd.h"
 #include "mounts/tree.h"
 
-enum { CONFIG_MAX = 16 * 1024 * 1024 };
 
 static const char copying_name[] = "copying";
 
@@ -103,10 +102,8 @@ static int lock(struct files *f, struct err *e)
 
 static int open_files(struct files *f, struct err *e)
 {
-	auto_buf struct buf config = { 0 };
 
-	TRY(io_read_file(f->dir, "config.json", CONFIG_MAX, "config.json", &config, e));
-	TRY(spec_parse(&f->spec, "config.json", config.text, config.len, e));
+	TRY(record_read_spec(f->dir, &f->spec, e));
 	TRY(find_running(f, e));
 	if (f->running || !f->write)
 		return 0;

@@ -6,8 +6,6 @@
 #include "engine/record.h"
 #include "spec/spec.h"
 
-enum { CONFIG_MAX = 16 * 1024 * 1024 };
-
 /* The name of "DATA/volumes/NAME/_data"; NULL: it is something else. */
 static const char *volume_name(const struct engine *g, const char *source, struct arena *a)
 {
@@ -36,12 +34,10 @@ int mounted_read(const struct engine *g, const char *id, struct arena *a, struct
 {
 	auto_record struct record record = { 0 };
 	auto_spec struct spec spec = { 0 };
-	auto_buf struct buf config = { 0 };
 	auto_fd int dir = record_open(g, id, &record, e);
 
 	TRY(dir);
-	TRY(io_read_file(dir, "config.json", CONFIG_MAX, "config.json", &config, e));
-	TRY(spec_parse(&spec, "config.json", config.text, config.len, e));
+	TRY(record_read_spec(dir, &spec, e));
 	*ret = (struct mounted_list){ arena_array(a, spec.mounts.n, sizeof(*ret->at)), 0 };
 	for (size_t i = 0; i < spec.mounts.n; i++) {
 		const struct spec_mount *m = &spec.mounts.at[i];

@@ -22,7 +22,7 @@
 #include "engine/happened.h"
 #include "engine/userns.h"
 
-enum { RECORD_MAX = 4 * 1024 * 1024, WAIT_STEP_MS = 20 };
+enum { CONFIG_MAX = 16 * 1024 * 1024, RECORD_MAX = 4 * 1024 * 1024, WAIT_STEP_MS = 20 };
 
 static const char record_file[] = "container.json", status_file[] = "status.json";
 
@@ -583,6 +583,15 @@ int status_read(int dir, struct status *ret, struct err *e)
 	if (r < 0)
 		status_done(ret);
 	return r == -ENOENT ? 0 : r;
+}
+
+int record_read_spec(int dir, struct spec *ret, struct err *e)
+{
+	static const char name[] = "config.json";
+	auto_buf struct buf text = { 0 };
+
+	TRY(io_read_file(dir, name, CONFIG_MAX, name, &text, e));
+	return spec_parse(ret, name, text.text, text.len, e);
 }
 
 int status_lock(int dir, struct err *e)

@@ -118,6 +118,9 @@ int record_sweep_names(const struct engine *g, struct err *e) MUST_CHECK;
 int record_list(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)
 	MUST_CHECK;
 
+/* The configuration of a container, by its directory. -ENOENT: it has none yet, or no more. */
+int record_read_spec(int dir, struct spec *ret, struct err *e) MUST_CHECK;
+
 /* A status that was never written is zero. */
 int status_read(int dir, struct status *ret, struct err *e) MUST_CHECK;
 int status_write(int dir, const struct status *s, struct err *e) MUST_CHECK;

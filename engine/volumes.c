@@ -153,15 +153,14 @@ static int uses(const struct engine *g, const char *id, const char *path, bool m
 	auto_fd int dir =
 		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_spec struct spec spec = { 0 };
-	auto_buf struct buf text = { 0 };
 	int r;
 
 	if (dir < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "open container %.12s", id);
-	r = io_read_file(dir, "config.json", 16U << 20, "config.json", &text, e);
+	r = record_read_spec(dir, &spec, e);
 	if (r == -ENOENT)
 		return making && is_locked(dir);
-	if (r < 0 || spec_parse(&spec, "config.json", text.text, text.len, e) < 0)
+	if (r < 0)
 		return err_wrap(e, "container %.12s", id);
 	for (size_t i = 0; i < spec.mounts.n; i++)
 		if (spec.mounts.at[i].source && strcmp(spec.mounts.at[i].source, path) == 0)

@@ -8,8 +8,6 @@
 #include "base/json.h"
 #include "engine/record.h"
 
-enum { CONFIG_MAX = 16 << 20 };
-
 /* "NAME:ro" is cut; no name has a colon. */
 static int take_mode(const char *text, char *name, bool *ret_readonly, struct err *e)
 {
@@ -64,12 +62,10 @@ static void take_options(const struct spec_mount *from, struct arena *a, struct 
 static int read_spec(const struct engine *g, const char *id, struct record *record,
 		     struct spec *ret, struct err *e)
 {
-	auto_buf struct buf text = { 0 };
 	auto_fd int dir = record_open(g, id, record, e);
 
 	TRY(dir);
-	TRY(io_read_file(dir, "config.json", CONFIG_MAX, "config.json", &text, e));
-	return spec_parse(ret, "config.json", text.text, text.len, e);
+	return record_read_spec(dir, ret, e);
 }
 
 static void copy_mounts(const struct engine *g, const struct spec *spec, bool readonly,

@@ -45,6 +45,13 @@ names() { sort <<<"$stdout" | paste -sd ' '; }
 	[[ $stdout == *'   "sh -c echo a-long-c…"   '*'   one' ]] || mismatch row table "$stdout"
 	do_ 0 ps --all --format 'table {{.Names}}\t{{upper .Image}}\t{{.Label "com.example.some-team"}}'
 	stdout_is $'NAMES   IMAGE          some team\none     HULL/BUSYBOX   blue'
+	# What would be another column, or move the cursor, is blank in a table, and itself elsewhere.
+	run_ 0 --name two -l odd=$'a\tb\nc\e[1md' $IMAGE true
+	do_ 0 ps --all --filter name=two --format 'table {{.Label "odd"}}\t{{.Names}}'
+	stdout_is $'odd          NAMES\na b c [1md   two'
+	do_ 0 ps --all --filter name=two --format '{{.Label "odd"}}'
+	stdout_is $'a\tb\nc\e[1md'
+	do_ 0 rm two
 	do_ 0 ps --format 'table {{.Names}}\t{{.RunningFor}}'
 	stdout_is "NAMES   CREATED"
 	do_ 1 ps --format 'table {{.Nothing}}'
@@ -108,6 +115,10 @@ names() { sort <<<"$stdout" | paste -sd ' '; }
 	run_ 0 --name three $IMAGE true
 	do_ 0 ps -a --no-trunc --format '{{.Names}} {{.Mounts}} {{.LocalVolumes}} {{.Networks}}'
 	stdout_is $'three  0 none\ntwo other 1 none\none data,'"$WORK/dir"' 1 none'
+	do_ 0 ps -a --filter name=one --format '{{json .}}'
+	jq --exit-status '.LocalVolumes == "1" and .Networks == "none"' <<<"$stdout"
+	do_ 0 ps -a --filter name=one --format '{{.}}'
+	[[ $stdout == *'"LocalVolumes":"1"'* ]]
 	do_ 0 ps -a --filter volume=data --format '{{.Names}}'
 	stdout_is one
 	do_ 0 ps -a --filter volume=/d --format '{{.Names}}'

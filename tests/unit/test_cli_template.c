@@ -52,6 +52,7 @@ Test(cli_template, values)
 		{ "{{.State.Status}}\\t{{$.State.Status}}\\n", "running\trunning\n" },
 		{ "{{.Args}}", "[\"a\",\"b c\",7]" },
 		{ "{{.Label \"a.b\"}}{{.Label \"nothing\"}}", "x" },
+		{ "{{$.Label \"a.b\"}}{{range .Nets}}{{$.Label \"a.b\"}}{{end}}", "xxx" },
 		{ "{{\"a}}b\"}}{{`c\\d`}}{{\"\\\"\\n\"}}{{12}}{{true}}", "a}}bc\\d\"\n12true" },
 	};
 
@@ -151,6 +152,8 @@ Test(cli_template, wrong)
 		{ "{{else}}", "there is nothing that {{else}} belongs to" },
 		{ "{{with .Yes}}{{else}}{{else}}{{end}}", "{{with}} has two {{else}}" },
 		{ "{{with .Yes}}{{else with .No}}{{end}}", "{{else}} of {{with}} takes nothing" },
+		{ "{{if .Yes}}{{end foo}}", "{{end}} of {{if}} takes nothing" },
+		{ "{{range .Nets}}{{end foo}}", "{{end}} of {{range}} takes nothing" },
 		{ "{{range .Name}}{{end}}", "range: expected an array or an object, not a string" },
 		{ "{{range $a, .Name}}{{end}}", "expected {{range $key, $value := VALUE}}" },
 		{ "{{if frob}}{{end}}", "there is no function \"frob\"" },

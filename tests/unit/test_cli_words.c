@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cli/columns.h"
+#include "cli/when.h"
 #include "cli/words.h"
 
 enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
@@ -49,12 +50,17 @@ Test(cli_words, times)
 	auto_arena struct arena a = { 0 };
 	time_t t = 0;
 
-	cr_expect_eq(words_time("2026-01-31T12:00:00.123456789Z", &t), 0);
+	cr_expect_eq(when_date("2026-01-31T12:00:00.123456789Z", &t), 0);
 	cr_expect_eq(t, 1769860800);
-	cr_expect_eq(words_time("", &t), -EINVAL);
-	cr_expect_eq(words_time(NULL, &t), -EINVAL);
-	cr_expect_eq(words_time("yesterday", &t), -EINVAL);
+	cr_expect_eq(when_date("2026-01-31T21:00:00+09:00", &t), 0);
+	cr_expect_eq(t, 1769860800);
+	cr_expect_eq(when_date("0001-01-01T00:00:00Z", &t), 0);
+	cr_expect_eq(t, -62135596800);
+	cr_expect_eq(when_date("", &t), -EINVAL);
+	cr_expect_eq(when_date(NULL, &t), -EINVAL);
+	cr_expect_eq(when_date("yesterday", &t), -EINVAL);
 	cr_expect_str_eq(words_ago("2026-01-31T12:00:00Z", 1769860803, &a), "3 seconds ago");
+	cr_expect_str_eq(words_ago("2026-01-31T21:00:00+09:00", 1769860803, &a), "3 seconds ago");
 	cr_expect_str_eq(words_ago("never", 1769860803, &a), "");
 	setenv("TZ", "UTC0", 1);
 	tzset();
@@ -132,4 +138,14 @@ Test(cli_words, columns)
 		columns_print(rows[i].text, &b);
 		cr_expect_str_eq(b.text, rows[i].table);
 	}
+}
+
+Test(cli_words, shortened)
+{
+	auto_arena struct arena a = { 0 };
+
+	cr_expect_str_eq(words_shorten("abc", 3, &a), "abc");
+	cr_expect_str_eq(words_shorten("abcd", 3, &a), "ab\u2026");
+	cr_expect_str_eq(words_shorten("\u00e4\u00f6\u00fc", 3, &a), "\u00e4\u00f6\u00fc");
+	cr_expect_str_eq(words_shorten("\u00e4\u00f6\u00fc\u00df", 3, &a), "\u00e4\u00f6\u2026");
 }
