@@ -37,8 +37,9 @@
 #	wait_state ID STATUS            until the container has that status
 #	console_listen SOCKET FILE      takes one terminal from SOCKET, copies what it says to FILE
 #	in_terminal FILE WORD...        runs a command in a terminal, what that shows is in FILE
+#	start_in_terminal FILE WORD...  the same in the background, its pid in $terminal_pid
 #	in_background COMMAND...        runs a command until the test ends
-#	free_port                       sets $port to one on which nobody listens
+#	free_port                       sets $port to one on which nobody listens, nor on the one after it
 #	requires WHAT...                skips the test, with a reason, where that is missing
 #	assert_nothing_left             what teardown does, for use within a test
 #
@@ -223,8 +224,8 @@ in_background() {
 # Below those that the kernel gives to clients; the suites of root and of users run side by side.
 free_port() {
 	while
-		port=$((20000 + SRANDOM % 6000 * 2 + (UID != 0)))
-		grep -q ":$(printf %04X "$port") " /proc/net/tcp
+		port=$((20000 + SRANDOM % 3000 * 4 + (UID != 0) * 2))
+		grep -q ":$(printf %04X "$port") \|:$(printf %04X "$((port + 1))") " /proc/net/tcp
 	do :; done
 }
 
@@ -330,6 +331,12 @@ in_terminal() {
 		timeout --foreground --kill-after=5 "$((60 * HULL_TEST_SLOW))" \
 		script --quiet --return --flush --command "$(printf '%q ' "$@")" "$file.script" \
 		<>"$file.stdin" >"$file" 3>&- 4>&- || status=$?
+}
+
+# The same in the background, its pid in $terminal_pid; `wait` for that gives its status.
+start_in_terminal() {
+	(in_terminal "$@" && exit "$status") &
+	terminal_pid=$!
 }
 
 # ---- what the machine has

@@ -108,6 +108,7 @@ with_journal() {
 	local pid=$! children
 	wait_for 10 eval '[ "$(wc -l <"$WORK/out")" = 2 ]'
 	children=$(cat "/proc/$pid/task/$pid/children")
+	[ -n "$children" ]
 	kill -KILL "$pid"
 	wait_for 10 eval '! kill -0 $children 2>/dev/null'
 	do_ 0 rm -f one two

@@ -238,7 +238,9 @@ refused() {
 		'[{"allow":true,"type":"c","major":10,"access":"rw"},{"allow":true,"type":"b","major":8,"minor":1,"access":"r"}]' ]
 	do_ 0 rm ruled
 	requires capability=MKNOD
-	run_ 0 --rm --cap-add MKNOD --device-cgroup-rule 'c 1:7 rwm' "$IMAGE" sh -c 'mknod /full c 1 7 && ! echo x 2>/dev/null >/full; test -c /full'
+	# That of /dev/kmsg, which is no device of every container.
+	run_ 0 --rm --cap-add MKNOD --device-cgroup-rule 'c 1:11 rwm' "$IMAGE" sh -c 'mknod /kmsg c 1 11 && : >>/kmsg'
+	run_ 1 --rm --cap-add MKNOD "$IMAGE" sh -c 'mknod /kmsg c 1 11 && : >>/kmsg'
 }
 
 @test "--expose: the ports of the image and these, and --publish-all without a network" {
@@ -279,10 +281,9 @@ refused() {
 }
 
 @test "--attach: nothing of a lot is lost, however slowly it is read" {
-	status=0
-	hull --data-root "$DATA" run --rm --network none --attach stdout "$IMAGE" seq 300000 |
-		{ sleep 1; md5sum; } >"$WORK/sum" || status=$?
-	[ "$status" = 0 ]
+	hull --data-root "$DATA" run --rm --network none --attach stdout "$IMAGE" sh -c 'seq 300000; exit 7' |
+		{ sleep 1; md5sum; } >"$WORK/sum" && status=${PIPESTATUS[0]}
+	[ "$status" = 7 ]
 	[ "$(cat "$WORK/sum")" = "$(seq 300000 | md5sum)" ]
 	do_ 0 ps --all --quiet
 	stdout_is ""
@@ -322,11 +323,11 @@ refused() {
 @test "--detach-keys: they leave it running, and others do not" {
 	local typed
 	requires program=script
-	in_terminal "$WORK/terminal" "$HULL" --root "$STATE" --data-root "$DATA" run --network none --name left --interactive --tty \
-		--detach-keys 'ctrl-a,d' "$IMAGE" sh -c 'stty raw -echo; echo ready; sleep 1000' &
+	start_in_terminal "$WORK/terminal" "$HULL" --root "$STATE" --data-root "$DATA" run --network none --name left --interactive --tty \
+		--detach-keys 'ctrl-a,d' "$IMAGE" sh -c 'stty raw -echo; echo ready; sleep 1000'
 	wait_for 20 grep -q ready "$WORK/terminal"
 	printf '\020\021\001\001d' >"$WORK/terminal.stdin"
-	wait $!
+	wait "$terminal_pid"
 	do_ 0 ps --quiet --filter name=left
 	[ -n "$stdout" ]
 	mkfifo "$WORK/again.stdin"
@@ -345,11 +346,11 @@ refused() {
 @test "exec --detach-keys: the program goes on, in a terminal that nobody shows" {
 	requires program=script
 	run_ 0 --detach --name busy "$IMAGE" sleep 1000
-	in_terminal "$WORK/terminal" "$HULL" --root "$STATE" --data-root "$DATA" exec --interactive --tty --detach-keys 'ctrl-a,d' busy \
-		sh -c 'echo ready; while echo line && test -t 1; do echo line >>/lines; done' &
+	start_in_terminal "$WORK/terminal" "$HULL" --root "$STATE" --data-root "$DATA" exec --interactive --tty --detach-keys 'ctrl-a,d' busy \
+		sh -c 'echo ready; while echo line && test -t 1; do echo line >>/lines; done'
 	wait_for 20 grep -q ready "$WORK/terminal"
 	printf '\001d' >"$WORK/terminal.stdin"
-	wait $!
+	wait "$terminal_pid"
 	wait_for 10 grew busy /lines
 	do_ 0 rm --force busy
 	run_ 0 --detach --name idle "$IMAGE" sleep 1000

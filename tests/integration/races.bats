@@ -211,7 +211,7 @@ mixed() {
 
 @test "two hulls at one id, any verbs: each does it or says one thing, and nothing is left" {
 	local n=0 verb
-	both "$(rounds "${HULL_RACE_ROUNDS:-300}")"
+	both "${HULL_RACE_ROUNDS:-$(rounds 300)}"
 	# Where that were few, some verb may have had no luck yet.
 	while ! each_succeeded && [ "$n" -lt 1000 ]; do both 30; done
 	each_succeeded || mismatch "a $verb that succeeds" some none

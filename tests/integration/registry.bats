@@ -288,7 +288,7 @@ settings() {
 }
 
 @test "registries.conf: a user's own, and the files beside it" {
-	is_root && skip "is for users"
+	requires user
 	serve_noted
 	push lib/tool:1
 	push other:1

@@ -138,20 +138,21 @@ Test(wish, keys_that_leave_a_container)
 {
 	static const struct {
 		const char *text, *keys; /* NULL: wrong */
+		size_t n;
 	} rows[] = {
-		{ NULL, "\x10\x11" },
-		{ "", "" },
-		{ "a", "a" },
-		{ "ctrl-A,Z,CTRL-[", "\x01Z\x1b" },
-		{ "ctrl-@,ctrl-\\,ctrl-]", "\0\x1c\x1d" },
-		{ ",", NULL },
-		{ "a,", NULL },
-		{ "ab", NULL },
-		{ "5", NULL },
-		{ "ctrl-", NULL },
-		{ "ctrl-1", NULL },
-		{ "@", NULL },
-		{ "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", NULL },
+		{ NULL, "\x10\x11", 2 },
+		{ "", "", 0 },
+		{ "a", "a", 1 },
+		{ "ctrl-A,Z,CTRL-[", "\x01Z\x1b", 3 },
+		{ "ctrl-@,ctrl-\\,ctrl-]", "\0\x1c\x1d", 3 },
+		{ ",", NULL, 0 },
+		{ "a,", NULL, 0 },
+		{ "ab", NULL, 0 },
+		{ "5", NULL, 0 },
+		{ "ctrl-", NULL, 0 },
+		{ "ctrl-1", NULL, 0 },
+		{ "@", NULL, 0 },
+		{ "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", NULL, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -160,8 +161,10 @@ Test(wish, keys_that_leave_a_container)
 		int r = attach_keys_parse(rows[i].text, &keys, &e);
 
 		cr_expect_eq(r, rows[i].keys ? 0 : -EINVAL, "%zu: %d", i, r);
-		if (rows[i].keys)
-			cr_expect_arr_eq(keys.at, rows[i].keys, keys.n, "%zu", i);
+		if (!rows[i].keys || r < 0)
+			continue;
+		cr_expect_eq(keys.n, rows[i].n, "%zu: %zu", i, keys.n);
+		cr_expect_arr_eq(keys.at, rows[i].keys, rows[i].n, "%zu", i);
 	}
 }
 
