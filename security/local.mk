@@ -1,5 +1,7 @@
 noinst_LIBRARIES += security/libsecurity.a
 security_libsecurity_a_SOURCES = \
+	security/attempt.c \
+	security/attempt.h \
 	security/caps.c \
 	security/caps.h \
 	security/denials.c \

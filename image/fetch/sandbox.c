@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "security/attempt.h"
 
 enum { DESCRIPTORS = 64, LAST_CAP = 63, NOBODY = 65534 };
 
@@ -241,22 +241,6 @@ static long try_write(void)
 	return open("/tmp/hull-fetch-was-here", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }
 
-static long try_exec(void)
-{
-	char *const none[] = { NULL };
-
-	return execve("/bin/true", none, none);
-}
-
-static long try_fork(void)
-{
-	long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-
-	if (pid == 0)
-		_exit(0);
-	return pid;
-}
-
 static long try_kill(void)
 {
 	return kill(getppid(), 0);
@@ -267,46 +251,28 @@ static long try_tgkill(void)
 	return syscall(SYS_tgkill, getppid(), getppid(), 0);
 }
 
-static long try_ptrace(void)
-{
-	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-}
-
-static long try_userns(void)
-{
-	return unshare(CLONE_NEWUSER);
-}
-
 static long try_shm(void)
 {
 	return shmget(IPC_PRIVATE, 1, 0600);
 }
 
-static const struct {
-	const char *name;
-	long (*attempt)(void);
-} attempts[] = {
+static const struct attempt attempts[] = {
 	{ "unix_socket", try_unix },  { "unix_socket_wide", try_unix_wide },
 	{ "packet_socket", try_packet }, { "read_shadow", try_shadow },
 	{ "read_proc", try_proc },    { "write_tmp", try_write },
-	{ "execve", try_exec },	      { "fork", try_fork },
+	{ "execve", attempt_exec },	      { "fork", attempt_fork },
 	{ "kill", try_kill },	      { "tgkill", try_tgkill },
-	{ "ptrace", try_ptrace },     { "unshare", try_userns },
+	{ "ptrace", attempt_ptrace },     { "unshare", attempt_userns },
 	{ "shared_memory", try_shm },
 };
 
 bool fetch_sandbox_test(struct buf *ret)
 {
 	struct json_writer w = json_writer(ret, NULL);
-	bool held = true;
+	bool held;
 
 	json_write_object(&w, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
-		long r = attempts[i].attempt();
-
-		json_write_string(&w, attempts[i].name, r < 0 ? err_text(errno) : "possible");
-		held = held && r < 0;
-	}
+	held = attempts_refused(attempts, ARRAY_LEN(attempts), &w);
 	json_write_end(&w);
 	return held;
 }

@@ -6,12 +6,10 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,6 +17,7 @@
 
 #include "base/io.h"
 #include "base/json_write.h"
+#include "security/attempt.h"
 #include "security/caps.h"
 #include "security/privileges.h"
 
@@ -425,35 +424,9 @@ static long try_up(void)
 	return here.st_dev == there.st_dev && here.st_ino == there.st_ino ? -1 : 0;
 }
 
-static long try_exec(void)
-{
-	char *const none[] = { NULL };
-
-	return execve("/bin/true", none, none);
-}
-
-static long try_fork(void)
-{
-	long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-
-	if (pid == 0)
-		_exit(0);
-	return pid;
-}
-
-static long try_ptrace(void)
-{
-	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-}
-
 static long try_mount(void)
 {
 	return syscall(SYS_mount, "none", ".", "tmpfs", 0, NULL);
-}
-
-static long try_userns(void)
-{
-	return syscall(SYS_unshare, 0x10000000);
 }
 
 static long try_code(void)
@@ -464,30 +437,22 @@ static long try_code(void)
 	return p == MAP_FAILED ? -1 : 0;
 }
 
-static const struct {
-	const char *name;
-	long (*attempt)(void);
-} attempts[] = {
+static const struct attempt attempts[] = {
 	{ "socket", try_socket },   { "unix_socket", try_unix }, { "read_passwd", try_read },
 	{ "write_tmp", try_write }, { "read_proc", try_proc },   { "leave_directory", try_up },
-	{ "execve", try_exec },     { "fork", try_fork },        { "ptrace", try_ptrace },
-	{ "mount", try_mount },     { "unshare", try_userns },   { "executable_memory", try_code },
+	{ "execve", attempt_exec },     { "fork", attempt_fork },        { "ptrace", attempt_ptrace },
+	{ "mount", try_mount },     { "unshare", attempt_userns },   { "executable_memory", try_code },
 };
 
 bool sandbox_test(const struct sandbox_facts *facts, struct buf *ret)
 {
 	struct json_writer w = json_writer(ret, NULL);
-	bool held = true;
+	bool held;
 
 	json_write_object(&w, NULL);
 	json_write_int(&w, "landlock", facts->landlock);
 	json_write_bool(&w, "environment", environ && environ[0]);
-	for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
-		long r = attempts[i].attempt();
-
-		json_write_string(&w, attempts[i].name, r < 0 ? err_text(errno) : "possible");
-		held = held && r < 0;
-	}
+	held = attempts_refused(attempts, ARRAY_LEN(attempts), &w);
 	json_write_end(&w);
 	return held;
 }
