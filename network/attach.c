@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "network/attachment.h"
+#include "network/conntrack.h"
 #include "network/host_port.h"
 #include "network/link.h"
 #include "network/lock.h"
@@ -221,7 +222,9 @@ static int make(const struct net_request *req, struct attachment *at, struct err
 	nft_ports(&rules, &at->record, false);
 	if (!rules.len)
 		return 0; /* plug-ins publish them */
-	return nft_run(rules.text, "publish ports", e);
+	TRY(nft_run(rules.text, "publish ports", e));
+	conntrack_forget(&at->record);
+	return 0;
 }
 
 static int attach_own(const struct net_request *req, struct attachment *at, struct err *e)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "network/attachment.h"
 #include "network/bridge.h"
+#include "network/conntrack.h"
 #include "network/ipam.h"
 #include "network/link.h"
 #include "network/nft.h"
@@ -223,5 +224,9 @@ int attachment_move_ports(struct attachment *at, size_t except, bool always, str
 		return 0;
 	TRY(network_restore_rules(at->dir, e));
 	nft_ports(&new, r, false);
-	return new.len ? nft_run(new.text, "publish ports", e) : 0;
+	if (!new.len)
+		return 0;
+	TRY(nft_run(new.text, "publish ports", e));
+	conntrack_forget(r);
+	return 0;
 }

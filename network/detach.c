@@ -8,6 +8,7 @@
 #include "network/attach.h"
 #include "network/attachment.h"
 #include "network/config.h"
+#include "network/conntrack.h"
 #include "network/ipam.h"
 #include "network/link.h"
 #include "network/lock.h"
@@ -29,7 +30,9 @@ static int delete_ports(const struct record *r, struct err *e)
 	nft_ports(&rules, r, true);
 	if (!rules.len)
 		return 0; /* they led nowhere */
-	return nft_run(rules.text, "take published ports back", e);
+	TRY(nft_run(rules.text, "take published ports back", e));
+	conntrack_forget(r);
+	return 0;
 }
 
 /*

@@ -18,6 +18,8 @@ network_libnetwork_a_SOURCES = \
 	network/config.c \
 	network/config.h \
 	network/connect.c \
+	network/conntrack.c \
+	network/conntrack.h \
 	network/counters.c \
 	network/counters.h \
 	network/daemon.c \

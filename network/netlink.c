@@ -58,11 +58,16 @@ int netns_call(int netns_fd, int (*fn)(void *ctx, struct err *e), void *ctx, str
 	return r;
 }
 
+struct opening {
+	int protocol;
+	struct netlink *nl;
+};
+
 static int open_socket(void *ctx, struct err *e)
 {
-	struct netlink *nl = ctx;
+	const struct opening *o = ctx;
 	const struct timeval timeout = { .tv_sec = NETLINK_TIMEOUT };
-	auto_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	auto_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, o->protocol);
 	int one = 1;
 
 	if (fd < 0)
@@ -73,17 +78,23 @@ static int open_socket(void *ctx, struct err *e)
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	nl->fd = take_fd(&fd);
+	o->nl->fd = take_fd(&fd);
+	return 0;
+}
+
+int netlink_open_of(int protocol, int netns_fd, struct netlink *ret, struct err *e)
+{
+	struct netlink nl = NETLINK_CLOSED;
+	struct opening o = { protocol, &nl };
+
+	TRY(netns_call(netns_fd, open_socket, &o, e));
+	*ret = nl;
 	return 0;
 }
 
 int netlink_open(int netns_fd, struct netlink *ret, struct err *e)
 {
-	struct netlink nl = NETLINK_CLOSED;
-
-	TRY(netns_call(netns_fd, open_socket, &nl, e));
-	*ret = nl;
-	return 0;
+	return netlink_open_of(NETLINK_ROUTE, netns_fd, ret, e);
 }
 
 void netlink_close(struct netlink *nl)

@@ -1,5 +1,5 @@
 /*
- * netlink.h - one rtnetlink socket, requests and their answers.
+ * netlink.h - one netlink socket, requests and their answers.
  *
  *	auto_netlink struct netlink nl = NETLINK_CLOSED;
  *	TRY(netlink_open(netns_fd, &nl, e));
@@ -33,6 +33,8 @@ struct netlink {
 
 /* A socket of the network namespace `netns_fd`, or of ours for -1. */
 int netlink_open(int netns_fd, struct netlink *ret, struct err *e) MUST_CHECK;
+/* The same of another part of the kernel than rtnetlink: NETLINK_NETFILTER. */
+int netlink_open_of(int protocol, int netns_fd, struct netlink *ret, struct err *e) MUST_CHECK;
 void netlink_close(struct netlink *nl);
 
 /* Calls fn in the network namespace `netns_fd`; we are back in our own when it returns. */

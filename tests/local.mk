@@ -90,6 +90,7 @@ UNIT_TESTS = \
 	tests/unit/test_oom_log \
 	tests/unit/test_pidfile \
 	tests/unit/test_cni \
+	tests/unit/test_conntrack \
 	tests/unit/test_port \
 	tests/unit/test_process_environment \
 	tests/unit/test_process_executable \
@@ -493,6 +494,10 @@ tests_unit_test_cni_SOURCES = tests/unit/test_cni.c
 tests_unit_test_cni_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cni_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_cni_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
+tests_unit_test_conntrack_SOURCES = tests/unit/test_conntrack.c
+tests_unit_test_conntrack_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_conntrack_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_conntrack_LDADD = $(LIBNETWORK) $(CRITERION_LIBS)
 tests_unit_test_port_SOURCES = tests/unit/test_port.c
 tests_unit_test_port_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_port_LDFLAGS = $(UNITLDFLAGS)

@@ -1,5 +1,5 @@
 /*
- * fuzz_netlink.c - anything at all as the kernel's answers to what we ask of rtnetlink.
+ * fuzz_netlink.c - anything at all as the kernel's answers to what we ask of netlink.
  *
  *	fuzz_netlink tests/fuzz/corpus-netlink
  *
@@ -14,6 +14,7 @@
 
 #include "base/util.h"
 #include "network/address.h"
+#include "network/conntrack.h"
 #include "network/link.h"
 #include "network/route.h"
 
@@ -92,6 +93,25 @@ static int ask_for_a_change(struct netlink *nl, struct err *e)
 	return link_set_up(nl, "eth0", true, e);
 }
 
+static int look_at_connection(const struct nlmsghdr *message, void *ctx)
+{
+	struct conntrack_flow flow;
+
+	(void)ctx;
+	if (conntrack_read(message, &flow))
+		require(flow.tuple && nlattr_content_size(flow.tuple) <= NETLINK_REQUEST_SIZE &&
+			addr_bits(flow.to.family) && addr_bits(flow.answered_by.family));
+	return 0;
+}
+
+static int ask_connections(struct netlink *nl, struct err *e)
+{
+	struct netlink_request m;
+
+	netlink_request(&m, 1 << 8, NLM_F_DUMP, 4);
+	return netlink_ask(nl, &m, look_at_connection, NULL, e, "list connections");
+}
+
 /* The kernel has said all of it before it is asked. */
 static void answer(int kernel, const uint8_t *data, size_t size)
 {
@@ -112,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int (*const asks[])(struct netlink * nl, struct err * e) = {
 		ask_links, ask_link, ask_destinations, ask_addresses, ask_routes, ask_for_a_change,
+		ask_connections,
 	};
 	auto_netlink struct netlink nl = NETLINK_CLOSED;
 	auto_fd int kernel = -1;

@@ -127,6 +127,32 @@ load network_helpers
 	silent "$HOST" tcp 127.0.0.1 8083
 }
 
+# insists ADDRESS FILE: a client of the world's that sends to port 8081 all the time.
+insists() {
+	in_background nsenter --net="/proc/$WORLD/ns/net" "$python" "$SOURCE/tests/tools/peer.py" insist udp "$1" 8081 "$WORK/$2"
+}
+
+@test "who sends to a published UDP port all the time reaches the container that has it now" {
+	local file
+	create web --ipv6
+	insists 192.0.2.1 four
+	insists 2001:db8::1 six
+	for file in four six; do
+		wait_for 10 grep -q none "$WORK/$file" # the connection is older than what it is to reach
+	done
+	container one net=web publish=8081:81/udp
+	serve "$one" udp 81 first
+	wait_for 15 grep -q first "$WORK/four"
+	wait_for 15 grep -q first "$WORK/six"
+	netattach detach one
+	[ "$status" -eq 0 ] || mismatch "detach" 0 "$stderr"
+	wait_for 10 grep -q none "$WORK/four"
+	container two net=web publish=8081:81/udp
+	serve "$two" udp 81 second
+	wait_for 15 grep -q second "$WORK/four"
+	wait_for 15 grep -q second "$WORK/six"
+}
+
 @test "published ports of IPv6" {
 	create web --ipv6
 	container one net=web publish=8080:80 publish=8081:81/udp "publish=[2001:db8::1]:8082:82" "publish=[::]:8083:83"

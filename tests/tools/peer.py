@@ -8,12 +8,15 @@
     peer.py noise udp SERVER COUNT           sends it COUNT packets that are wrong in all ways
     peer.py ask tcp|udp ADDRESS PORT SECONDS prints the answer; status 1 and the reason without
                                              one within that time
+    peer.py insist udp ADDRESS PORT FILE     sends from one socket all the time; FILE has the last
+                                             answer, or that there was none
 """
 import pathlib
 import random
 import socket
 import struct
 import sys
+import time
 
 def serve(kind, port, ready, name):
     s = socket.socket(socket.AF_INET6, kind)
@@ -50,6 +53,21 @@ def ask(kind, address, port, seconds):
     except OSError as e:
         print(e.strerror or str(e), file=sys.stderr)
         sys.exit(1)
+
+
+def insist(address, port, file):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(0.2)
+    said = pathlib.Path(file)
+    while True:
+        try:
+            s.sendto(b"hello", (address, port))
+            text = s.recv(100).decode()
+            time.sleep(0.05)
+        except OSError:
+            text = "none\n"
+        said.with_suffix(".new").write_text(text)
+        said.with_suffix(".new").rename(said)
 
 
 def frame(kind, packet):
@@ -157,6 +175,8 @@ def main(verb, kind, *rest):
         ask_name(kind, *rest)
     elif verb == "noise":
         noise(rest[0], int(rest[1]))
+    elif verb == "insist":
+        insist(rest[0], int(rest[1]), rest[2])
     elif verb == "serve":
         serve(kind, int(rest[0]), rest[1], rest[2] if len(rest) > 2 else "server")
     else:
