@@ -492,6 +492,15 @@ rebooted() {
 	answers "$one" tcp 192.0.2.2 80 "server 192.0.2.77"
 }
 
+@test "a host with systemd-resolved: containers ask whom it asks, not its stub" {
+	printf 'nameserver 127.0.0.53\noptions edns0\n' >"$WORK/resolv.conf"
+	printf 'nameserver 192.0.2.2\nnameserver 2001:db8::2\nsearch corp.example\n' >"$WORK/resolved.conf"
+	container one
+	stdout_has "nameserver 192.0.2.2"
+	stdout_has "search corp.example"
+	[[ $stdout != *127.0.0.53* ]] || mismatch "resolv.conf" "without the stub" "$stdout"
+}
+
 @test "none: loopback alone; names and resolvers are files' contents" {
 	local pid
 	pid=$(namespace)

@@ -77,12 +77,16 @@ teardown() {
 at() { nsenter --net="/proc/$1/ns/net" "${@:2}"; }
 
 # netattach WORD...: in the host's namespace; sets $status, $stdout and $stderr. The host's
-# resolv.conf is $WORK/resolv.conf, if the test makes one.
+# resolv.conf is $WORK/resolv.conf, if the test makes one, and $WORK/resolved.conf what systemd-resolved asks.
 netattach() {
 	if [ -e "$WORK/resolv.conf" ]; then
 		run_command nsenter --net="/proc/$HOST/ns/net" unshare --mount sh -c '
-			mount --bind "$0" /etc/resolv.conf || exit 99
-			exec "$@"' "$WORK/resolv.conf" "$attach_tool" "$HULL_NETWORK_DIR" "$@"
+			mount --bind "$0/resolv.conf" /etc/resolv.conf || exit 99
+			if [ -e "$0/resolved.conf" ]; then
+				mount -t tmpfs run /run && mkdir -p /run/systemd/resolve &&
+					cp "$0/resolved.conf" /run/systemd/resolve/resolv.conf || exit 99
+			fi
+			exec "$@"' "$WORK" "$attach_tool" "$HULL_NETWORK_DIR" "$@"
 		return
 	fi
 	run_command nsenter --net="/proc/$HOST/ns/net" "$attach_tool" "$HULL_NETWORK_DIR" "$@"
