@@ -26,7 +26,9 @@ each() {
 }
 
 @test "systemd: many at once in one slice, and nothing is left of them" {
-	local i MANY=${HULL_TEST_MANY:-500}
+	local i MANY=${HULL_TEST_MANY:-500} keys=()
+	# A user may have 200 keys, and each session keyring is one (keyrings(7), maxkeys).
+	[ "$(id -u)" -eq 0 ] || keys=(--no-new-keyring)
 	slice=${TAG//-/_}.slice
 	make_bundle bundle '.process.args = ["sleep", "1000"]' ".root.path = \"$WORK/bundle/rootfs\"" \
 		".linux.cgroupsPath = \"$slice:$TAG:@\""
@@ -34,7 +36,7 @@ each() {
 		mkdir "$WORK/$i"
 		sed "s/$TAG:@/$TAG:$i/" "$BUNDLE/config.json" >"$WORK/$i/config.json"
 	done
-	each --systemd-cgroup run --detach --bundle "$WORK/@"
+	each --systemd-cgroup run --detach "${keys[@]}" --bundle "$WORK/@"
 	[ "$failed" = 0 ] || mismatch "failed" 0 "$failed"
 	[ "$(ctl list-units --plain --no-legend --state=active "$TAG-*.scope" | wc -l)" = "$MANY" ]
 	[ "$(find "$manager/$slice" -mindepth 2 -maxdepth 2 -name container | wc -l)" = "$MANY" ]
