@@ -184,7 +184,7 @@ int systemd_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struc
 		*grow_list(&a, &values) = plan->values.at[i];
 	TRY(limits_apply(cg, plan, &applied, e));
 	r = add_quota(cg, &a, &values, e);
-	unit_limits(&a, &values, bursts(cg), &properties);
+	unit_limits(&a, &values, (bursts(cg) ? UNIT_BURSTS : 0) | unit_bfq(&values), &properties);
 	if (r == 0 && properties.n == 0)
 		return 0;
 	if (r == 0)

@@ -214,7 +214,8 @@ int unit_plan(struct arena *a, const struct spec *spec, const char *id, bool use
 	TRY(unit_slice_path(a, unit.slice, &above, e));
 	unit.path = arena_printf(a, "%s/%s/" UNIT_SUBGROUP, above, unit.name);
 	plan_properties(a, id, &unit);
-	unit_limits(a, limits, has_burst(limits), &unit.properties);
+	unit_limits(a, limits, (has_burst(limits) ? UNIT_BURSTS : 0) | unit_bfq(limits),
+		    &unit.properties);
 	TRY(plan_annotations(a, spec, &unit, e));
 	*ret = unit;
 	return 0;

@@ -70,14 +70,21 @@ int unit_slice_path(struct arena *a, const char *slice, const char **ret, struct
 /* "/user.slice/x.scope" of "/user.slice/x.scope/container": the unit's own cgroup. */
 const char *unit_cgroup(struct arena *a, const char *path);
 
+enum unit_limits_flags {
+	/* A unit must not throttle a container that has cpu.max.burst: its quota is in its own cgroup alone. */
+	UNIT_BURSTS = 1 << 0,
+	/* The unit's weight is to be that of disks with BFQ, which systemd writes to io.bfq.weight. */
+	UNIT_BFQ = 1 << 1,
+};
+
 /*
  * Sets the properties that stand for these writes; what systemd has no property
- * for, or what the kernel will refuse, adds nothing. A unit must not throttle
- * a container that `bursts` (cpu.max.burst): then its quota is in its own
- * cgroup alone.
+ * for, or what the kernel will refuse, adds nothing. `flags` are of enum unit_limits_flags.
  */
-void unit_limits(struct arena *a, const struct knob_values *values, bool bursts,
+void unit_limits(struct arena *a, const struct knob_values *values, unsigned flags,
 		 struct unit_properties *ret);
+/* UNIT_BFQ if there are weights among the values and the kernel has BFQ; 0 otherwise. */
+unsigned unit_bfq(const struct knob_values *values);
 
 /* Adds a property, or takes the place of one of this name; the new one is otherwise zeroed. */
 struct unit_property *unit_set(struct arena *a, struct unit_properties *list, const char *name,

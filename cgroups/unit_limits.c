@@ -1,8 +1,12 @@
 /* Limits as properties of a unit; see unit.h. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "cgroups/grow.h"
 #include "cgroups/unit.h"
 
@@ -18,7 +22,7 @@ enum {
 struct putter {
 	struct arena *arena;
 	struct unit_properties *list;
-	bool bursts;
+	unsigned flags;
 };
 
 struct row {
@@ -115,7 +119,7 @@ static void put_quota(struct putter *p, const struct row *row, const char *value
 		quota = (quota * PER_SECOND + period - 1) / period;
 		quota = (quota + QUOTA_STEP - 1) / QUOTA_STEP * QUOTA_STEP;
 	}
-	unit_set(p->arena, p->list, row->property, "t")->number = p->bursts ? UNLIMITED : quota;
+	unit_set(p->arena, p->list, row->property, "t")->number = p->flags & UNIT_BURSTS ? UNLIMITED : quota;
 	if (space)
 		unit_set(p->arena, p->list, "CPUQuotaPeriodUSec", "t")->number = period;
 }
@@ -192,6 +196,29 @@ static void put_io_weight(struct putter *p, const struct row *row, const char *v
 		put_device(p, "IODeviceWeight", value, device, n);
 }
 
+/*
+ * systemd has one property for both files. For BFQ it makes 1 to 1000 of its 1 to 10000, with 100 for 100
+ * (BFQ_WEIGHT() of its cgroup-util.h): this is the value of which it makes the one wanted.
+ */
+static void put_bfq_weight(struct putter *p, const struct row *row, const char *value)
+{
+	size_t device = device_number(value), skip = device ? device + 1 : 0;
+	uint64_t n;
+
+	if (!(p->flags & UNIT_BFQ))
+		return;
+	if (strncmp(value, "default ", 8) == 0)
+		skip = 8;
+	if (!parse_number(value + skip, &n) || n < 1 || n > 1000)
+		return;
+	if (n > 100)
+		n = 100 + (n - 100) * 11;
+	if (device)
+		put_device(p, "IODeviceWeight", value, device, n);
+	else
+		unit_set(p->arena, p->list, row->property, "t")->number = n;
+}
+
 /* "8:0 rbps=1048576 wiops=max" */
 static void put_io_max(struct putter *p, const struct row *row, const char *value)
 {
@@ -234,6 +261,7 @@ static const struct row rows[] = {
 	{ "cpuset.mems", "AllowedMemoryNodes", put_set },
 	{ "pids.max", "TasksMax", put_tasks },
 	{ "io.weight", "IOWeight", put_io_weight },
+	{ "io.bfq.weight", "IOWeight", put_bfq_weight },
 	{ "io.max", NULL, put_io_max },
 };
 
@@ -244,13 +272,47 @@ static void put(struct putter *p, const char *file, const char *value)
 			rows[i].put(p, &rows[i], value);
 }
 
-void unit_limits(struct arena *a, const struct knob_values *values, bool bursts,
+void unit_limits(struct arena *a, const struct knob_values *values, unsigned flags,
 		 struct unit_properties *ret)
 {
-	struct putter p = { a, ret, bursts };
+	struct putter p = { a, ret, flags };
 
 	for (size_t i = 0; i < values->n; i++) {
-		put(&p, values->at[i].file, values->at[i].value);
-		put(&p, values->at[i].other_file, values->at[i].other_value);
+		const struct knob_value *v = &values->at[i];
+
+		put(&p, v->file, v->value);
+		/* io.weight, where there is no io.bfq.weight */
+		if (!(flags & UNIT_BFQ))
+			put(&p, v->other_file, v->other_value);
 	}
+}
+
+/* "[none] mq-deadline kyber bfq": what a disk may have. */
+static bool disk_knows_bfq(int disks, const char *disk)
+{
+	char path[300], text[256];
+
+	snprintf(path, sizeof(path), "%s/queue/scheduler", disk);
+	return io_read_value(disks, path, text, sizeof(text)) >= 0 && strstr(text, "bfq");
+}
+
+static bool kernel_has_bfq(void)
+{
+	DIR *disks = opendir("/sys/block");
+	bool found = false;
+
+	if (!disks)
+		return false;
+	for (const struct dirent *d; !found && (d = readdir(disks));)
+		found = d->d_name[0] != '.' && disk_knows_bfq(dirfd(disks), d->d_name);
+	closedir(disks);
+	return found;
+}
+
+unsigned unit_bfq(const struct knob_values *values)
+{
+	for (size_t i = 0; i < values->n; i++)
+		if (strcmp(values->at[i].file, "io.bfq.weight") == 0)
+			return kernel_has_bfq() ? UNIT_BFQ : 0;
+	return 0;
 }

@@ -25,6 +25,25 @@ knobs() {
 	[[ $stdout =~ ^1[0-9]\ groups,\ hull-.*" 0 problems"$ ]] || mismatch "groups" "ten or more" "$stdout"
 }
 
+@test "weights of a disk with BFQ, by create and by update, beside crun and runc" {
+	requires root controller=io systemd pure-v2 program=crun program=runc path=/dev/vdb
+	modprobe bfq
+	echo bfq >/sys/block/vdb/queue/scheduler
+	{
+		printf 'bfq\tblockIO.weight\tio.bfq.weight\t300\tdefault 300 @MAJOR@:@MINOR@ 100\t600\tdefault 600 @MAJOR@:@MINOR@ 200\n'
+		printf 'bfq\tblockIO.weightDevice\tio.bfq.weight\t[{"major": @MAJOR@, "minor": @MINOR@, "weight": 100}]\tdefault 300 @MAJOR@:@MINOR@ 100\t[{"major": @MAJOR@, "minor": @MINOR@, "weight": 200}]\tdefault 600 @MAJOR@:@MINOR@ 200\n'
+	} >table
+	{
+		printf '%s\t' 'bfq, update*' io.bfq.weight 'runc-1.1.*' '*' '*' && echo 'runc 1.1 updates no weight of a device'
+		printf '%s\t' 'bfq, *, systemd' 'unit IO*Weight' 'runc-*' '*' '*' && echo 'nor does it tell systemd'
+		printf '%s\t' 'bfq, *, systemd' 'unit IODeviceWeight' 'crun-*' '*' '*' && echo 'crun names the disk otherwise'
+		printf '%s\t' 'bfq, *, systemd' pids.max 'runc-1.1.*' max '*' && echo 'of the slice'
+	} >rows
+	knobs 0 --table table --expected rows
+	stdout_has " 0 problems"
+	echo none >/sys/block/vdb/queue/scheduler
+}
+
 @test "a limit that is not as the table says fails, and a difference without a reason" {
 	requires root controller=pids systemd pure-v2 program=crun program=runc path=/dev/vdb
 	printf 'one\tpids.limit\tpids.max\t33\t34\t-\t-\n' >table

@@ -55,6 +55,26 @@ load ../tools/tools
 	expect 0 delete "$ID"
 }
 
+@test "systemd: weights of disks with BFQ are the same for the unit" {
+	local disk scheduler
+	requires controller=io path=/dev/vdb
+	modprobe bfq
+	scheduler=/sys/block/vdb/queue/scheduler
+	echo bfq >"$scheduler"
+	disk=$(</sys/block/vdb/dev)
+	sd_run ".linux.resources.blockIO = {weight: 300, weightDevice: [{major: ${disk%:*}, minor: ${disk#*:}, weight: 700}]}"
+	knob io.bfq.weight "default 300"$'\n'"$disk 700"
+	scope_knob io.bfq.weight "default 300"$'\n'"$disk 700"
+	jq -n --argjson major "${disk%:*}" --argjson minor "${disk#*:}" \
+		'{blockIO: {weight: 50, weightDevice: [{$major, $minor, weight: 999}]}}' >new
+	expect 0 update --resources "$WORK/new" "$ID"
+	knob io.bfq.weight "default 50"$'\n'"$disk 999"
+	systemctl daemon-reload
+	scope_knob io.bfq.weight "default 50"$'\n'"$disk 999"
+	expect 0 delete --force "$ID"
+	echo none >"$scheduler"
+}
+
 @test "systemd: who stays with a container tells its lack of memory, though the cgroup goes with it" {
 	requires controller=memory
 	sd_limited tail /dev/zero

@@ -247,7 +247,7 @@ Test(cgroup_unit, limits)
 		const struct knob_values values = { &value, 1 };
 		struct unit_properties list = { 0 };
 
-		unit_limits(&a, &values, rows[i].bursts, &list);
+		unit_limits(&a, &values, rows[i].bursts ? UNIT_BURSTS : 0, &list);
 		cr_expect_str_eq(show_all(&text, &list), rows[i].properties, "row %zu: %s", i,
 				 text.text);
 	}
@@ -268,10 +268,44 @@ Test(cgroup_unit, the_last_of_several_limits_holds_and_devices_add_up)
 	const struct knob_values values = { at, ARRAY_LEN(at) };
 	struct unit_properties list = { 0 };
 
-	unit_limits(&a, &values, false, &list);
+	unit_limits(&a, &values, 0, &list);
 	cr_expect_str_eq(show_all(&text, &list),
 			 "CPUWeight t 5; IOReadBandwidthMax a(st) /dev/block/8:0=1 "
 			 "/dev/block/8:16=2; MemoryMax t 2");
+}
+
+/* What systemd makes of its weights for BFQ. */
+static unsigned of_systemd(unsigned weight)
+{
+	return weight <= 100 ? weight : 100 + (weight - 100) * 900 / 9900;
+}
+
+Test(cgroup_unit, weights_of_bfq_are_those_that_systemd_writes)
+{
+	static const unsigned weights[] = { 10, 99, 100, 101, 300, 555, 999, 1000 };
+
+	for (size_t i = 0; i < ARRAY_LEN(weights); i++) {
+		auto_arena struct arena a = { 0 };
+		struct knob_value at[] = {
+			{ .file = "io.bfq.weight",
+			  .value = arena_printf(&a, "%u", weights[i]),
+			  .other_file = "io.weight",
+			  .other_value = "1" },
+			{ .file = "io.bfq.weight",
+			  .value = arena_printf(&a, "8:0 %u", weights[i]),
+			  .other_file = "io.weight",
+			  .other_value = "8:0 1" },
+		};
+		const struct knob_values values = { at, ARRAY_LEN(at) };
+		struct unit_properties list = { 0 };
+
+		unit_limits(&a, &values, UNIT_BFQ, &list);
+		cr_assert_eq(list.n, 2);
+		cr_expect_str_eq(list.at[0].name, "IOWeight");
+		cr_expect_eq(of_systemd((unsigned)list.at[0].number), weights[i]);
+		cr_assert_eq(list.at[1].pairs.n, 1);
+		cr_expect_eq(of_systemd((unsigned)list.at[1].pairs.at[0].value), weights[i]);
+	}
 }
 
 Test(cgroup_unit, values_of_annotations)
