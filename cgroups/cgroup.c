@@ -75,8 +75,14 @@ int cgroup_open_below(const struct cgroup *cg, const char *path, struct cgroup *
 	return 0;
 }
 
-void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const char *unit)
+void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const char *unit, bool user,
+		     uid_t owner)
 {
+	cg->foreign = user != host->user || (user && owner != geteuid());
+	if (cg->foreign) {
+		log_debug("unit %s is of another systemd than ours", unit);
+		return;
+	}
 	free(cg->unit);
 	cg->unit = mem_strdup(unit);
 	cg->user = host->user;

@@ -36,6 +36,11 @@ int cgroup_make(const struct cgroup_host *host, const struct cgroup_plan *plan, 
 
 int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
+	if (cg->foreign)
+		return err_set(e, ENOTSUP,
+			       "set limits of cgroup %s: its unit is of another user's systemd, so "
+			       "that user is to do it",
+			       cg->path);
 	return drivers[cg->driver].apply(cg, plan, e);
 }
 

@@ -46,6 +46,7 @@ JSON_TABLE(state_fields, struct state) = {
 	FIELD_BOOL(struct state, "rdtMade", rdt.made, 0),
 	FIELD_STRING(struct state, "cgroupDriver", cgroup_driver, 0),
 	FIELD_STRING(struct state, "unit", unit, 0),
+	FIELD_OPT_BOOL(struct state, "unitUser", unit_user, 0),
 	FIELD_U64(struct state, "cgroupInode", cgroup_inode, 0),
 	FIELD_U32(struct state, "cgroupMade", cgroup_made, 0),
 	FIELD_STRING(struct state, "executor", executor, 0),
@@ -141,6 +142,8 @@ void state_encode(const struct state *s, struct buf *ret)
 		json_write_string(&w, "cgroupDriver", s->cgroup_driver);
 	if (s->unit)
 		json_write_string(&w, "unit", s->unit);
+	if (s->unit && s->unit_user.set)
+		json_write_bool(&w, "unitUser", s->unit_user.value);
 	if (s->cgroup_inode)
 		json_write_uint(&w, "cgroupInode", s->cgroup_inode);
 	if (s->cgroup_made)
