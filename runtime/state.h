@@ -42,6 +42,7 @@ struct state {
 	bool ready;           /* create has come to its end */
 	struct spec_pairs annotations;
 	struct opt_u64 oom_kills; /* of its cgroup before the start; unset: nobody counts */
+	struct opt_u64 oom_own, oom_within; /* ... and at whose limit */
 	/* The same of what its limits count; unset where the cgroup was made, and so began at 0. */
 	struct cgroup_held held_before;
 	/* Of a unit's cgroup, which goes with its last process: what it had counted then (lookout.h). */
