@@ -49,9 +49,9 @@ struct devices_before {
 	size_t n;
 };
 
-#define DEVICES_UNCHANGED        \
-	{                        \
-		.program = -1    \
+#define DEVICES_UNCHANGED     \
+	{                     \
+		.program = -1 \
 	}
 
 /* As devices_attach() of one that is not fresh; *ret_before is for putting that back. */

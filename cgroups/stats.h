@@ -115,8 +115,8 @@ int cgroup_oom_read(int dirfd, const char *path, bool in_unit, struct cgroup_oom
  */
 struct cgroup_held {
 	struct opt_u64 refused, pids_limit; /* forks that a limit of processes refused */
-	struct opt_u64 refused_here; /* ... its own limit, where the kernel tells (6.11) */
-	bool refused_below;          /* ... none of them, so those of cgroups below it */
+	struct opt_u64 refused_here;        /* ... its own limit, where the kernel tells (6.11) */
+	bool refused_below;                 /* ... none of them, so those of cgroups below it */
 	struct opt_u64 throttled, periods;  /* periods in which the CPU time was used up, of all */
 	uint64_t quota, period;   /* cpu.max, microseconds; quota may be CGROUP_NO_LIMIT */
 	struct opt_u64 waited;    /* microseconds in which some process waited for I/O */

@@ -30,7 +30,7 @@ struct state {
 	const char *cgroup;        /* below the v2 mount, "/a/b"; NULL: none was made */
 	const char *cgroup_driver; /* who made it, "systemd"; NULL: cgroupfs */
 	const char *unit;          /* of systemd, which it is in; NULL: none */
-	struct opt_bool unit_user; /* of the owner's systemd, not the system's; unset: by an older hull */
+	struct opt_bool unit_user; /* ... of the owner's own, not the system's; unset: not known */
 	uint64_t
 		cgroup_inode; /* of its directory: another of the same path is not ours; 0: not yet */
 	uint32_t cgroup_made; /* so many of the cgroup path's last components are our work */

@@ -35,7 +35,8 @@ static int read_resources(const char *file, struct arena *a, struct spec_resourc
 	TRY(spec_parse_resources(ret, a, name, text.text, text.len, e));
 	/* An engine's 0 is a limit of processes that is not given (Docker's, runc's); a person's, by option, is one. */
 	if (ret->pids_limit.set && ret->pids_limit.value == 0) {
-		log_info("update: pids.limit is 0, as engines send what is not given: it stays as it is");
+		log_info("update: pids.limit is 0, as engines send what is not given: it stays as "
+			 "it is");
 		ret->pids_limit.set = false;
 	}
 	return 0;

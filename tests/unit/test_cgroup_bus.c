@@ -146,7 +146,7 @@ Test(instance, only_a_unit_of_our_own_systemd_is_asked_for)
 		uid_t owner;
 		bool foreign;
 	} rows[] = {
-		{ false, false, me, false }, { false, false, other, false },
+		{ false, false, me, false },  { false, false, other, false },
 		{ false, true, other, true }, { false, true, me, true },
 		{ true, true, me, false },    { true, true, other, true },
 		{ true, false, me, true },    { true, false, 0, true },

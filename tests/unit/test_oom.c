@@ -70,7 +70,7 @@ Test(oom, is_said_with_limit_and_peak)
 Test(oom, names_its_limit_only_if_that_was_hit)
 {
 	static const struct {
-		const char *local, *within; /* "oom" of memory.events.local and of memory.events, after 3 and 5 */
+		const char *local, *within; /* "oom" of memory.events.local, .events; 3 and 5 before */
 		bool start;                 /* they were read at the start */
 		const char *says;
 	} whose[] = {
