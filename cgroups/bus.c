@@ -117,13 +117,13 @@ static int open_user(struct bus *bus, struct err *e)
 	return 1;
 }
 
-/* One step of what goes on without a call; -ETIMEDOUT after `end`. */
+/* One step of what goes on without a call; -ETIMEDOUT after `end`, however many messages there are. */
 static int step(struct bus *bus, int64_t end)
 {
 	int r = bus->sd.process(bus->connection, NULL);
 	int64_t left = end - io_now_us();
 
-	if (r == 0 && left <= 0)
+	if (r >= 0 && left <= 0)
 		return -ETIMEDOUT;
 	if (r == 0)
 		r = bus->sd.wait(bus->connection, (uint64_t)left);
@@ -260,23 +260,29 @@ static int wait_job(struct bus *bus, struct bus_job *job)
 {
 	const int64_t end = io_now_us() + JOB_TIMEOUT;
 
-	while (!job->ended)
-		TRY(step(bus, end));
-	return 0;
+	int r = 0;
+
+	while (!job->ended && r >= 0)
+		r = step(bus, end);
+	return job->ended ? 0 : r;
 }
 
-/* Sends what asks for a job, and waits for that. -EALREADY: it has ended otherwise than "done". */
-static int call_job(struct call *call, const char *what, const char *unit, struct err *e)
+/* Sends what asks for a job, and waits for that. *ret_job: there was one. */
+static int call_job(struct call *call, const char *what, const char *unit, bool *ret_job,
+		    struct err *e)
 {
 	struct bus_job job = { .ended = false };
 	const char *path;
-	int r = send_call(call);
+	int r;
 
+	*ret_job = false;
+	r = send_call(call);
 	if (r < 0)
 		return explain(call, r, what, unit, e);
 	r = call->bus->sd.read_basic(call->reply, 'o', &path);
 	if (r < 0)
 		return explain(call, r, what, unit, e);
+	*ret_job = true;
 	snprintf(job.path, sizeof(job.path), "%s", path);
 	log_debug("%s %s: job %s", what, unit, job.path);
 	call->bus->job = &job;
@@ -426,21 +432,24 @@ static int fill_start(struct call *call, const struct unit *unit, pid_t pid)
 }
 
 /* 1: a unit of the name is there. */
-static int try_start(struct bus *bus, const struct unit *unit, pid_t pid, struct err *e)
+static int try_start(struct bus *bus, const struct unit *unit, pid_t pid, bool *ret_job,
+		     struct err *e)
 {
 	auto_call struct call call = { .bus = bus };
 	int r = fill_start(&call, unit, pid);
 
 	if (r < 0)
 		return explain(&call, r, "start unit", unit->name, e);
-	r = call_job(&call, "start unit", unit->name, e);
+	r = call_job(&call, "start unit", unit->name, ret_job, e);
 	return is_error(&call, SYSTEMD ".UnitExists") ? 1 : r;
 }
 
-int bus_start_scope(struct bus *bus, const struct unit *unit, pid_t pid, struct err *e)
+int bus_start_scope(struct bus *bus, const struct unit *unit, pid_t pid, bool *ret_job,
+		    struct err *e)
 {
+	*ret_job = false;
 	for (int i = 0; i < START_TRIES; i++) {
-		int r = try_start(bus, unit, pid, e);
+		int r = try_start(bus, unit, pid, ret_job, e);
 
 		if (r <= 0)
 			return r;
@@ -502,6 +511,7 @@ int bus_stop_unit(struct bus *bus, const char *unit, struct err *e)
 {
 	auto_call struct call call = { .bus = bus };
 	int r = kill_unit(bus, unit, e);
+	bool job;
 
 	if (r == -ENOENT)
 		return 0;
@@ -513,7 +523,7 @@ int bus_stop_unit(struct bus *bus, const char *unit, struct err *e)
 		r = add_string(&call, "replace");
 	if (r < 0)
 		return explain(&call, r, "stop unit", unit, e);
-	r = call_job(&call, "stop unit", unit, e);
+	r = call_job(&call, "stop unit", unit, &job, e);
 	if (is_error(&call, SYSTEMD ".NoSuchUnit"))
 		return 0;
 	TRY(r);

@@ -4,7 +4,7 @@
  *	auto_bus struct bus bus = { 0 };
  *
  *	TRY(bus_open(host->user, &bus, e));
- *	TRY(bus_start_scope(&bus, &plan->unit, pid, e));
+ *	TRY(bus_start_scope(&bus, &plan->unit, pid, &job, e));
  *
  * root talks to the system's instance, others to their own (host.h, `user`). Where it can be,
  * systemd is reached by its private socket: no bus in between has to run or
@@ -41,8 +41,12 @@ void bus_close(struct bus *bus);
 /* The cgroup that all units of this instance are below: "" for the system's, as a rule. */
 int bus_manager_cgroup(struct bus *bus, char *path, size_t size, struct err *e) MUST_CHECK;
 
-/* Starts the unit, a new scope, with this process in it, and waits until that is so. */
-int bus_start_scope(struct bus *bus, const struct unit *unit, pid_t pid, struct err *e) MUST_CHECK;
+/*
+ * Starts the unit, a new scope, with this process in it, and waits until that is so. *ret_job:
+ * systemd has taken it on, so that what is there of the name is ours, also if this fails.
+ */
+int bus_start_scope(struct bus *bus, const struct unit *unit, pid_t pid, bool *ret_job,
+		    struct err *e) MUST_CHECK;
 
 /* Changes properties until the unit ends. */
 int bus_set_properties(struct bus *bus, const char *unit, const struct unit_properties *list,

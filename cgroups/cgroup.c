@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "cgroups/driver.h"
+#include "cgroups/grow.h"
 #include "cgroups/holder.h"
 #include "cgroups/limits.h"
 #include "cgroups/owner.h"
@@ -75,8 +77,14 @@ int cgroup_open_below(const struct cgroup *cg, const char *path, struct cgroup *
 	return 0;
 }
 
-void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const char *unit)
+void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const char *unit, bool user,
+		     uid_t owner)
 {
+	cg->foreign = user != host->user || (user && owner != geteuid());
+	if (cg->foreign) {
+		log_debug("unit %s is of another systemd than ours", unit);
+		return;
+	}
 	free(cg->unit);
 	cg->unit = mem_strdup(unit);
 	cg->user = host->user;
@@ -159,16 +167,34 @@ static void log_none(const struct cgroup_plan *plan, const char *why)
 		log_debug("no cgroup: %s", why);
 }
 
-/* Where all this is for is that the container may use controllers, so it gets the usual ones. */
+/* The controllers that this host's cgroups may have. */
+static struct strings all_controllers(struct arena *a, const struct cgroup *cg)
+{
+	struct strings all = { 0 };
+	char have[512];
+	int r = io_read_value(cg->mount, "cgroup.controllers", have, sizeof(have));
+
+	for (const char *at = have; r == 0 && *at; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+
+		*grow_list(a, &all) = arena_strndup(a, at, len);
+		at += len;
+	}
+	return all;
+}
+
+/* What all this is for is that the container may use controllers, so it gets what there are. */
 static int give_owner(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
-	const struct strings none = { 0 };
+	auto_arena struct arena a = { 0 };
 	struct err unused = { 0 }, why = { 0 };
+	struct strings all;
 	int r;
 
 	if (!plan->owner.set)
 		return 0;
-	cgroup_hand_out(cg, &none, &unused);
+	all = all_controllers(&a, cg);
+	cgroup_hand_out(cg, &all, &unused);
 	if (plan->owner.value == geteuid())
 		return 0;
 	r = owner_apply(cg, plan->owner.value, &why);

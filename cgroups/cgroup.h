@@ -29,6 +29,7 @@ struct cgroup {
 	enum cgroup_driver_kind driver;
 	char *unit;   /* of systemd, which it is in; NULL: none */
 	bool user;    /* ... of the user's own systemd */
+	bool foreign; /* it is in a unit of another systemd than ours, which is not asked */
 	pid_t holder; /* ... and a child that keeps it until there is another process; 0: none */
 };
 
@@ -69,9 +70,13 @@ void cgroup_settle(struct cgroup *cg);
 
 /*
  * Says that a cgroup, opened or gone, is of this unit of systemd, so that
- * cgroup_apply() and cgroup_destroy() have it in mind.
+ * cgroup_apply() and cgroup_destroy() have it in mind: of the instance of `owner`, if `user`, else
+ * of the system's. A unit of another instance than the caller's is never asked for by its name,
+ * which one of ours may have too: its limits cannot be changed, and it ends by itself when its
+ * last cgroup is removed.
  */
-void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const char *unit);
+void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const char *unit, bool user,
+		     uid_t owner);
 
 /* The name by which a driver is remembered; -ENOENT for one that is not known. */
 const char *cgroup_driver_name(enum cgroup_driver_kind kind);

@@ -15,7 +15,6 @@ enum {
 	ANY = -1,        /* type, major or minor */
 	MAJOR_BITS = 12, /* of a device's number in the kernel, 32 bits in all */
 	MINOR_BITS = 20,
-	PROGRAMS_MAX = 64, /* that the kernel attaches to one cgroup */
 	LOAD_TRIES = 8,
 };
 
@@ -390,7 +389,7 @@ static int load(const struct devices_program *program)
 }
 
 /* The programs that the cgroup has. */
-static int query(int cgroup_fd, uint32_t ids[PROGRAMS_MAX], /* NOLINT: the kernel writes them */
+static int query(int cgroup_fd, uint32_t ids[DEVICES_PROGRAMS_MAX], /* NOLINT: the kernel writes them */
 		 size_t *ret_n)
 {
 	union bpf_attr attr = { 0 };
@@ -398,7 +397,7 @@ static int query(int cgroup_fd, uint32_t ids[PROGRAMS_MAX], /* NOLINT: the kerne
 	attr.query.target_fd = (uint32_t)cgroup_fd;
 	attr.query.attach_type = BPF_CGROUP_DEVICE;
 	attr.query.prog_ids = (uintptr_t)ids;
-	attr.query.prog_cnt = PROGRAMS_MAX;
+	attr.query.prog_cnt = DEVICES_PROGRAMS_MAX;
 	if (bpf(BPF_PROG_QUERY, &attr) < 0)
 		return -errno;
 	*ret_n = attr.query.prog_cnt;
@@ -435,26 +434,76 @@ static int detach(int cgroup_fd, int program)
 	return bpf(BPF_PROG_DETACH, &attr);
 }
 
-/* One old program is replaced at once; of several, all have to allow until the last is gone. */
-static int replace(int cgroup_fd, int program, struct err *e)
+static int open_old(int cgroup_fd, struct devices_before *before, struct err *e)
 {
-	uint32_t ids[PROGRAMS_MAX];
+	uint32_t ids[DEVICES_PROGRAMS_MAX];
 	size_t n = 0;
 	int r = query(cgroup_fd, ids, &n);
 
 	if (r < 0)
 		return err_neg(e, r, "ask for the cgroup's device policy");
-	if (n != 1 && attach(cgroup_fd, program, -1) < 0)
-		return err_sys(e, "attach the device policy");
-	for (size_t i = 0; i < n; i++) {
-		auto_fd int old = open_program(ids[i]);
-
-		if (old < 0)
+	for (; before->n < n; before->n++) {
+		before->old[before->n] = open_program(ids[before->n]);
+		if (before->old[before->n] < 0)
 			return err_sys(e, "open the cgroup's old device policy");
-		if (n == 1 ? attach(cgroup_fd, program, old) < 0 : detach(cgroup_fd, old) < 0)
-			return err_sys(e, "replace the cgroup's old device policy");
 	}
 	return 0;
+}
+
+/* One old program is replaced at once; of several, all have to allow until the last is gone. */
+static int replace(int cgroup_fd, int program, const struct devices_before *before, struct err *e)
+{
+	if (before->n != 1 && attach(cgroup_fd, program, -1) < 0)
+		return err_sys(e, "attach the device policy");
+	for (size_t i = 0; i < before->n; i++)
+		if (before->n == 1 ? attach(cgroup_fd, program, before->old[i]) < 0
+				   : detach(cgroup_fd, before->old[i]) < 0)
+			return err_sys(e, "replace the cgroup's old device policy");
+	return 0;
+}
+
+static int load_program(const struct devices_program *program, struct err *e)
+{
+	int fd = load(program);
+
+	return fd < 0 ? err_sys(e, "load the device policy (%zu instructions)", program->n) : fd;
+}
+
+int devices_replace(int cgroup_fd, const struct devices_program *program,
+		    struct devices_before *ret_before, struct err *e)
+{
+	auto_devices_before struct devices_before before = DEVICES_UNCHANGED;
+
+	before.program = load_program(program, e);
+	TRY(before.program);
+	TRY(open_old(cgroup_fd, &before, e));
+	TRY(replace(cgroup_fd, before.program, &before, e));
+	*ret_before = before;
+	before = (struct devices_before)DEVICES_UNCHANGED;
+	return 0;
+}
+
+/* Of several, the first is added while the new one still stands, so that no moment is without one. */
+int devices_put_back(int cgroup_fd, const struct devices_before *before, struct err *e)
+{
+	if (before->program < 0)
+		return 0;
+	if (before->n == 1 && attach(cgroup_fd, before->old[0], before->program) < 0)
+		return err_sys(e, "put back the cgroup's device policy");
+	for (size_t i = 0; before->n > 1 && i < before->n; i++)
+		if (attach(cgroup_fd, before->old[i], -1) < 0)
+			return err_sys(e, "put back the cgroup's device policy");
+	if (before->n != 1 && detach(cgroup_fd, before->program) < 0)
+		return err_sys(e, "detach the cgroup's new device policy");
+	return 0;
+}
+
+void devices_before_done(struct devices_before *before)
+{
+	close_fd(&before->program);
+	for (size_t i = 0; i < before->n; i++)
+		close_fd(&before->old[i]);
+	before->n = 0;
 }
 
 int devices_attach(int cgroup_fd, const struct devices_program *program, bool fresh, struct err *e)
@@ -463,11 +512,13 @@ int devices_attach(int cgroup_fd, const struct devices_program *program, bool fr
 
 	if (fresh && program->allow_all)
 		return 0;
-	fd = load(program);
-	if (fd < 0)
-		return err_sys(e, "load the device policy (%zu instructions)", program->n);
-	if (!fresh)
-		return replace(cgroup_fd, fd, e);
+	if (!fresh) {
+		auto_devices_before struct devices_before before = DEVICES_UNCHANGED;
+
+		return devices_replace(cgroup_fd, program, &before, e);
+	}
+	fd = load_program(program, e);
+	TRY(fd);
 	if (attach(cgroup_fd, fd, -1) < 0)
 		return err_sys(e, "attach the device policy");
 	return 0;

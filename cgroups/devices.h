@@ -40,4 +40,27 @@ int devices_plan(struct arena *a, const struct spec_device_rule *rules, size_t n
 int devices_attach(int cgroup_fd, const struct devices_program *program, bool fresh, struct err *e)
 	MUST_CHECK;
 
+enum { DEVICES_PROGRAMS_MAX = 64 }; /* that the kernel attaches to one cgroup */
+
+/* What was attached to a cgroup, and what has its place now. */
+struct devices_before {
+	int program;                   /* descriptors */
+	int old[DEVICES_PROGRAMS_MAX]; /* the first n */
+	size_t n;
+};
+
+#define DEVICES_UNCHANGED     \
+	{                     \
+		.program = -1 \
+	}
+
+/* As devices_attach() of one that is not fresh; *ret_before is for putting that back. */
+int devices_replace(int cgroup_fd, const struct devices_program *program,
+		    struct devices_before *ret_before, struct err *e) MUST_CHECK;
+/* Nothing if nothing was replaced. */
+int devices_put_back(int cgroup_fd, const struct devices_before *before, struct err *e) MUST_CHECK;
+void devices_before_done(struct devices_before *before);
+
+#define auto_devices_before __attribute__((cleanup(devices_before_done)))
+
 #endif

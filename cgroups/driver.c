@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/util.h"
 
 static const struct cgroup_driver drivers[] = {
@@ -34,9 +35,24 @@ int cgroup_make(const struct cgroup_host *host, const struct cgroup_plan *plan, 
 	return drivers[plan->driver].make(host, plan, ret, e);
 }
 
+/* The device policy first: of all that is set it is taken back best, at once and to the same program. */
 int cgroup_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 {
-	return drivers[cg->driver].apply(cg, plan, e);
+	auto_devices_before struct devices_before before = DEVICES_UNCHANGED;
+	struct err again;
+	int r;
+
+	if (cg->foreign)
+		return err_set(e, ENOTSUP,
+			       "set limits of cgroup %s: its unit is of another user's systemd, so "
+			       "that user is to do it",
+			       cg->path);
+	if (plan->devices.n)
+		TRY(devices_replace(cg->fd, &plan->devices, &before, e));
+	r = drivers[cg->driver].apply(cg, plan, e);
+	if (r < 0 && devices_put_back(cg->fd, &before, &again) < 0)
+		log_warn("cgroup %s: %s", cg->path, again.msg);
+	return r;
 }
 
 void cgroup_settle(struct cgroup *cg)

@@ -172,16 +172,16 @@ unsigned knob_cpu_weight(uint64_t shares)
 	return power - whole > 1e-9 ? whole + 1 : whole;
 }
 
-/* docker sends "shares": 0 for "not given". */
+/* docker sends "shares": 0 for "not given". What is made idle has no weight, and keeps none for later. */
 static int put_shares(struct planner *p, const struct knob *k)
 {
 	const struct opt_u64 *v = AT(struct opt_u64, p, k);
 	unsigned weight;
 
-	if (!v->set || v->value == 0)
+	if (!v->set || v->value == 0 || p->resources->cpu.idle.value == 1)
 		return 0;
 	weight = knob_cpu_weight(v->value);
-	/* The kernel refuses a weight as long as the cgroup is idle. */
+	/* The kernel refuses a weight as long as the cgroup is idle, which this may end. */
 	add(p, k, number(p, weight))->flags = KNOB_AGAIN | (weight == 100 ? KNOB_DEFAULT : 0);
 	return 0;
 }

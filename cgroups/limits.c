@@ -95,18 +95,14 @@ void cgroup_hand_out(const struct cgroup *cg, const struct strings *needed, stru
  * Limits
  */
 
-static int write_value(const struct cgroup *cg, const struct knob_value *v)
-{
-	int r = io_write_value(cg->fd, v->file, v->value);
-
-	if (r == -ENOENT && v->other_file)
-		r = io_write_value(cg->fd, v->other_file, v->other_value);
-	return r == -ENOENT && (v->flags & KNOB_OPTIONAL) ? 0 : r;
-}
+/* The write that came last for a value. */
+struct tried {
+	const char *file, *value;
+};
 
 /* Says why it could not be written: in *why, perhaps, stands why its controller is missing. */
-static int explain(const struct cgroup *cg, const struct knob_value *v, int r,
-		   const struct err *why, struct err *e)
+static int explain(const struct cgroup *cg, const struct knob_value *v, const struct tried *tried,
+		   int r, const struct err *why, struct err *e)
 {
 	const struct strings one = { .at = (const char *[]){ v->controller }, .n = 1 };
 
@@ -114,20 +110,21 @@ static int explain(const struct cgroup *cg, const struct knob_value *v, int r,
 		return err_set(e, -r, "%s: cgroup %s does not get the %s controller%s%s", v->member,
 			       cg->path, v->controller, why->code ? ": " : "",
 			       why->code ? why->msg : "");
-	if (r == -ENOSPC && *v->value == '\n')
+	if (r == -ENOSPC && *tried->value == '\n')
 		return err_set(e, -r,
 			       "%s: %s has processes, and of such a cgroup the kernel empties no "
 			       "%s: give all that there are instead",
-			       v->member, cg->path, v->file);
-	return err_neg(e, r, "%s: write \"%s\" to %s/%s", v->member, v->value, cg->path, v->file);
+			       v->member, cg->path, tried->file);
+	return err_neg(e, r, "%s: write \"%s\" to %s/%s", v->member, tried->value, cg->path,
+		       tried->file);
 }
 
-static void log_unset(const struct cgroup *cg, const struct knob_value *v, int r,
-		      const struct err *why)
+static void log_unset(const struct cgroup *cg, const struct knob_value *v,
+		      const struct tried *tried, int r, const struct err *why)
 {
 	struct err e = { 0 };
 
-	if (explain(cg, v, r, why, &e) < 0)
+	if (explain(cg, v, tried, r, why, &e) < 0)
 		log_warn("%s", e.msg);
 }
 
@@ -146,23 +143,80 @@ static int check_usage(const struct cgroup *cg, const struct knob_value *v, stru
 	return 0;
 }
 
+/*
+ * Writing, and taking back
+ *
+ * What takes a write back is noted once it was done, and done in reverse: so the files go back
+ * through states that they were in, all of which the kernel took. Two files need more than what
+ * they held. The kernel empties no cpuset of a cgroup with processes: it is given what it had in
+ * effect. And one that is idle no more has the usual weight, whatever it had before.
+ */
+
 enum { CONTENT_MAX = 1024 * 1024 }; /* io.max has a line for each device */
 
-/* What is in `file` now, to be put back if a later write fails. */
-static void note(const struct cgroup *cg, const char *file, const char *value,
-		 struct cgroup_applied *applied)
+/* What is in `file`; NULL: there is none, or one that can't be read. */
+static const char *content(const struct cgroup *cg, struct arena *a, const char *file)
 {
-	auto_buf struct buf content = { 0 };
+	auto_buf struct buf text = { 0 };
 	struct err unused = { 0 };
 
-	if (io_read_file(cg->fd, file, CONTENT_MAX, file, &content, &unused) < 0)
-		return; /* there is none, or one that can't be read: the write says what is wrong */
-	if (content.len && content.text[content.len - 1] == '\n')
-		content.text[--content.len] = '\0';
-	*grow_list(&applied->arena, &applied->writes) = (struct cgroup_write){
-		.file = file,
-		.before = cgroup_previous(&applied->arena, file, content.text, value),
-	};
+	if (io_read_file(cg->fd, file, CONTENT_MAX, file, &text, &unused) < 0)
+		return NULL;
+	if (text.len && text.text[text.len - 1] == '\n')
+		text.text[--text.len] = '\0';
+	return arena_strdup(a, text.text);
+}
+
+/* The writes that take this one back, in the order in which that is done. */
+static struct cgroup_writes inverse(const struct cgroup *cg, struct arena *a, const char *file,
+				    const char *value)
+{
+	const char *now = content(cg, a, file), *weight;
+	struct cgroup_writes writes = { 0 };
+	struct cgroup_write *w;
+
+	if (!now)
+		return writes;
+	w = grow_list(a, &writes);
+	w->file = file;
+	w->before = cgroup_previous(a, file, now, value);
+	if (!*now && (strcmp(file, "cpuset.cpus") == 0 || strcmp(file, "cpuset.mems") == 0))
+		w->otherwise = content(cg, a, arena_printf(a, "%s.effective", file));
+	weight = strcmp(file, "cpu.idle") == 0 && strcmp(now, "0") == 0
+			 ? content(cg, a, "cpu.weight")
+			 : NULL;
+	if (weight)
+		*grow_list(a, &writes) =
+			(struct cgroup_write){ .file = "cpu.weight", .before = weight };
+	return writes;
+}
+
+static int write_file(const struct cgroup *cg, const char *file, const char *value,
+		      struct cgroup_applied *applied)
+{
+	struct cgroup_writes back = { 0 };
+	int r;
+
+	if (applied)
+		back = inverse(cg, &applied->arena, file, value);
+	r = io_write_value(cg->fd, file, value);
+	for (size_t i = back.n; r == 0 && i > 0; i--)
+		*grow_list(&applied->arena, &applied->writes) = back.at[i - 1];
+	return r;
+}
+
+/* applied: NULL, if it will not be taken back. */
+static int write_value(const struct cgroup *cg, const struct knob_value *v,
+		       struct cgroup_applied *applied, struct tried *ret_tried)
+{
+	int r = write_file(cg, v->file, v->value, applied);
+
+	*ret_tried = (struct tried){ v->file, v->value };
+	if (r == -ENOENT && v->other_file) {
+		r = write_file(cg, v->other_file, v->other_value, applied);
+		*ret_tried = (struct tried){ v->other_file, v->other_value };
+	}
+	return r == -ENOENT && (v->flags & KNOB_OPTIONAL) ? 0 : r;
 }
 
 void limits_take_back(const struct cgroup *cg, const struct cgroup_applied *applied)
@@ -171,6 +225,8 @@ void limits_take_back(const struct cgroup *cg, const struct cgroup_applied *appl
 		const struct cgroup_write *d = &applied->writes.at[i - 1];
 		int r = io_write_value(cg->fd, d->file, d->before);
 
+		if (r == -ENOSPC && d->otherwise)
+			r = io_write_value(cg->fd, d->file, d->otherwise);
 		if (r < 0)
 			log_warn("write \"%s\" back to %s/%s: %s", d->before, cg->path, d->file,
 				 err_text(-r));
@@ -180,25 +236,24 @@ void limits_take_back(const struct cgroup *cg, const struct cgroup_applied *appl
 static int apply_once(const struct cgroup *cg, const struct cgroup_plan *plan,
 		      struct cgroup_applied *applied, const struct err *why, struct err *e)
 {
+	struct cgroup_applied *noted = cg->made == 0 && !plan->rootless ? applied : NULL;
 	bool again = false;
 
 	for (int pass = 0; pass < 1 + again; pass++) {
 		for (size_t i = 0; i < plan->values.n; i++) {
 			const struct knob_value *v = &plan->values.at[i];
+			struct tried tried;
 			int r;
 
-			if (pass == 0 && cg->made == 0 && !plan->rootless) {
-				note(cg, v->file, v->value, applied);
-				if (v->other_file)
-					note(cg, v->other_file, v->other_value, applied);
-			}
-			r = pass == 0 || (v->flags & KNOB_AGAIN) ? write_value(cg, v) : 0;
+			if (pass > 0 && !(v->flags & KNOB_AGAIN))
+				continue;
+			r = write_value(cg, v, noted, &tried);
 			if (r == -EINVAL && pass == 0 && (v->flags & KNOB_AGAIN))
 				again = true;
 			else if (r < 0 && !plan->rootless)
-				return explain(cg, v, r, why, e);
+				return explain(cg, v, &tried, r, why, e);
 			else if (r < 0)
-				log_unset(cg, v, r, why);
+				log_unset(cg, v, &tried, r, why);
 		}
 	}
 	return 0;
@@ -268,11 +323,12 @@ static int complete_memory(const struct cgroup *cg, struct spec_memory *memory, 
 	if (memory->limit.value != 0 || memory->swap.value <= 0)
 		return 0;
 	r = io_read_value(cg->fd, "memory.max", text, sizeof(text));
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return err_neg(e, r, "read %s/memory.max", cg->path);
-	memory->limit = (struct opt_i64){ true, *text == 'm' ? -1 : strtoll(text, NULL, 10) };
+	/* Without the controller it has no limit; and where that is lacking, writing says so. */
+	memory->limit = (struct opt_i64){
+		true, r == -ENOENT || *text == 'm' ? -1 : strtoll(text, NULL, 10)
+	};
 	return 0;
 }
 

@@ -13,13 +13,17 @@
  */
 void cgroup_hand_out(const struct cgroup *cg, const struct strings *needed, struct err *why);
 
-/* A write that was done, and the one that takes it back. */
+/* A write that was done, and what takes it back: `before`, or if the kernel has no room for that, `otherwise`. */
 struct cgroup_write {
-	const char *file, *before;
+	const char *file, *before, *otherwise;
+};
+struct cgroup_writes {
+	struct cgroup_write *at;
+	size_t n;
 };
 struct cgroup_applied {
 	struct arena arena;
-	LIST(struct cgroup_write) writes;
+	struct cgroup_writes writes;
 };
 
 /* Writes the limits of `plan`: all of them, or none. *applied says how it was before. */

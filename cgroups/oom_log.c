@@ -31,13 +31,15 @@ static const char *skip_path(const char *text, const char *path)
 	return text;
 }
 
-/* The value behind `key` is this cgroup or one below it. */
-static bool is_in(const char *report, const char *key, const char *path)
+/* Is the value behind `key` this cgroup, or one below it? */
+static enum cgroup_where where(const char *report, const char *key, const char *path)
 {
-	const char *at = after(report, key), *end = at ? skip_path(at, path) : NULL;
+	const char *at = after(report, key), *end = at && path ? skip_path(at, path) : NULL;
 
 	/* With two of them one is part of a name, which a container may have chosen. */
-	return end && (*end == ',' || *end == '/') && !strstr(at, key);
+	if (!end || strstr(at, key))
+		return WHERE_ABOVE;
+	return *end == ',' ? WHERE_OWN : *end == '/' ? WHERE_BELOW : WHERE_ABOVE;
 }
 
 /* The victim's name is what it calls itself, and may look like a pid: the last is the kernel's. */
@@ -61,10 +63,15 @@ static void count(struct oom_log *log, const char *report)
 {
 	struct cgroup_oom *found = &log->found;
 
+	enum cgroup_where limit = where(report, ",oom_memcg=", log->path);
+
+	if (where(report, ",oom_memcg=", log->unit) == WHERE_OWN)
+		limit = WHERE_OWN;
 	found->kills = (struct opt_u64){ true, found->kills.value + 1 };
-	if (!is_in(report, ",oom_memcg=", log->path) &&
-	    !(log->unit && is_in(report, ",oom_memcg=", log->unit)))
-		return; /* the lack was above it */
+	found->own = (struct opt_u64){ true, found->own.value + (limit == WHERE_OWN) };
+	found->within = (struct opt_u64){ true, found->within.value + (limit != WHERE_ABOVE) };
+	if (limit != WHERE_OWN)
+		return;
 	found->limit = log->limit;
 	if (log->usage.set && log->usage.value >= found->peak.value)
 		found->peak = log->usage;
@@ -86,7 +93,7 @@ void oom_log_take(struct oom_log *log, const char *record)
 	}
 	if (strncmp(text, kill, sizeof(kill) - 1) != 0)
 		return;
-	if (is_in(text, ",task_memcg=", log->path) &&
+	if (where(text, ",task_memcg=", log->path) != WHERE_ABOVE &&
 	    ((log->init > 0 && victim(text) == log->init) || time >= log->since))
 		count(log, text);
 	log->usage = log->limit = (struct opt_u64){ 0 };

@@ -31,7 +31,7 @@ struct oom_log {
 	pid_t init;
 	uint64_t since;
 	struct opt_u64 usage, limit; /* bytes, of the report that is read */
-	struct cgroup_oom found;     /* the limit only if it was not of a cgroup above these */
+	struct cgroup_oom found;     /* the limit and the peak only if it was that of these */
 };
 
 /* A record of /dev/kmsg; they come in their order. */

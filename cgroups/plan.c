@@ -168,16 +168,25 @@ int cgroup_plan(struct arena *a, const struct cgroup_host *host, const struct sp
 	return 0;
 }
 
+/* Engines send with each update that all devices are denied (containerd's CRI), and mean nothing by it. */
+static bool means_nothing(const struct spec_resources *resources)
+{
+	const struct spec_device_rule *first = resources->devices.at;
+
+	return resources->devices.n == 0 ||
+	       (resources->devices.n == 1 && !first->allow &&
+		(first->type == 0 || first->type == 'a') && !first->major.set && !first->minor.set);
+}
+
 int cgroup_plan_update(struct arena *a, const struct cgroup_host *host,
 		       const struct spec_resources *resources, struct cgroup_plan *ret,
 		       struct err *e)
 {
-	struct spec_resources given = *resources;
 	struct cgroup_plan plan = { 0 };
 
-	/* At the start 0 means that nothing may fork; in an update, what is not to be changed. */
-	given.pids_limit.set = given.pids_limit.value != 0;
-	TRY(plan_values(a, host, &given, &plan, e));
+	TRY(plan_values(a, host, resources, &plan, e));
+	if (!host->rootless && !means_nothing(resources))
+		TRY(devices_plan(a, resources->devices.at, resources->devices.n, &plan.devices, e));
 	*ret = plan;
 	return 0;
 }

@@ -48,8 +48,10 @@ int cgroup_plan(struct arena *a, const struct cgroup_host *host, const struct sp
 		const char *id, struct cgroup_plan *ret, struct err *e) MUST_CHECK;
 
 /*
- * New limits for a cgroup that exists; its path and devices stay. Whoever asks
- * for them, even rootless, gets all or an error. Wants CGROUP_WANT_CONTROLLERS.
+ * New limits for a cgroup that exists; its path stays. Whoever asks for them, even rootless, gets
+ * all or an error. Rules for devices are the new policy as a whole; a single one that denies all,
+ * which engines send and do not mean, and those of a rootless caller change nothing. Wants
+ * CGROUP_WANT_CONTROLLERS.
  */
 int cgroup_plan_update(struct arena *a, const struct cgroup_host *host,
 		       const struct spec_resources *resources, struct cgroup_plan *ret,

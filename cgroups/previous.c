@@ -23,7 +23,7 @@ static const char *find_line(struct arena *a, const char *content, const char *k
 	return NULL;
 }
 
-/* "8:0 rbps=1 wbps=2" -> "8:0 rbps=max wbps=max", "8:0 50" -> "8:0 default". */
+/* "8:0 rbps=1 wbps=2" -> "8:0 rbps=max wbps=max", "sev 3" -> "sev max", "8:0 50" -> "8:0 default". */
 static const char *unset_line(struct arena *a, const char *value, size_t len, const char *unset)
 {
 	const char *line = arena_strndup(a, value, len);
@@ -31,8 +31,12 @@ static const char *unset_line(struct arena *a, const char *value, size_t len, co
 	if (!unset)
 		return arena_printf(a, "%s default", line);
 	for (const char *word = value + len; *word; word += strcspn(word, " ")) {
+		size_t key;
+
 		word += strspn(word, " ");
-		line = arena_printf(a, "%s %.*s=%s", line, (int)strcspn(word, "="), word, unset);
+		key = strcspn(word, "= ");
+		line = word[key] == '=' ? arena_printf(a, "%s %.*s=%s", line, (int)key, word, unset)
+					: arena_printf(a, "%s %s", line, unset);
 	}
 	return line;
 }

@@ -319,7 +319,28 @@ struct opt_u64 cgroup_stat(const struct stat_pairs *pairs, const char *key)
 	return (struct opt_u64){ 0 };
 }
 
-int cgroup_oom_read(int dirfd, const char *path, struct cgroup_oom *ret, struct err *e)
+enum cgroup_where cgroup_oom_where(const struct cgroup_oom *oom)
+{
+	if (!oom->own.set || !oom->within.set)
+		return WHERE_UNKNOWN;
+	return oom->own.value ? WHERE_OWN : oom->within.value ? WHERE_BELOW : WHERE_ABOVE;
+}
+
+/* memory.events counts what happened below, too; memory.events.local whose limit it was. */
+static int read_where(struct reader *in, bool in_unit, struct cgroup_oom *oom, struct err *e)
+{
+	struct stat_pairs local = { 0 }, unit = { 0 };
+
+	TRY(read_one(in, "memory.events.local", FLAT, &local, NULL, e));
+	oom->own = cgroup_stat(&local, "oom");
+	if (in_unit)
+		TRY(read_one(in, "../memory.events.local", FLAT, &unit, NULL, e));
+	oom->own.value += cgroup_stat(&unit, "oom").value;
+	return 0;
+}
+
+int cgroup_oom_read(int dirfd, const char *path, bool in_unit, struct cgroup_oom *ret,
+		    struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	__attribute__((cleanup(reader_done))) struct reader in = { dirfd, path, &a, { 0 } };
@@ -329,6 +350,8 @@ int cgroup_oom_read(int dirfd, const char *path, struct cgroup_oom *ret, struct 
 	TRY(read_one(&in, "memory.events", FLAT, &events, NULL, e));
 	if (events.known) {
 		oom.kills = cgroup_stat(&events, "oom_kill");
+		oom.within = cgroup_stat(&events, "oom");
+		TRY(read_where(&in, in_unit, &oom, e));
 		TRY(read_one(&in, "memory.max", VALUE, &oom.limit, NULL, e));
 		TRY(read_one(&in, "memory.peak", VALUE, &oom.peak, NULL, e));
 	}
@@ -398,13 +421,16 @@ int cgroup_held_read(int dirfd, const char *path, struct arena *a, struct cgroup
 		     struct err *e)
 {
 	__attribute__((cleanup(reader_done))) struct reader in = { dirfd, path, a, { 0 } };
-	struct stat_pairs events = { 0 };
+	struct stat_pairs events = { 0 }, local = { 0 };
 	struct cgroup_held held = { 0 };
 
 	TRY(read_one(&in, "pids.events", FLAT, &events, NULL, e));
 	held.refused = cgroup_stat(&events, "max");
-	if (held.refused.set)
+	if (held.refused.set) {
 		TRY(read_one(&in, "pids.max", VALUE, &held.pids_limit, NULL, e));
+		TRY(read_one(&in, "pids.events.local", FLAT, &local, NULL, e));
+		held.refused_here = cgroup_stat(&local, "max");
+	}
 	TRY(read_cpu_held(&in, &held, e));
 	TRY(read_io_held(&in, &held, e));
 	*ret = held;

@@ -93,10 +93,21 @@ struct opt_u64 cgroup_stat(const struct stat_pairs *pairs, const char *key);
  */
 struct cgroup_oom {
 	struct opt_u64 kills, limit, peak;
+	/* How often memory ran out at its own limit, and at that or one of a cgroup below it. */
+	struct opt_u64 own, within;
 };
 
-/* All unset if the cgroup was removed. */
-int cgroup_oom_read(int dirfd, const char *path, struct cgroup_oom *ret, struct err *e) MUST_CHECK;
+/* Whose limit it was; that of the whole machine is above. */
+enum cgroup_where { WHERE_UNKNOWN, WHERE_OWN, WHERE_BELOW, WHERE_ABOVE };
+
+enum cgroup_where cgroup_oom_where(const struct cgroup_oom *oom);
+
+/*
+ * All unset if the cgroup was removed. `in_unit`: the cgroup above it has the same limit (unit.h), and what ran
+ * out there counts as here.
+ */
+int cgroup_oom_read(int dirfd, const char *path, bool in_unit, struct cgroup_oom *ret,
+		    struct err *e) MUST_CHECK;
 
 /*
  * Where limits held a cgroup back, for the same. What has a limit to name is
@@ -104,6 +115,8 @@ int cgroup_oom_read(int dirfd, const char *path, struct cgroup_oom *ret, struct 
  */
 struct cgroup_held {
 	struct opt_u64 refused, pids_limit; /* forks that a limit of processes refused */
+	struct opt_u64 refused_here;        /* ... its own limit, where the kernel tells (6.11) */
+	bool refused_below;                 /* ... none of them, so those of cgroups below it */
 	struct opt_u64 throttled, periods;  /* periods in which the CPU time was used up, of all */
 	uint64_t quota, period;   /* cpu.max, microseconds; quota may be CGROUP_NO_LIMIT */
 	struct opt_u64 waited;    /* microseconds in which some process waited for I/O */

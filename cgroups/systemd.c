@@ -42,6 +42,14 @@ static struct cgroup scope_of(const struct cgroup_host *host, const struct cgrou
 				.unit = mem_strdup(plan->unit.name) };
 }
 
+/* Is the holder in the scope? Then that is ours. */
+static bool holds(const struct cgroup *cg, const char *scope)
+{
+	char found[PATH_MAX];
+
+	return cgroup_of_pid(cg->holder, found, sizeof(found)) == 0 && strcmp(found, scope) == 0;
+}
+
 /* systemd has put the holder where we have planned everything to be. */
 static int check_place(const struct cgroup *cg, const char *scope, struct err *e)
 {
@@ -102,15 +110,19 @@ int systemd_make(const struct cgroup_host *host, const struct cgroup_plan *plan,
 	auto_bus struct bus bus = { 0 };
 	auto_cgroup struct cgroup cg = scope_of(host, plan);
 	const char *scope = unit_cgroup(&a, plan->path);
+	bool job;
 	int r;
 
 	cg.holder = holder_start(e);
 	TRY(cg.holder);
 	TRY(bus_open(cg.user, &bus, e));
-	r = bus_start_scope(&bus, &plan->unit, cg.holder, e);
+	r = bus_start_scope(&bus, &plan->unit, cg.holder, &job, e);
 	bus_close(&bus);
-	/* Without a job there is no unit of ours to take back; there may be one of somebody else. */
-	if (r < 0 && r != -ETIMEDOUT && r != -EALREADY)
+	/*
+	 * Without a job the unit that is there, if any, is somebody else's, unless systemd has only
+	 * been slow to say so. One that it starts later has no process, as the holder ends here.
+	 */
+	if (r < 0 && !job && !holds(&cg, scope))
 		return r;
 	if (r == 0)
 		r = check_place(&cg, scope, e);

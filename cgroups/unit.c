@@ -207,7 +207,7 @@ static bool has_burst(const struct knob_values *values)
 int unit_plan(struct arena *a, const struct spec *spec, const char *id, bool user,
 	      const struct knob_values *limits, struct unit *ret, struct err *e)
 {
-	struct unit unit = { 0 };
+	struct unit unit = { .user = user };
 	const char *above;
 
 	TRY(plan_name(a, spec->linux.cgroups_path, id, user, &unit, e));

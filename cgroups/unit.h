@@ -52,6 +52,7 @@ struct unit_properties {
 struct unit {
 	const char *name;  /* "docker-ID.scope"; NULL: the driver is not systemd */
 	const char *slice; /* "a-b.slice" */
+	bool user;         /* of a user's own systemd, not the system's */
 	const char *path;  /* of the container's cgroup, below the systemd instance's own */
 	struct unit_properties properties;
 };

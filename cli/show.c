@@ -36,10 +36,17 @@ static int shown_pid(const struct state *s)
 /* Not runc's: readers of its state pass over it. */
 static void write_oom(struct json_writer *w, const struct cgroup_oom *oom)
 {
+	static const char *const where[] = { [WHERE_UNKNOWN] = NULL,
+					     [WHERE_OWN] = "own",
+					     [WHERE_BELOW] = "below",
+					     [WHERE_ABOVE] = "above" };
+
 	if (!oom->kills.set)
 		return;
 	json_write_object(w, "run.hull.oom");
 	json_write_uint(w, "killed", oom->kills.value);
+	if (where[cgroup_oom_where(oom)])
+		json_write_string(w, "where", where[cgroup_oom_where(oom)]);
 	if (oom->limit.set && oom->limit.value != CGROUP_NO_LIMIT)
 		json_write_uint(w, "limit", oom->limit.value);
 	if (oom->peak.set)
@@ -55,6 +62,8 @@ static void write_held(struct json_writer *w, const struct cgroup_held *held)
 	if (held->refused.set) {
 		json_write_object(w, "pids");
 		json_write_uint(w, "refused", held->refused.value);
+		if (held->refused_here.set)
+			json_write_string(w, "where", held->refused_below ? "below" : "own");
 		if (held->pids_limit.set && held->pids_limit.value != CGROUP_NO_LIMIT)
 			json_write_uint(w, "limit", held->pids_limit.value);
 		json_write_end(w);

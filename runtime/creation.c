@@ -191,6 +191,7 @@ static int reserve(struct creation *c, struct err *e)
 	if (c->plan.cgroup.driver != CGROUP_DRIVER_CGROUPFS)
 		c->state.cgroup_driver = cgroup_driver_name(c->plan.cgroup.driver);
 	c->state.unit = c->plan.cgroup.unit.name;
+	c->state.unit_user = (struct opt_bool){ true, c->plan.cgroup.unit.user };
 	c->state.owner = geteuid();
 	c->state.annotations = c->spec.annotations;
 	c->state.status = STATE_CREATING;

@@ -47,7 +47,8 @@ static int open_cgroup(struct handle *h, struct err *e)
 	if (r == 0)
 		return 0;
 	if (driver == CGROUP_DRIVER_SYSTEMD && s->unit)
-		cgroup_set_unit(&h->cgroup, &h->host, s->unit);
+		cgroup_set_unit(&h->cgroup, &h->host, s->unit,
+				s->unit_user.set ? s->unit_user.value : s->owner != 0, s->owner);
 	return 0;
 }
 

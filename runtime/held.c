@@ -43,6 +43,8 @@ void held_look(const struct cgroup *cg, struct state *state)
 	now = read_held(cg, &state->arena);
 	if (!now.refused.set && !now.throttled.set && !now.waited.set)
 		now = state->last_held; /* it went with its unit; or there is nothing of it */
+	if (now.refused_here.set && (made || before->refused_here.set))
+		now.refused_below = now.refused_here.value <= before->refused_here.value;
 	now.refused = since(now.refused, before->refused, made);
 	now.throttled = since(now.throttled, before->throttled, made);
 	now.periods = since(now.periods, before->periods, made);
@@ -63,7 +65,9 @@ static void describe_pids(const struct cgroup_held *held, struct buf *b)
 		return;
 	buf_printf(b, "the kernel refused %llu of its forks",
 		   (unsigned long long)held->refused.value);
-	if (held->pids_limit.set && held->pids_limit.value != CGROUP_NO_LIMIT)
+	if (held->refused_below)
+		buf_str(b, ": not at its own limit, but at that of a cgroup below it");
+	else if (held->pids_limit.set && held->pids_limit.value != CGROUP_NO_LIMIT)
 		buf_printf(b, ": its limit is %llu processes",
 			   (unsigned long long)held->pids_limit.value);
 	else if (held->pids_limit.set)

@@ -86,7 +86,7 @@ static void read_oom(struct lookout *l)
 	struct cgroup_oom oom = { 0 };
 	struct err e = { 0 };
 
-	if (cgroup_oom_read(l->fd, l->path, &oom, &e) < 0)
+	if (cgroup_oom_read(l->fd, l->path, true, &oom, &e) < 0)
 		log_debug("%s", e.msg);
 	else if (oom.kills.set)
 		l->oom = oom;

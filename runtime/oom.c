@@ -14,14 +14,26 @@ static struct cgroup_oom read_oom(const struct cgroup *cg)
 	struct cgroup_oom oom = { 0 };
 	struct err e = { 0 };
 
-	if (cg->fd >= 0 && cgroup_oom_read(cg->fd, cg->path, &oom, &e) < 0)
+	if (cg->fd >= 0 && cgroup_oom_read(cg->fd, cg->path, cg->unit != NULL, &oom, &e) < 0)
 		log_warn("lack of memory can't be told: %s", e.msg);
 	return oom;
 }
 
 void oom_remember(const struct cgroup *cg, struct state *state)
 {
-	state->oom_kills = read_oom(cg).kills;
+	const struct cgroup_oom oom = read_oom(cg);
+
+	state->oom_kills = oom.kills;
+	state->oom_own = oom.own;
+	state->oom_within = oom.within;
+}
+
+/* What was counted since; not known if the start is not. */
+static struct opt_u64 since(struct opt_u64 now, struct opt_u64 before)
+{
+	if (!now.set || !before.set || now.value < before.value)
+		return (struct opt_u64){ 0 };
+	return (struct opt_u64){ true, now.value - before.value };
 }
 
 /* When init began, by the clock of the kernel's log: it stands still while the machine sleeps. */
@@ -68,6 +80,8 @@ void oom_look(const struct cgroup *cg, pid_t init, struct state *state)
 	if (!oom.kills.set || oom.kills.value <= state->oom_kills.value)
 		return;
 	oom.kills.value -= state->oom_kills.value;
+	oom.own = since(oom.own, state->oom_own);
+	oom.within = since(oom.within, state->oom_within);
 	state->oom = oom;
 }
 
@@ -85,12 +99,22 @@ static void put_size(struct buf *b, uint64_t bytes)
 
 bool oom_describe(const struct state *state, struct buf *b)
 {
+	static const char *const elsewhere[] = {
+		[WHERE_BELOW] = ": not at its own limit, but at that of a cgroup below it",
+		[WHERE_ABOVE] = ": not at its own limit, but at that of a cgroup above it, or of the "
+				"machine",
+		[WHERE_OWN] = NULL,
+	};
 	const struct cgroup_oom *oom = &state->oom;
 
 	if (!oom->kills.set)
 		return false;
 	buf_printf(b, "the kernel killed %llu of its processes for lack of memory (OOM)",
 		   (unsigned long long)oom->kills.value);
+	if (elsewhere[cgroup_oom_where(oom)]) {
+		buf_str(b, elsewhere[cgroup_oom_where(oom)]);
+		return true;
+	}
 	if (oom->limit.set && oom->limit.value != CGROUP_NO_LIMIT) {
 		buf_str(b, ": its limit is ");
 		put_size(b, oom->limit.value);

@@ -21,9 +21,12 @@ struct stored {
 
 JSON_TABLE(last_fields, struct state) = {
 	FIELD_OPT_U64(struct state, "oomKills", last_oom.kills, 0),
+	FIELD_OPT_U64(struct state, "oomOwn", last_oom.own, 0),
+	FIELD_OPT_U64(struct state, "oomWithin", last_oom.within, 0),
 	FIELD_OPT_U64(struct state, "memoryLimit", last_oom.limit, 0),
 	FIELD_OPT_U64(struct state, "memoryPeak", last_oom.peak, 0),
 	FIELD_OPT_U64(struct state, "forksRefused", last_held.refused, 0),
+	FIELD_OPT_U64(struct state, "forksRefusedHere", last_held.refused_here, 0),
 	FIELD_OPT_U64(struct state, "pidsLimit", last_held.pids_limit, 0),
 	FIELD_OPT_U64(struct state, "cpuThrottled", last_held.throttled, 0),
 	FIELD_OPT_U64(struct state, "cpuPeriods", last_held.periods, 0),
@@ -46,6 +49,7 @@ JSON_TABLE(state_fields, struct state) = {
 	FIELD_BOOL(struct state, "rdtMade", rdt.made, 0),
 	FIELD_STRING(struct state, "cgroupDriver", cgroup_driver, 0),
 	FIELD_STRING(struct state, "unit", unit, 0),
+	FIELD_OPT_BOOL(struct state, "unitUser", unit_user, 0),
 	FIELD_U64(struct state, "cgroupInode", cgroup_inode, 0),
 	FIELD_U32(struct state, "cgroupMade", cgroup_made, 0),
 	FIELD_STRING(struct state, "executor", executor, 0),
@@ -54,7 +58,10 @@ JSON_TABLE(state_fields, struct state) = {
 	FIELD_U64(struct state, "pidStart", pid_start, REQUIRED),
 	FIELD_BOOL(struct state, "ready", ready, REQUIRED),
 	FIELD_OPT_U64(struct state, "oomKills", oom_kills, 0),
+	FIELD_OPT_U64(struct state, "oomOwn", oom_own, 0),
+	FIELD_OPT_U64(struct state, "oomWithin", oom_within, 0),
 	FIELD_OPT_U64(struct state, "forksRefused", held_before.refused, 0),
+	FIELD_OPT_U64(struct state, "forksRefusedHere", held_before.refused_here, 0),
 	FIELD_OPT_U64(struct state, "cpuThrottled", held_before.throttled, 0),
 	FIELD_OPT_U64(struct state, "cpuPeriods", held_before.periods, 0),
 	FIELD_OPT_U64(struct state, "ioWaited", held_before.waited, 0),
@@ -105,9 +112,12 @@ static void write_last(struct json_writer *w, const struct state *s)
 		return;
 	json_write_object(w, "last");
 	write_counted(w, "oomKills", &s->last_oom.kills);
+	write_counted(w, "oomOwn", &s->last_oom.own);
+	write_counted(w, "oomWithin", &s->last_oom.within);
 	write_counted(w, "memoryLimit", &s->last_oom.limit);
 	write_counted(w, "memoryPeak", &s->last_oom.peak);
 	write_counted(w, "forksRefused", &held->refused);
+	write_counted(w, "forksRefusedHere", &held->refused_here);
 	write_counted(w, "pidsLimit", &held->pids_limit);
 	write_counted(w, "cpuThrottled", &held->throttled);
 	write_counted(w, "cpuPeriods", &held->periods);
@@ -141,6 +151,8 @@ void state_encode(const struct state *s, struct buf *ret)
 		json_write_string(&w, "cgroupDriver", s->cgroup_driver);
 	if (s->unit)
 		json_write_string(&w, "unit", s->unit);
+	if (s->unit && s->unit_user.set)
+		json_write_bool(&w, "unitUser", s->unit_user.value);
 	if (s->cgroup_inode)
 		json_write_uint(&w, "cgroupInode", s->cgroup_inode);
 	if (s->cgroup_made)
@@ -152,7 +164,10 @@ void state_encode(const struct state *s, struct buf *ret)
 	json_write_uint(&w, "pidStart", s->pid_start);
 	json_write_bool(&w, "ready", s->ready);
 	write_counted(&w, "oomKills", &s->oom_kills);
+	write_counted(&w, "oomOwn", &s->oom_own);
+	write_counted(&w, "oomWithin", &s->oom_within);
 	write_counted(&w, "forksRefused", &s->held_before.refused);
+	write_counted(&w, "forksRefusedHere", &s->held_before.refused_here);
 	write_counted(&w, "cpuThrottled", &s->held_before.throttled);
 	write_counted(&w, "cpuPeriods", &s->held_before.periods);
 	write_counted(&w, "ioWaited", &s->held_before.waited);

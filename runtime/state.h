@@ -30,6 +30,7 @@ struct state {
 	const char *cgroup;        /* below the v2 mount, "/a/b"; NULL: none was made */
 	const char *cgroup_driver; /* who made it, "systemd"; NULL: cgroupfs */
 	const char *unit;          /* of systemd, which it is in; NULL: none */
+	struct opt_bool unit_user; /* ... of the owner's own, not the system's; unset: not known */
 	uint64_t
 		cgroup_inode; /* of its directory: another of the same path is not ours; 0: not yet */
 	uint32_t cgroup_made; /* so many of the cgroup path's last components are our work */
@@ -41,6 +42,7 @@ struct state {
 	bool ready;           /* create has come to its end */
 	struct spec_pairs annotations;
 	struct opt_u64 oom_kills; /* of its cgroup before the start; unset: nobody counts */
+	struct opt_u64 oom_own, oom_within; /* ... and at whose limit */
 	/* The same of what its limits count; unset where the cgroup was made, and so began at 0. */
 	struct cgroup_held held_before;
 	/* Of a unit's cgroup, which goes with its last process: what it had counted then (lookout.h). */

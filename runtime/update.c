@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cgroups/plan.h"
 #include "runtime/executor.h"
+#include "runtime/store.h"
 
 static int read_stdin(struct buf *ret, struct err *e)
 {
@@ -31,7 +32,26 @@ static int read_resources(const char *file, struct arena *a, struct spec_resourc
 		TRY(read_stdin(&text, e));
 	else
 		TRY(io_read_file(AT_FDCWD, file, JSON_MAX_SIZE, name, &text, e));
-	return spec_parse_resources(ret, a, name, text.text, text.len, e);
+	TRY(spec_parse_resources(ret, a, name, text.text, text.len, e));
+	/* An engine's 0 is a limit of processes that is not given (Docker's, runc's); a person's, by option, is one. */
+	if (ret->pids_limit.set && ret->pids_limit.value == 0) {
+		log_info("update: pids.limit is 0, as engines send what is not given: it stays as "
+			 "it is");
+		ret->pids_limit.set = false;
+	}
+	return 0;
+}
+
+/* Whether a limit may be below what is in use is a property of the container, until an update says otherwise. */
+static int keep_check(const struct handle *h, struct spec_memory *memory, struct err *e)
+{
+	auto_spec struct spec spec = { 0 };
+
+	if (memory->limit.value <= 0 || memory->check_before_update.set)
+		return 0;
+	TRY(store_load_config(h->dir, &spec, e));
+	memory->check_before_update = spec.linux.resources.memory.check_before_update;
+	return 0;
 }
 
 int update_cgroup(struct handle *h, struct spec_resources *resources, struct arena *a,
@@ -48,6 +68,10 @@ int update_cgroup(struct handle *h, struct spec_resources *resources, struct are
 	TRY(cgroup_plan_update(a, &host, resources, &plan, e));
 	for (size_t i = 0; i < plan.warnings.n; i++)
 		log_warn("%s", plan.warnings.at[i]);
+	if (resources->devices.n && !plan.devices.n)
+		log_info("update: the container keeps its device policy: %s",
+			 host.rootless ? "without root there is none"
+				       : "one rule that denies all is what engines always send");
 	return cgroup_apply(&h->cgroup, &plan, e);
 }
 
@@ -94,13 +118,11 @@ int container_update(const struct runtime *rt, const struct update_request *req,
 		TRY(full_become(e));
 	if (req->file)
 		TRY(read_resources(req->file, &a, &resources, e));
-	/* containerd's CRI sends a rule that denies all with every update, and means nothing by it. */
-	if (resources.devices.n)
-		log_info("update: the devices are not looked at, the container keeps its policy");
 	TRY(handle_lock(&h, e));
 	if (h.state.status == STATE_STOPPED || h.state.status == STATE_CREATING)
 		return err_set(e, ESRCH, "container not running");
 	if (!h.executor->update)
 		return executor_lacks(&h, "update", e);
+	TRY(keep_check(&h, &resources.memory, e));
 	return set_both(&h, req, &resources, &a, e);
 }

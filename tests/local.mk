@@ -5,8 +5,10 @@ UNIT_TESTS = \
 	tests/unit/test_arena \
 	tests/unit/test_buf \
 	tests/unit/test_caps \
+	tests/unit/test_cgroup_bus \
 	tests/unit/test_cgroup_devices \
 	tests/unit/test_cgroup_knobs \
+	tests/unit/test_cgroup_limits \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_cgroup_plan \
 	tests/unit/test_cgroup_previous \
@@ -179,6 +181,10 @@ tests_unit_test_caps_SOURCES = tests/unit/test_caps.c
 tests_unit_test_caps_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_caps_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_caps_LDADD = $(LIBSECURITY) $(CRITERION_LIBS)
+tests_unit_test_cgroup_bus_SOURCES = tests/unit/test_cgroup_bus.c
+tests_unit_test_cgroup_bus_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cgroup_bus_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cgroup_bus_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
 tests_unit_test_cgroup_devices_SOURCES = tests/unit/test_cgroup_devices.c
 tests_unit_test_cgroup_devices_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cgroup_devices_LDFLAGS = $(UNITLDFLAGS)
@@ -187,6 +193,10 @@ tests_unit_test_cgroup_knobs_SOURCES = tests/unit/test_cgroup_knobs.c
 tests_unit_test_cgroup_knobs_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cgroup_knobs_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_cgroup_knobs_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
+tests_unit_test_cgroup_limits_SOURCES = tests/unit/test_cgroup_limits.c
+tests_unit_test_cgroup_limits_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cgroup_limits_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cgroup_limits_LDADD = $(LIBCGROUPS) $(CRITERION_LIBS)
 tests_unit_test_cgroup_live_SOURCES = tests/unit/test_cgroup_live.c
 tests_unit_test_cgroup_live_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cgroup_live_LDFLAGS = $(UNITLDFLAGS)

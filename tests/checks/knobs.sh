@@ -35,6 +35,42 @@ while read -r member; do
 	}
 done <"$scratch/known"
 
+# Each file of that table, and each property that cgroups/unit_limits.c has for one, stands in the row of its member.
+table=$(sed -n 's/^\(| `[a-z].*\)$/\1/p' "$srcdir/docs/limits.md")
+sed -n '/^static const struct knob knobs\[\]/,/^};/p' "$srcdir/cgroups/knobs.c" | tr '\n\t' '  ' |
+	grep -o '{ "[A-Za-z.]*", "[a-z]*", "[a-z.]*"' | sed 's/{ "\(.*\)", ".*", "\(.*\)"/\1 \2/' >"$scratch/files"
+[ "$(wc -l <"$scratch/files")" -ge 17 ] || {
+	echo "knobs.sh: the files of cgroups/knobs.c are not found"
+	exit 1
+}
+sed -n '/^static const struct row rows\[\]/,/^};/s/^\t{ "\([a-z.]*\)", "\([A-Za-z]*\)".*/\1 \2/p' \
+	"$srcdir/cgroups/unit_limits.c" >"$scratch/properties"
+[ "$(wc -l <"$scratch/properties")" -ge 10 ] || {
+	echo "knobs.sh: the table of cgroups/unit_limits.c is not found"
+	exit 1
+}
+while read -r member file; do
+	case $member in
+	blockIO.throttle*) member='blockIO.throttle*Device' ;;
+	esac
+	row=$(printf '%s\n' "$table" | awk -F ' *[|] *' -v member="\`$member\`" 'index($2, member) { print $3 "|" $4; exit }')
+	case ${row%%|*} in
+	*"$file"*) ;;
+	*)
+		echo "docs/limits.md does not say that $member is $file"
+		exit 1
+		;;
+	esac
+	property=$(sed -n "s/^$file //p" "$scratch/properties")
+	case ${row#*|} in
+	*"$property"*) ;;
+	*)
+		echo "docs/limits.md does not say that $member is $property of the unit"
+		exit 1
+		;;
+	esac
+done <"$scratch/files"
+
 command -v python3 >/dev/null || { echo "needs python3"; exit 77; }
 "$srcdir/tests/differential/knobs" --markdown >"$scratch/made"
 sed -n '/^## What crun and runc do otherwise$/,$ { /^|/p }' "$srcdir/docs/limits.md" | diff - "$scratch/made" || {

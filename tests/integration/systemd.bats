@@ -406,6 +406,30 @@ load ../tools/tools
 # A process waits in flock(2) for it: hull's, in its place.
 stands_in_line() { grep -q "^[0-9]*: -> FLOCK .*:$(stat --format %i /run/systemd/inaccessible/dir) " /proc/locks; }
 
+@test "systemd: a unit of a user's systemd is not looked for in the system's" {
+	sd_run
+	# The state of a user's container of the same unit, whose cgroup has gone.
+	mkdir --parents "$WORK/user/$ID"
+	cp "$STATE/$ID/config.json" "$WORK/user/$ID"
+	jq '.owner = 1000 | .unitUser = true | .cgroup = "/user.slice/gone.scope/container" | .pid = 0' \
+		"$STATE/$ID/state.json" >"$WORK/user/$ID/state.json"
+	run_command "$HULL" --root "$WORK/user" delete --force "$ID"
+	[ "$status" = 0 ] || mismatch status 0 "$status: $stderr"
+	[ ! -e "$WORK/user/$ID" ]
+	shown ActiveState active
+	[ "$(state_of "$ID" .status)" = running ]
+	# One of whom the cgroup is there, too.
+	mkdir "$WORK/user/$ID"
+	cp "$STATE/$ID/config.json" "$WORK/user/$ID"
+	jq '.owner = 1000 | .unitUser = true' "$STATE/$ID/state.json" >"$WORK/user/$ID/state.json"
+	run_command "$HULL" --root "$WORK/user" update --pids-limit 44 "$ID"
+	[ "$status" = 1 ]
+	stderr_is "hull: set limits of cgroup ${cgroup#"$manager"}: its unit is of another user's systemd, so that user is to do it"
+	rm -r "$WORK/user"
+	expect 0 delete --force "$ID"
+	no_unit
+}
+
 @test "systemd: who asks it stands in line" {
 	sd_bundle
 	in_background flock /run/systemd/inaccessible/dir sh -c 'until [ -e "$0/go" ]; do sleep 0.1; done' "$WORK"

@@ -18,7 +18,7 @@ knob() {
 	[ "$value" = "$2" ] || mismatch "$1" "$2" "$value"
 }
 
-@test "update: files of cgroup v2, from a file and from standard input; devices are not touched" {
+@test "update: files of cgroup v2, from a file and from standard input; what engines send is not meant" {
 	running
 	echo '{"unified": {"cgroup.max.depth": "7", "cgroup.max.descendants": "9"}}' >"$WORK/new.json"
 	expect 0 update --resources="$WORK/new.json" "$ID"
@@ -36,6 +36,38 @@ knob() {
 	hull update -r - "$ID" <<<'{"memory": {"reservation": 0, "kernel": 0}, "cpu": {"shares": 0},
 		"pids": {"limit": 0}, "blockIO": {"weight": 0}}'
 	knob cgroup.max.depth 8
+	expect 0 delete --force "$ID"
+}
+
+@test "update: devices are another policy at once, or the old one" {
+	local no="peration not permitted" yes="o such device or address"
+	requires root
+	# The kernel has no such device; but whoever may not open it is not told so.
+	running '.linux.devices = [{path: "/dev/none", type: "c", major: 1, minor: 77}]'
+	opens() {
+		expect 1 exec "$ID" sh -c 'exec 3<>/dev/none'
+		stderr_has "$1"
+	}
+	opens "$no"
+	hull update -r - "$ID" <<<'{"devices": [{"allow": false}, {"allow": true, "type": "c", "major": 1, "minor": 77, "access": "rw"}]}'
+	opens "$yes"
+	# What engines send with each update denies nothing.
+	hull update -r - "$ID" <<<'{"devices": [{"allow": false, "access": "rwm"}]}'
+	opens "$yes"
+	# With a limit that fails it stays, and so with a rule that is none.
+	echo '{"devices": [{"allow": false}, {"allow": false, "type": "c", "major": 1}],
+		"unified": {"cgroup.max.depth": "many"}}' >"$WORK/bad.json"
+	expect 1 update --resources "$WORK/bad.json" "$ID"
+	stderr_has "cgroup.max.depth"
+	opens "$yes"
+	echo '{"devices": [{"allow": true, "type": "c", "access": "x"}], "unified": {"cgroup.max.depth": "3"}}' >"$WORK/bad.json"
+	expect 1 update --resources "$WORK/bad.json" "$ID"
+	stderr_has 'bad.json:1:53: devices[0].access: "x" is not made of r, w and m'
+	knob cgroup.max.depth max
+	opens "$yes"
+	hull update -r - "$ID" <<<'{"devices": [{"allow": false, "type": "c", "major": 1, "minor": 77}]}'
+	opens "$no"
+	expect 0 exec "$ID" sh -c 'echo x >/dev/null'
 	expect 0 delete --force "$ID"
 }
 
@@ -78,6 +110,12 @@ knob() {
 	running
 	expect 1 update --memory 64M "$ID"
 	stderr_is "hull: linux.resources.memory.limit: the memory controller is bound to cgroup v1 on this host"
+	expect 1 update --memory-swap 64M "$ID"
+	stderr_is "hull: linux.resources.memory.swap: the memory controller is bound to cgroup v1 on this host"
+	# A person's 0 is a limit; that of an engine is not given.
+	expect 1 update --pids-limit 0 "$ID"
+	stderr_is "hull: linux.resources.pids.limit: the pids controller is bound to cgroup v1 on this host"
+	hull update -r - "$ID" <<<'{"pids": {"limit": 0}}'
 	expect 0 delete --force "$ID"
 }
 
@@ -125,5 +163,50 @@ knob() {
 	expect 1 update -r "$WORK/small.json" "$ID"
 	stderr_has "is less than the"
 	knob memory.max 67108864
+	expect 0 update --pids-limit 0 "$ID"
+	knob pids.max 1
+	hull update -r - "$ID" <<<'{"pids": {"limit": 0}}'
+	knob pids.max 1
+	expect 0 update --pids-limit 9 "$ID"
+	knob pids.max 9
+	expect 0 delete --force "$ID"
+}
+
+@test "update: what fails leaves the weight, idleness, bursts and cpusets" {
+	requires controller=cpu controller=cpuset
+	running '.linux.resources.cpu = {shares: 512, quota: 20000, burst: 10000}'
+	files() { (cd "$cgroup" && grep . cpu.{idle,weight,max,max.burst} cpuset.cpus.effective); }
+	before=$(files)
+	[[ $before == *cpu.weight:59* ]]
+	fails() {
+		echo "$1" >"$WORK/bad.json"
+		expect 1 update -r "$WORK/bad.json" "$ID"
+		[[ $stderr != *"write \""*"back to"* ]] || mismatch stderr "all is taken back" "$stderr"
+		[ "$(files)" = "$before" ] || mismatch files "$before" "$(files)"
+	}
+	fails '{"cpu": {"idle": 1}, "unified": {"cgroup.max.depth": "many"}}'
+	fails '{"cpu": {"quota": 60000, "burst": 50000}, "unified": {"cgroup.max.depth": "many"}}'
+	fails '{"cpu": {"quota": 5000, "burst": 4000}, "unified": {"cgroup.max.depth": "many"}}'
+	fails '{"cpu": {"quota": 10000, "burst": 90000}}'
+	[ "$(<"$cgroup/cpuset.cpus")" = "" ]
+	fails '{"cpu": {"cpus": "0", "mems": "7"}}'
+	stderr_has 'linux.resources.cpu.mems: write "7" to '
+	hull update -r - "$ID" <<<'{"cpu": {"idle": 1}}'
+	before=$(files)
+	[[ $before == *cpu.idle:1* ]]
+	fails '{"cpu": {"idle": 0, "shares": 512}, "unified": {"cgroup.max.depth": "many"}}'
+	# What is idle has no weight: the same configuration is as good for create as for update.
+	hull update -r - "$ID" <<<'{"cpu": {"idle": 1, "shares": 512}}'
+	expect 0 delete --force "$ID"
+}
+
+@test "update: a limit below what is in use, as the configuration has it" {
+	requires controller=memory
+	running '.linux.resources.memory = {limit: 67108864, checkBeforeUpdate: true}'
+	expect 1 update --memory 4K "$ID"
+	stderr_has "linux.resources.memory.limit: 4096 is less than the "
+	knob memory.max 67108864
+	expect 0 update --memory 32M "$ID"
+	knob memory.max 33554432
 	expect 0 delete --force "$ID"
 }

@@ -96,6 +96,11 @@ static int try_make(const char *path, const struct spec_resources *resources, st
 	return cgroup_guard(ret, &plan, e);
 }
 
+static bool has_controller(const char *name)
+{
+	return cgroup_has_word(host.controllers, name);
+}
+
 static uid_t owner_of(const struct cgroup *cg, const char *file)
 {
 	struct stat st;
@@ -111,7 +116,9 @@ Test(cgroup_live, is_given_to_an_owner_but_not_its_limits)
 	struct cgroup cg = CGROUP_CLOSED;
 	struct cgroup_plan plan = { 0 };
 	struct err e = { 0 };
+	char before[512], has[512];
 
+	cr_assert_eq(io_read_value(host.fd, "cgroup.subtree_control", before, sizeof(before)), 0);
 	cr_assert_eq(cgroup_plan(&a, &host, &spec, "test", &plan, &e), 0, "%s", e.msg);
 	plan.owner.set = true;
 	plan.owner.value = 12345;
@@ -122,7 +129,12 @@ Test(cgroup_live, is_given_to_an_owner_but_not_its_limits)
 	cr_expect_eq(owner_of(&cg, "cgroup.subtree_control"), 12345);
 	cr_expect_eq(owner_of(&cg, "cgroup.freeze"), 0);
 	cr_expect_eq(owner_of(&cg, ".."), 0);
+	/* It may use, and hand on, all that there are. */
+	cr_expect_eq(io_read_value(cg.fd, "cgroup.controllers", has, sizeof(has)), 0);
+	cr_expect_str_eq(has, host.controllers);
 	cr_expect_eq(cgroup_destroy(&cg, &e), 0, "%s", e.msg);
+	if (has_controller("hugetlb") && !cgroup_has_word(before, "hugetlb"))
+		cr_expect_leq(io_write_value(host.fd, "cgroup.subtree_control", "-hugetlb"), 0);
 }
 
 Test(cgroup_live, without_the_kernels_list_the_files_are_the_specification_s)
@@ -254,11 +266,6 @@ Test(cgroup_live, leaves_nothing_when_the_name_is_wrong)
 
 	cr_expect_lt(try_make(path_of("x/y\nz"), NULL, &cg, NULL), 0);
 	cr_expect_not(exists(path_of("")));
-}
-
-static bool has_controller(const char *name)
-{
-	return cgroup_has_word(host.controllers, name);
 }
 
 Test(cgroup_live, limits_huge_pages)
@@ -666,6 +673,48 @@ Test(cgroup_live, replaces_several_policies_by_one)
 	replace_policy(&cg, NULL, 0);
 	cr_expect_eq(count_programs(&cg), 1);
 	destroy(&cg);
+}
+
+/* An update that fails at a limit, of a cgroup with no policy, with one, and with several. */
+Test(cgroup_live, an_update_that_fails_leaves_the_device_policy)
+{
+	static const struct spec_device_rule kmsg[] = { { true, 'c', SET(1), SET(11), "r" } };
+	static const struct spec_device_rule all[] = { { true, 'a', { 0 }, { 0 }, "rwm" } };
+	struct spec_pair wrong[] = { { "cgroup.max.depth", "many" } };
+	const struct spec_resources created = {
+		.devices = { (struct spec_device_rule *)all, ARRAY_LEN(all) }
+	};
+	struct spec_resources update = {
+		.devices = { (struct spec_device_rule *)kmsg, ARRAY_LEN(kmsg) }
+	};
+	auto_arena struct arena a = { 0 };
+	struct cgroup_plan bad = { 0 }, good = { 0 };
+	struct devices_program program = { 0 };
+	struct err e = { 0 };
+
+	cr_assert_eq(cgroup_plan_update(&a, &host, &update, &good, &e), 0, "%s", e.msg);
+	cr_expect_gt(good.devices.n, 0);
+	update.unified.at = wrong;
+	update.unified.n = ARRAY_LEN(wrong);
+	cr_assert_eq(cgroup_plan_update(&a, &host, &update, &bad, &e), 0, "%s", e.msg);
+	cr_assert_eq(devices_plan(&a, NULL, 0, &program, &e), 0, "%s", e.msg);
+	for (unsigned n = 0; n < 3; n++) {
+		auto_cgroup struct cgroup cg = CGROUP_CLOSED;
+
+		cr_assert_eq(try_make(path_of(""), &created, &cg, &e), 0, "%s", e.msg);
+		cg.made = 0;
+		for (unsigned i = 0; i < n; i++)
+			cr_assert_eq(devices_attach(cg.fd, &program, true, &e), 0, "%s", e.msg);
+		cr_expect_eq(open_in(&cg, "/dev/kmsg", O_RDONLY | O_NONBLOCK), n ? EPERM : 0);
+		cr_expect_eq(cgroup_apply(&cg, &bad, &e), -EINVAL);
+		cr_expect_eq(count_programs(&cg), n);
+		cr_expect_eq(open_in(&cg, "/dev/kmsg", O_RDONLY | O_NONBLOCK), n ? EPERM : 0);
+		cr_assert_eq(cgroup_apply(&cg, &good, &e), 0, "%s", e.msg);
+		cr_expect_eq(count_programs(&cg), 1);
+		cr_expect_eq(open_in(&cg, "/dev/kmsg", O_RDONLY | O_NONBLOCK), 0);
+		cr_expect_eq(open_in(&cg, "/dev/kmsg", O_WRONLY), EPERM);
+		destroy(&cg);
+	}
 }
 
 /* The kernel takes the longest policy that a configuration may have. */

@@ -226,21 +226,60 @@ Test(cgroup_plan, updates)
 	cr_expect_eq(plan.devices.n, 0);
 }
 
+/* A new policy as a whole, unless it is what engines send with each update. */
+Test(cgroup_plan, updates_devices)
+{
+	static const struct spec_device_rule deny_all = { .allow = false, .access = "rwm" },
+					     deny_as = { .type = 'a', .access = "rwm" },
+					     deny_one = { .type = 'c', .major = SET(1) },
+					     allow = { .allow = true, .type = 'a' };
+	static const struct {
+		const struct cgroup_host *host;
+		struct spec_device_rule rules[2];
+		size_t n;
+		bool changes;
+	} rows[] = {
+		{ &unified, { { 0 } }, 0, false },
+		{ &unified, { deny_all }, 1, false },
+		{ &unified, { deny_as }, 1, false },
+		{ &unified, { deny_one }, 1, true },
+		{ &unified, { allow }, 1, true },
+		{ &unified, { deny_all, allow }, 2, true },
+		{ &unified, { deny_all, deny_one }, 2, true },
+		{ &delegated, { deny_all, allow }, 2, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		struct cgroup_plan plan = { 0 };
+		struct spec_device_rule rules[2] = { rows[i].rules[0], rows[i].rules[1] };
+		const struct spec_resources update = { .devices = { rules, rows[i].n } };
+		struct err e = { 0 };
+
+		cr_assert_eq(cgroup_plan_update(&a, rows[i].host, &update, &plan, &e), 0, "%s",
+			     e.msg);
+		cr_expect_eq(plan.devices.n > 0, rows[i].changes, "row %zu", i);
+	}
+}
+
 /* What engines send for "not given", and what a rootless caller may not have. */
 Test(cgroup_plan, updates_only_what_is_given_and_all_of_that)
 {
 	static const struct spec_resources zeros = {
 		.memory = { .reservation = SET(0), .kernel = SET(0) },
 		.cpu = { .shares = SET(0), .quota = SET(0), .period = SET(0), .cpus = "" },
-		.pids_limit = SET(0),
 		.block_io = { .weight = SET(0) },
 	};
+	static const struct spec_resources no_forks = { .pids_limit = SET(0) };
 	auto_arena struct arena a = { 0 };
 	struct cgroup_plan plan = { 0 };
 	struct err e = { 0 };
 
 	cr_assert_eq(cgroup_plan_update(&a, &unified, &zeros, &plan, NULL), 0);
 	cr_expect_eq(plan.values.n, 0);
+	cr_assert_eq(cgroup_plan_update(&a, &unified, &no_forks, &plan, NULL), 0);
+	cr_assert_eq(plan.values.n, 1);
+	cr_expect_str_eq(plan.values.at[0].value, "1");
 	cr_expect_eq(cgroup_plan_update(&a, &delegated, &docker, &plan, &e), -ENOTSUP);
 	cr_expect_str_eq(e.msg, "linux.resources.cpu.shares: this host has no cpu controller");
 	cr_assert_eq(cgroup_plan_update(&a, &delegated, &zeros, &plan, NULL), 0);

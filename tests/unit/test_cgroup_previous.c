@@ -30,6 +30,8 @@ Test(cgroup_previous, is_what_the_file_had)
 		{ "rdma.max", "mlx4_0 hca_handle=2 hca_object=max", "mlx4_0 hca_handle=1",
 		  "mlx4_0 hca_handle=2 hca_object=max" },
 		{ "hugetlb.2MB.max", "max", "0", "max" },
+		{ "misc.max", "sev 5\nsev_es 7", "sev_es 3", "sev_es 7" },
+		{ "misc.max", "", "sev 3", "sev max" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -212,7 +212,7 @@ Test(cgroup_stats, what_is_missing_is_unset)
 	cr_expect_not(s.memory_psi.some.known);
 	cr_expect_not(s.io_known);
 	cr_expect_eq(s.hugetlb.n, 0);
-	cr_assert_eq(cgroup_oom_read(dir_fd, "/c", &oom, &e), 0, "%s", e.msg);
+	cr_assert_eq(cgroup_oom_read(dir_fd, "/c", false, &oom, &e), 0, "%s", e.msg);
 	cr_expect_not(oom.kills.set);
 	cr_expect_not(oom.limit.set);
 }
@@ -252,7 +252,7 @@ Test(cgroup_stats, what_became_of_memory)
 	struct err e = { 0 };
 
 	full_cgroup();
-	cr_assert_eq(cgroup_oom_read(dir_fd, "/c", &oom, &e), 0, "%s", e.msg);
+	cr_assert_eq(cgroup_oom_read(dir_fd, "/c", false, &oom, &e), 0, "%s", e.msg);
 	cr_expect_eq(oom.kills.value, 1);
 	cr_expect_eq(oom.limit.value, CGROUP_NO_LIMIT);
 	cr_expect_eq(oom.peak.value, 2000);

@@ -235,6 +235,7 @@ Test(cgroup_unit, limits)
 		  "IOReadIOPSMax a(st) /dev/block/8:16=1; IOWriteIOPSMax a(st) /dev/block/8:16=2" },
 		{ "io.max", "sda rbps=1", NULL, NULL, false, "" },
 		{ "hugetlb.2MB.max", "0", NULL, NULL, false, "" },
+		{ "misc.max", "sev 3", NULL, NULL, false, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -90,6 +90,43 @@ Test(held, is_said_with_the_limit)
 	}
 }
 
+/* Since Linux 6.11 pids.events counts the limits of cgroups below, too. */
+Test(held, names_the_limit_of_processes_only_if_that_was_hit)
+{
+	static const struct {
+		const char *local;
+		unsigned made;
+		uint64_t before; /* of pids.events.local; the other had counted none */
+		const char *says;
+	} whose[] = {
+		{ NULL, 1, 0, ": its limit is 33 processes" },
+		{ "max 2\n", 1, 0, ": its limit is 33 processes" },
+		{ "max 0\n", 1, 0, ": not at its own limit, but at that of a cgroup below it" },
+		{ "max 2\n", 0, 2, ": not at its own limit, but at that of a cgroup below it" },
+		{ "max 3\n", 0, 2, ": its limit is 33 processes" },
+	};
+	const struct cgroup cg = here();
+
+	dir_file("pids.events", "max 7\n");
+	dir_file("pids.max", "33\n");
+	for (size_t i = 0; i < ARRAY_LEN(whose); i++) {
+		auto_state struct state state = {
+			.id = "one",
+			.cgroup_made = whose[i].made,
+			.status = STATE_STOPPED,
+			.held_before = { .refused = { true, 0 },
+					 .refused_here = { true, whose[i].before } },
+		};
+		auto_buf struct buf text = { 0 };
+
+		if (whose[i].local)
+			dir_file("pids.events.local", whose[i].local);
+		held_look(&cg, &state);
+		cr_assert(held_describe(&state, &text));
+		cr_expect_not_null(strstr(text.text, whose[i].says), "row %zu: %s", i, text.text);
+	}
+}
+
 /* A cgroup that was there before has counted before. */
 Test(held, counts_from_the_start_of_the_container)
 {

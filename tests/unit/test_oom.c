@@ -66,6 +66,61 @@ Test(oom, is_said_with_limit_and_peak)
 	}
 }
 
+/* Its own limit was hit only if memory.events.local says so: memory.events counts those below, too. */
+Test(oom, names_its_limit_only_if_that_was_hit)
+{
+	static const struct {
+		const char *local, *within; /* "oom" of memory.events.local, .events; 3 and 5 before */
+		bool start;                 /* they were read at the start */
+		const char *says;
+	} whose[] = {
+		{ "4", "6", true, ": its limit is 2.0 KiB, its peak was 1.0 KiB" },
+		{ "3", "6", true, ": not at its own limit, but at that of a cgroup below it" },
+		{ "3", "5", true,
+		  ": not at its own limit, but at that of a cgroup above it, or of the machine" },
+		{ "3", "5", false, ": its limit is 2.0 KiB, its peak was 1.0 KiB" },
+	};
+	const struct cgroup cg = here();
+
+	for (size_t i = 0; i < ARRAY_LEN(whose); i++) {
+		auto_buf struct buf text = { 0 };
+		struct state state = { .id = "one", .oom_kills = { true, 1 } };
+		char events[64], local[64];
+
+		dir_file("memory.events", "oom 5\noom_kill 1\n");
+		dir_file("memory.events.local", "oom 3\noom_kill 1\n");
+		if (whose[i].start)
+			oom_remember(&cg, &state);
+		snprintf(events, sizeof(events), "oom %s\noom_kill 2\n", whose[i].within);
+		snprintf(local, sizeof(local), "oom %s\noom_kill 1\n", whose[i].local);
+		dir_file("memory.events", events);
+		dir_file("memory.events.local", local);
+		dir_file("memory.max", "2048\n");
+		dir_file("memory.peak", "1024\n");
+		oom_look(&cg, 0, &state);
+		cr_assert(oom_describe(&state, &text));
+		cr_expect_not_null(strstr(text.text, whose[i].says), "row %zu: %s", i, text.text);
+	}
+}
+
+/* The unit has the same limit as the cgroup below it, and hits it first. */
+Test(oom, the_limit_of_its_unit_is_its_own)
+{
+	auto_fd int inner = -1;
+	struct cgroup_oom oom;
+	struct err e = { 0 };
+
+	dir_file("container/memory.events", "oom 0\noom_kill 1\n");
+	dir_file("container/memory.events.local", "oom 0\noom_kill 1\n");
+	dir_file("memory.events.local", "oom 1\noom_kill 0\n");
+	inner = openat(dir_fd, "container", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(inner, 0);
+	cr_assert_eq(cgroup_oom_read(inner, "/c", true, &oom, &e), 0, "%s", e.msg);
+	cr_expect_eq(cgroup_oom_where(&oom), WHERE_OWN);
+	cr_assert_eq(cgroup_oom_read(inner, "/c", false, &oom, &e), 0, "%s", e.msg);
+	cr_expect_eq(cgroup_oom_where(&oom), WHERE_ABOVE);
+}
+
 /* Without a controller, without a cgroup, and once that is gone. */
 Test(oom, nobody_counts)
 {

@@ -20,19 +20,26 @@ static const struct {
 	{ OURS, { NULL }, { { 0 } } },
 	{ OURS,
 	  { MEMORY("16380", "16384"), KILL("1000", OURS, OURS, "5") },
-	  { { true, 1 }, { true, 16777216 }, { true, 16773120 } } },
+	  { { true, 1 }, { true, 16777216 }, { true, 16773120 }, { true, 1 }, { true, 1 } } },
 	/* the first process at any time, another one not before the container */
-	{ OURS, { KILL("10", OURS, OURS, "77") }, { .kills = { true, 1 } } },
+	{ OURS,
+	  { KILL("10", OURS, OURS, "77") },
+	  { .kills = { true, 1 }, .own = { true, 1 }, .within = { true, 1 } } },
 	{ OURS, { KILL("999", OURS, OURS, "5") }, { { 0 } } },
 	/* two of them, and the most that was used */
 	{ OURS,
 	  { MEMORY("30", "32"), KILL("1000", OURS, OURS, "5"), MEMORY("20", "64"),
 	    KILL("1001", OURS, OURS, "6") },
-	  { { true, 2 }, { true, 65536 }, { true, 30720 } } },
+	  { { true, 2 }, { true, 65536 }, { true, 30720 }, { true, 2 }, { true, 2 } } },
 	/* below it; of others, whose names may begin like ours or end like it */
-	{ OURS, { KILL("1000", OURS "/x", OURS "/x", "5") }, { .kills = { true, 1 } } },
+	{ OURS,
+	  { KILL("1000", OURS "/x", OURS "/x", "5") },
+	  { .kills = { true, 1 }, .within = { true, 1 } } },
 	{ OURS, { KILL("1000", OURS "2", OURS "2", "77") }, { { 0 } } },
 	{ OURS, { KILL("1000", "/a" OURS, "/a" OURS, "77") }, { { 0 } } },
+	{ OURS,
+	  { MEMORY("30", "32"), KILL("1000", OURS "/x", OURS "/x", "5") },
+	  { .kills = { true, 1 }, .within = { true, 1 } } },
 	/* the lack was of a slice: its limit is not ours */
 	{ OURS,
 	  { MEMORY("30", "32"), KILL("1000", "/system.slice", OURS, "5") },
@@ -40,12 +47,12 @@ static const struct {
 	/* somebody else's report in between */
 	{ OURS,
 	  { MEMORY("30", "32"), KILL("1000", "/b", "/b", "5"), KILL("1000", OURS, OURS, "5") },
-	  { .kills = { true, 1 } } },
+	  { .kills = { true, 1 }, .own = { true, 1 }, .within = { true, 1 } } },
 	/* a backslash, as in the units of ids that systemd escapes */
 	{ "/s/hull-a\\x2fb.scope/container",
 	  { KILL("1000", "/s/hull-a\\x5cx2fb.scope/container", "/s/hull-a\\x5cx2fb.scope/container",
 		 "5") },
-	  { .kills = { true, 1 } } },
+	  { .kills = { true, 1 }, .own = { true, 1 }, .within = { true, 1 } } },
 	/* names that a container has chosen */
 	{ OURS, { KILL("1000", "/b/a,task_memcg=" OURS ",task=x", "/b", "77") }, { { 0 } } },
 	{ OURS,
@@ -75,6 +82,10 @@ Test(oom_log, records_and_what_is_known)
 		is_same(log.found.kills, rows[i].found.kills, "kills", i);
 		is_same(log.found.limit, rows[i].found.limit, "limit", i);
 		is_same(log.found.peak, rows[i].found.peak, "peak", i);
+		cr_expect_eq(log.found.own.set, rows[i].found.kills.set);
+		cr_expect_eq(log.found.own.value > 0, rows[i].found.own.value > 0, "row %zu", i);
+		cr_expect_eq(log.found.within.value > 0, rows[i].found.within.value > 0, "row %zu",
+			     i);
 	}
 }
 

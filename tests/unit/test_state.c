@@ -48,6 +48,7 @@ static struct state example(void)
 		.rdt = { .name = "gold", .monitor = "one", .made = true },
 		.cgroup_driver = "systemd",
 		.unit = "hull-one.scope",
+		.unit_user = { true, true },
 		.cgroup_inode = 1234567890123ULL,
 		.cgroup_made = 3,
 		.owner = 1000,
@@ -83,6 +84,7 @@ Test(state, comes_back_as_it_was)
 	cr_expect(s.rdt.made);
 	cr_expect_str_eq(s.cgroup_driver, was.cgroup_driver);
 	cr_expect_str_eq(s.unit, was.unit);
+	cr_expect(s.unit_user.set && s.unit_user.value);
 	cr_expect_eq(s.cgroup_inode, was.cgroup_inode);
 	cr_expect_eq(s.cgroup_made, was.cgroup_made);
 	cr_expect_eq(s.owner, was.owner);
