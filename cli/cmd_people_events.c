@@ -38,15 +38,8 @@ const struct option_table people_events_options = { rows, ARRAY_LEN(rows),
 
 struct showing {
 	const char *format; /* NULL: in words */
-	struct events_filters filters;
+	struct filters filters;
 };
-
-static const char *text_of(const struct json *event, const char *key)
-{
-	const struct json *v = json_member(event, key);
-
-	return v && (v->type == JSON_STRING || v->type == JSON_NUMBER) ? v->text : "";
-}
 
 /* TIME TYPE ACTION ID (KEY=VALUE, ...) */
 static void print_words(const struct json *event, int64_t when, struct buf *ret)
@@ -54,8 +47,8 @@ static void print_words(const struct json *event, int64_t when, struct buf *ret)
 	const struct json *attributes = json_find(event, "Actor.Attributes");
 	auto_arena struct arena a = { 0 };
 
-	buf_printf(ret, "%s %s %s %s", when_text(when, &a), text_of(event, "Type"),
-		   text_of(event, "Action"), text_of(event, "id"));
+	buf_printf(ret, "%s %s %s %s", when_text(when, &a), event_text(event, "Type"),
+		   event_text(event, "Action"), event_text(event, "id"));
 	for (const struct json *v = attributes->type == JSON_OBJECT ? attributes->first : NULL; v;
 	     v = v->next)
 		if (v->type == JSON_STRING)
@@ -114,7 +107,7 @@ static int show(const struct json *event, int64_t when, void *ctx, struct err *e
 	const struct showing *s = ctx;
 	auto_buf struct buf text = { 0 };
 
-	if (!events_filters_match(&s->filters, event))
+	if (!filters_match(&s->filters, event))
 		return 0;
 	TRY(print_event(s, event, when, &text, e));
 	if (fwrite(text.text, 1, text.len, stdout) != text.len || fflush(stdout) != 0)
@@ -159,7 +152,7 @@ int cmd_people_events(const struct call *call, struct err *e)
 		TRY(when_parse("--since", values->since, now, &query.since, e));
 	if (values->until)
 		TRY(when_parse("--until", values->until, now, &query.until, e));
-	TRY(events_filters_read(&values->filter, call->arena, &s.filters, e));
+	TRY(filters_read(&events_filters, &values->filter, NULL, call->arena, &s.filters, e));
 	TRY(check_format(&s, e));
 	TRY(people_engine(call, &g, e));
 	return happened_read(&g, &query, show, &s, e);

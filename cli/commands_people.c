@@ -176,15 +176,16 @@ const struct command people_commands[] = {
 	{
 		.name = "image",
 		.modes = MODE_HULL,
-		.arguments = "pack IMAGE",
-		.verbs = "pack",
-		.help = "make one file of an image",
-		.details = "Writes all layers of an image as one EROFS file system to a file, by mkfs.erofs. "
+		.arguments = "inspect IMAGE...|pack IMAGE",
+		.verbs = "inspect|pack",
+		.help = "show all about images, or make one file of one",
+		.details = "Inspect prints an array with an object for each, in Docker's words. " TEMPLATES
+			   " Pack writes all layers of an image as one EROFS file system to a file, by mkfs.erofs. "
 			   "\"hull run --rootfs FILE\" runs it from there: it is mounted read-only, and "
 			   "the container has what it changes for itself.",
 		.options = &image_options,
 		.min_args = 2,
-		.max_args = 2,
+		.max_args = ARGS_MANY,
 		.run = cmd_image,
 	},
 	{

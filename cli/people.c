@@ -160,7 +160,7 @@ void people_table_row(struct people_table *t, const char *const *values,
 	row->values = arena_array(&t->arena, n, sizeof(*row->values));
 	for (size_t i = 0; i < n; i++)
 		row->values[i] = keep_text(t, values[i]);
-	if (labels)
+	if (t->labelled)
 		row->labels = labels_object(t, labels);
 }
 
@@ -185,8 +185,11 @@ static const struct json *row_object(struct people_table *t, const struct people
 static int print_row(struct people_table *t, const char *template, const struct people_row *row,
 		     struct buf *ret, struct err *e)
 {
+	static const struct json none = { .type = JSON_OBJECT };
 	const struct template_scope scope = { .value = row_object(t, row),
-					      .labels = row ? row->labels : NULL,
+					      .labels = row		 ? row->labels
+							: t->labelled ? &none
+								      : NULL,
 					      .heading = !row };
 
 	TRY(template_print(template, &scope, ret, e));

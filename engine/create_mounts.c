@@ -153,7 +153,7 @@ static int borrow_mounts(struct building *b, const char *text, const struct moun
 
 		if (is_target(list, n, m->target) || is_mounted(b, m->target))
 			continue;
-		if (volumes_from_is_volume(b->g, m->source))
+		if (volume_of_source(b->g, m->source, &b->arena))
 			show_owners(b, m);
 		add_mount(b, m);
 	}

@@ -118,12 +118,12 @@ Test(cli_events, filters)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *texts[3];
 		struct strings list = { texts, 0 };
-		struct events_filters filters;
+		struct filters filters;
 
 		while (rows[i].texts[list.n])
 			texts[list.n] = rows[i].texts[list.n], list.n++;
-		cr_assert_eq(events_filters_read(&list, &a, &filters, &e), 0, "%s", e.msg);
-		cr_expect_eq(events_filters_match(&filters, doc.root), rows[i].yes, "%s %s",
+		cr_assert_eq(filters_read(&events_filters, &list, NULL, &a, &filters, &e), 0, "%s", e.msg);
+		cr_expect_eq(filters_match(&filters, doc.root), rows[i].yes, "%s %s",
 			     rows[i].texts[0], rows[i].texts[1]);
 	}
 }
@@ -135,10 +135,11 @@ Test(cli_events, wrong_filters)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_arena struct arena a = { 0 };
 		const char *texts[] = { rows[i] };
-		struct events_filters filters;
+		struct filters filters;
 		struct err e = { 0 };
 
-		cr_expect_eq(events_filters_read(&(struct strings){ texts, 1 }, &a, &filters, &e),
+		cr_expect_eq(filters_read(&events_filters, &(struct strings){ texts, 1 }, NULL,
+					  &a, &filters, &e),
 			     -EINVAL);
 		cr_expect_str_eq(e.msg, arena_printf(&a,
 						     "--filter %s: expected container=, event=, "
