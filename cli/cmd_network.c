@@ -161,6 +161,7 @@ static int verb_create(const struct verb_call *c, struct err *e)
 		return err_set(e, EINVAL, "there is no driver %s", v->driver);
 	TRY(wish_subnets(v, &wish, e));
 	TRY(network_create(c->dir, &wish, c->arena, &made, e));
+	network_happened(c->call, "create", made.name, network_driver_name(made.driver));
 	printf("%s\n", made.name);
 	return 0;
 }
@@ -313,10 +314,23 @@ static int verb_inspect(const struct verb_call *c, struct err *e)
 	return 0;
 }
 
+static void note_removed(const struct verb_call *c, const struct network_list *before,
+			 const char *name)
+{
+	for (size_t i = 0; i < before->n; i++)
+		if (strcmp(before->at[i].name, name) == 0)
+			network_happened(c->call, "destroy", name,
+					 network_driver_name(before->at[i].driver));
+}
+
 static int verb_rm(const struct verb_call *c, struct err *e)
 {
+	struct network_list networks = { 0 };
+
+	TRY(network_list_read(c->dir, c->arena, &networks, e));
 	for (size_t i = 0; i < c->names.n; i++) {
 		TRY(network_remove(c->dir, c->names.at[i], e));
+		note_removed(c, &networks, c->names.at[i]);
 		printf("%s\n", c->names.at[i]);
 	}
 	return 0;
@@ -339,6 +353,7 @@ static int verb_prune(const struct verb_call *c, struct err *e)
 		if (r == -EBUSY)
 			continue;
 		TRY(r);
+		note_removed(c, &networks, name);
 		printf("%s\n", name);
 	}
 	return 0;

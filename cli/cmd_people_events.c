@@ -1,4 +1,4 @@
-/* cmd_people_events.c - `hull events`: what happened to the containers of people, and what happens. */
+/* cmd_people_events.c - `hull events`: what happened to containers, images, networks and volumes of people, and what happens. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ struct people_events_values {
 	  .argument = arg, .help = h }
 
 static const struct option_row rows[] = {
-	ROW(people_events_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those of this container (a name, or how an id begins), event, image, label or type (may be repeated: several values of a key are alternatives, but of label)"),
+	ROW(people_events_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those of this container, image, network or volume (a name, or how an id begins), or with this event, label, scope or type, which is container, image, network or volume (may be repeated: several values of a key are alternatives, but of label)"),
 	ROW(people_events_values, "since", 0, STRING, since, "TIME", "also what happened since a time (RFC 3339, or seconds since 1970), or a time span before now (10m)"),
 	ROW(people_events_values, "until", 0, STRING, until, "TIME", "end at this time; without --since all that is known till then"),
 	ROW(people_events_values, "format", 0, STRING, format, "FORMAT", "json or a template like '{{.Action}} {{.Actor.Attributes.name}}'"),
@@ -123,7 +123,7 @@ static int check_format(const struct showing *s, struct err *e)
 	auto_arena struct arena a = { 0 };
 	auto_json struct json_doc doc = { .name = "events" };
 
-	happened_write(&none, "create", NULL, NULL, 0, &line);
+	happened_write(&none, "create", NULL, 0, &line);
 	doc.text = line.text;
 	doc.size = line.len;
 	TRY(json_parse(&doc, &a, e));

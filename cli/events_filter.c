@@ -61,6 +61,21 @@ static bool of_image(const struct filter *f, const void *event)
 	return is_attribute(event, "image", f->value) || is_called(event, "image", f->value);
 }
 
+static bool of_network(const struct filter *f, const void *event)
+{
+	return is_called(event, "network", f->value);
+}
+
+static bool of_volume(const struct filter *f, const void *event)
+{
+	return is_called(event, "volume", f->value);
+}
+
+static bool of_scope(const struct filter *f, const void *event)
+{
+	return strcmp(event_text(event, "scope"), f->value) == 0;
+}
+
 static bool of_type(const struct filter *f, const void *event)
 {
 	return is_of_type(event, f->value);
@@ -79,7 +94,8 @@ static bool of_label(const struct filter *f, const void *event)
 static const struct filter_row rows[] = {
 	{ "container", of_container, NULL, false, 0 }, { "event", of_event, NULL, false, 0 },
 	{ "image", of_image, NULL, false, 0 },	       { "label", of_label, NULL, true, 0 },
-	{ "type", of_type, NULL, false, 0 },
+	{ "network", of_network, NULL, false, 0 },     { "scope", of_scope, NULL, false, 0 },
+	{ "type", of_type, NULL, false, 0 },	       { "volume", of_volume, NULL, false, 0 },
 };
 
 const struct filter_table events_filters = { rows, ARRAY_LEN(rows) };

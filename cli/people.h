@@ -43,6 +43,14 @@ int people_kept(const struct call *call, const char *who, const char **ret, stru
 void people_happened(const struct call *call, const char *id, const char *action, const char *key,
 		     const char *value);
 
+/*
+ * Notes what happens to a program of exec in a container that is the engine's and runs: people_exec_begins()
+ * before, which makes the id, *ret_id ("": nothing is noted), and people_exec_ended() when it has ended.
+ */
+void people_exec_begins(const struct call *call, const char *id, const struct strings *args,
+			char ret_id[RECORD_ID_LEN + 1]);
+void people_exec_ended(const struct call *call, const char *id, const char *exec_id, int status);
+
 /* Whether the label of "KEY" or "KEY=VALUE" is among them. */
 bool people_has_label(const struct spec_pairs *labels, const char *value);
 

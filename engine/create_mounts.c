@@ -178,6 +178,22 @@ static void sort_mounts(struct building *b)
 	}
 }
 
+/* Which of them are volumes, for who tells of them. */
+static void note_volumes(struct building *b)
+{
+	struct record *r = &b->m->record;
+
+	r->mounts.at = arena_array(&b->arena, b->facts.mounts.n, sizeof(*r->mounts.at));
+	for (size_t i = 0; i < b->facts.mounts.n; i++) {
+		const struct config_mount *m = &b->facts.mounts.at[i];
+		const char *name = m->source ? volume_of_source(b->g, m->source, &b->arena) : NULL;
+
+		if (name)
+			r->mounts.at[r->mounts.n++] =
+				(struct record_mount){ name, m->target, m->readonly };
+	}
+}
+
 /*
  * What was asked for, what others have, then the image's own volumes that nothing else was put in place
  * of, and places to write to of what is read-only otherwise.
@@ -213,6 +229,7 @@ int building_read_mounts(struct building *b, struct err *e)
 		if (!is_mounted(b, places[i].target))
 			TRY(take_mount(b, &places[i], e));
 	sort_mounts(b);
+	note_volumes(b);
 	return 0;
 }
 

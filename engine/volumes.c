@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "engine/happened.h"
 #include "engine/mounted.h"
 #include "engine/rootfs.h"
 #include "engine/userns.h"
@@ -26,17 +27,30 @@ static const char *path_of(const struct engine *g, const char *name, struct aren
 	return arena_printf(a, "%s/volumes/%s/_data", g->path.text, name);
 }
 
+static void note(const struct engine *g, const char *action, const char *name)
+{
+	struct spec_pair driver = { "driver", "local" };
+
+	happened_beside(g, &(struct happening){ .type = "volume",
+						.action = action,
+						.id = name,
+						.attributes = { &driver, 1 } });
+}
+
 static int make(const struct engine *g, const char *name, struct err *e)
 {
 	auto_fd int dir = -1;
+	bool made = mkdirat(g->volumes, name, 0755) == 0;
 
-	if (mkdirat(g->volumes, name, 0755) < 0 && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		return err_sys(e, "make the volume %s", name);
 	dir = openat(g->volumes, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open the volume %s", name);
 	if (mkdirat(dir, "_data", 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "make the volume %s", name);
+	if (made)
+		note(g, "create", name);
 	return 0;
 }
 
@@ -306,7 +320,9 @@ int volume_remove(const struct engine *g, const char *name, struct err *e)
 	TRY(used);
 	if (used)
 		return err_set(e, EBUSY, "the volume %s is in use by container %.12s", name, by);
-	return userns_run(remove_files, &r, e);
+	TRY(userns_run(remove_files, &r, e));
+	note(g, "destroy", name);
+	return 0;
 }
 
 void volumes_drop(const struct engine *g, const struct record *r)
@@ -321,6 +337,8 @@ void volumes_drop(const struct engine *g, const struct record *r)
 			continue;
 		if (used < 0 || userns_run(remove_files, &removal, &e) < 0)
 			log_warn("%s", e.msg);
+		else
+			note(g, "destroy", removal.name);
 	}
 }
 
