@@ -2,7 +2,9 @@
 #include <stddef.h>
 
 #include "cli/cmd.h"
+#include "cli/people.h"
 #include "engine/attach.h"
+#include "engine/keep.h"
 
 struct exec_values {
 	struct exec_request request;
@@ -133,7 +135,8 @@ int cmd_exec(const struct call *call, struct err *e)
 	const struct strings *args = &call->options.args;
 	struct exec_request req = values->request;
 	struct attach_keys keys = { .n = 0 };
-	int status;
+	char exec_id[RECORD_ID_LEN + 1];
+	int status, r;
 
 	if (values->detach_keys) {
 		TRY(attach_keys_parse(values->detach_keys, &keys, e));
@@ -148,6 +151,10 @@ int cmd_exec(const struct call *call, struct err *e)
 	req.args = (struct strings){ args->at + 1, args->n - 1 };
 	req.groups.at = values->groups.at;
 	req.groups.n = values->groups.n;
-	TRY(container_exec(&call->runtime, &req, &status, e));
-	return status;
+	people_exec_begins(call, req.id, &req.args, exec_id);
+	r = container_exec(&call->runtime, &req, &status, e);
+	/* One that goes on by itself is nobody's to wait for. */
+	if (r < 0 || !req.detach)
+		people_exec_ended(call, req.id, exec_id, r < 0 ? keep_failure_status(e) : status);
+	return r < 0 ? r : status;
 }

@@ -12,6 +12,7 @@
 #include "cli/people.h"
 #include "cli/progress.h"
 #include "cli/words.h"
+#include "engine/happened.h"
 #include "engine/load.h"
 #include "engine/pull.h"
 #include "engine/push.h"
@@ -192,6 +193,18 @@ int cmd_import(const struct call *call, struct err *e)
 	return 0;
 }
 
+/* Of one whose documents can't be read, the manifest's digest. */
+static const char *image_id(const struct engine *g, const struct image_record *record,
+			    struct arena *a)
+{
+	auto_image struct image image = { 0 };
+	struct err ignored;
+
+	if (image_load(&g->store, &record->manifest.digest, &image, &ignored) < 0)
+		return arena_strdup(a, record->manifest.digest.text);
+	return arena_strdup(a, image.id.text);
+}
+
 int cmd_tag(const struct call *call, struct err *e)
 {
 	const struct strings *args = &call->options.args;
@@ -210,8 +223,9 @@ int cmd_tag(const struct call *call, struct err *e)
 	use = image_store_use(&g.store, e);
 	TRY(use);
 	TRY(image_store_resolve(&g.store, args->at[0], call->arena, &record, e));
-	return image_store_tag(&g.store, reference_print(&r).text, &record.manifest, &record.index,
-			       e);
+	TRY(image_store_tag(&g.store, reference_print(&r).text, &record.manifest, &record.index, e));
+	happened_image(&g, "tag", image_id(&g, &record, call->arena), reference_print(&r).text);
+	return 0;
 }
 
 struct rmi_values {
@@ -267,19 +281,25 @@ static int rmi_one(const struct engine *g, const char *who, const struct call *c
 	struct image_records list;
 	struct image_record record;
 	struct strings names;
+	const char *id;
 
 	TRY(image_store_resolve(&g->store, who, call->arena, &record, e));
+	id = image_id(g, &record, call->arena);
 	TRY(image_store_list(&g->store, call->arena, &list, e));
 	if (is_name(who, record.name) && count_names(&list, &record.manifest.digest) > 1) {
 		TRY(image_store_untag(&g->store, record.name, e));
+		happened_image(g, "untag", id, record.name);
 		printf("Untagged: %s\n", record.name);
 		return 0;
 	}
 	if (!values->force)
 		TRY(check_unused(g, &record.manifest.digest, who, e));
 	TRY(image_store_remove(&g->store, &record.manifest.digest, call->arena, &names, e));
-	for (size_t i = 0; i < names.n; i++)
+	for (size_t i = 0; i < names.n; i++) {
+		happened_image(g, "untag", id, names.at[i]);
 		printf("Untagged: %s\n", names.at[i]);
+	}
+	happened_image(g, "delete", id, id);
 	printf("Deleted: %s\n", record.manifest.digest.text);
 	return 0;
 }
@@ -328,11 +348,17 @@ int cmd_prune(const struct call *call, struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
 	struct image_gc gone = { 0 };
+	struct spec_pair reclaimed = { "reclaimed", NULL };
 
 	TRY(people_engine(call, &g, e));
 	TRY(remove_stopped(&g, call, e));
 	TRY(image_store_prune(&g.store, e));
 	TRY(engine_gc(&g, GC_WAIT_MS, &gone, e));
+	reclaimed.value = arena_printf(call->arena, "%llu", (unsigned long long)gone.bytes);
+	happened_beside(&g, &(struct happening){ .type = "image",
+						 .action = "prune",
+						 .id = "",
+						 .attributes = { &reclaimed, 1 } });
 	printf("Deleted %llu blobs and %llu layers, %s\n", (unsigned long long)gone.blobs,
 	       (unsigned long long)gone.layers, words_size(gone.bytes, call->arena));
 	return 0;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/cmd.h"
+#include "cli/filters.h"
 #include "cli/people.h"
 #include "cli/when.h"
 #include "cli/words.h"
@@ -74,11 +75,6 @@ static bool matches_reference(const char *name, const char *repository, const ch
 	       fnmatch(pattern, name, FNM_PATHNAME) == 0;
 }
 
-static bool matches_label(const struct image *image, const char *value)
-{
-	return people_has_label(&image->config.run.labels, value);
-}
-
 /* An image, as filters see it. */
 struct listed {
 	const struct image_record *record;
@@ -86,133 +82,80 @@ struct listed {
 	const char *repository, *tag;
 };
 
-struct filter {
-	const struct filter_row *row;
-	const char *value;
-	time_t created; /* of the image that before and since name */
-};
-
-struct filters {
-	LIST(struct filter) list;
-};
-
-static bool of_reference(const struct filter *f, const struct listed *l)
+static bool of_reference(const struct filter *f, const void *subject)
 {
+	const struct listed *l = subject;
+
 	return matches_reference(l->record->name, l->repository, l->tag, f->value);
 }
 
-static bool of_label(const struct filter *f, const struct listed *l)
+static bool of_label(const struct filter *f, const void *subject)
 {
-	return matches_label(l->image, f->value);
+	const struct listed *l = subject;
+
+	return people_has_label(&l->image->config.run.labels, f->value);
 }
 
-static bool of_dangling(const struct filter *f, const struct listed *l)
+static bool of_dangling(const struct filter *f, const void *subject)
 {
-	return (strcmp(f->value, "true") == 0) == !l->record->name;
+	return (f->found != 0) == !((const struct listed *)subject)->record->name;
 }
 
-static bool of_before(const struct filter *f, const struct listed *l)
+static bool of_before(const struct filter *f, const void *subject)
 {
 	time_t created;
 
-	return when_date(l->image->config.created, &created) == 0 && created < f->created;
+	return when_date(((const struct listed *)subject)->image->config.created, &created) == 0 &&
+	       created < f->found;
 }
 
-static bool of_since(const struct filter *f, const struct listed *l)
+static bool of_since(const struct filter *f, const void *subject)
 {
 	time_t created;
 
-	return when_date(l->image->config.created, &created) == 0 && created > f->created;
+	return when_date(((const struct listed *)subject)->image->config.created, &created) == 0 &&
+	       created > f->found;
 }
 
-static const struct filter_row {
-	const char *key;
-	bool (*matches)(const struct filter *f, const struct listed *l);
-	bool all; /* each value has to match, not one of them */
-} filter_rows[] = {
-	{ "reference", of_reference, false }, { "label", of_label, true },
-	{ "dangling", of_dangling, false },   { "before", of_before, false },
-	{ "since", of_since, false },
-};
-
-static const struct filter_row *find_filter(const char *text)
+/* When the image was made that before and since name. */
+static int read_created(struct filter *f, const void *ctx, struct arena *a, struct err *e)
 {
-	size_t len = strcspn(text, "=");
-
-	for (size_t i = 0; text[len] && i < ARRAY_LEN(filter_rows); i++)
-		if (strlen(filter_rows[i].key) == len &&
-		    strncmp(filter_rows[i].key, text, len) == 0)
-			return &filter_rows[i];
-	return NULL;
-}
-
-static int find_created(const struct engine *g, const char *who, struct arena *a, time_t *ret,
-			struct err *e)
-{
+	const struct engine *g = ctx;
 	auto_image struct image image = { 0 };
 	struct image_record record;
+	time_t created;
 
-	TRY(image_store_resolve(&g->store, who, a, &record, e));
+	TRY(image_store_resolve(&g->store, f->value, a, &record, e));
 	TRY(image_load(&g->store, &record.manifest.digest, &image, e));
-	if (when_date(image.config.created, ret) < 0)
+	if (when_date(image.config.created, &created) < 0)
 		return err_set(e, EINVAL, "nothing says when it was made");
+	f->found = created;
 	return 0;
 }
 
-static int read_filter(const struct engine *g, const char *text, struct arena *a,
-		       struct filter *ret, struct err *e)
-{
-	*ret = (struct filter){ .row = find_filter(text) };
-	if (!ret->row)
-		return err_set(e, EINVAL,
-			       "expected reference=, label=, before=, since= or "
-			       "dangling=true|false");
-	ret->value = strchr(text, '=') + 1;
-	if (ret->row->matches == of_dangling && strcmp(ret->value, "true") != 0 &&
-	    strcmp(ret->value, "false") != 0)
-		return err_set(e, EINVAL, "expected true or false");
-	if (ret->row->matches == of_before || ret->row->matches == of_since)
-		return find_created(g, ret->value, a, &ret->created, e);
-	return 0;
-}
+static const struct filter_row filter_rows[] = {
+	{ "reference", of_reference, NULL, false, 0 },
+	{ "label", of_label, NULL, true, 0 },
+	{ "dangling", of_dangling, filter_read_bool, false, 0 },
+	{ "before", of_before, read_created, false, 0 },
+	{ "since", of_since, read_created, false, 0 },
+};
+static const struct filter_table images_filters = { filter_rows, ARRAY_LEN(filter_rows) };
 
+/* Those of --filter, and the pattern that is an argument. */
 static int read_filters(const struct engine *g, const struct call *call, struct filters *ret,
 			struct err *e)
 {
 	const struct images_values *values = call->options.values;
 	const struct strings *args = &call->options.args;
-	size_t n = values->filter.n;
+	struct strings texts = { arena_array(call->arena, values->filter.n + 1, sizeof(char *)),
+				 0 };
 
-	ret->list.at = arena_array(call->arena, n + 1, sizeof(*ret->list.at));
-	for (; ret->list.n < n; ret->list.n++)
-		if (read_filter(g, values->filter.at[ret->list.n], call->arena,
-				&ret->list.at[ret->list.n], e) < 0)
-			return err_wrap(e, "--filter %s", values->filter.at[ret->list.n]);
+	for (; texts.n < values->filter.n; texts.n++)
+		texts.at[texts.n] = values->filter.at[texts.n];
 	if (args->n)
-		ret->list.at[ret->list.n++] =
-			(struct filter){ .row = find_filter("reference="), .value = args->at[0] };
-	return 0;
-}
-
-/* Whether one of the values of this key matches. */
-static bool any_matches(const struct filters *filters, const struct filter_row *row,
-			const struct listed *l)
-{
-	for (size_t i = 0; i < filters->list.n; i++)
-		if (filters->list.at[i].row == row && row->matches(&filters->list.at[i], l))
-			return true;
-	return false;
-}
-
-static bool is_listed(const struct filters *filters, const struct listed *l)
-{
-	for (size_t i = 0; i < filters->list.n; i++) {
-		const struct filter *f = &filters->list.at[i];
-
-		if (f->row->all ? !f->row->matches(f, l) : !any_matches(filters, f->row, l))
-			return false;
-	}
-	return true;
+		texts.at[texts.n++] = arena_printf(call->arena, "reference=%s", args->at[0]);
+	return filters_read(&images_filters, &texts, g, call->arena, ret, e);
 }
 
 static int add_image(const struct engine *g, struct people_table *t,
@@ -226,7 +169,7 @@ static int add_image(const struct engine *g, struct people_table *t,
 
 	TRY(image_load(&g->store, &record->manifest.digest, &image, e));
 	split_name(record->name, &a, &l.repository, &l.tag);
-	if (!is_listed(filters, &l))
+	if (!filters_match(filters, &l))
 		return 0;
 	people_table_row(t,
 			 (const char *const[]){
@@ -256,6 +199,7 @@ int cmd_images(const struct call *call, struct err *e)
 		if (strcmp(fields[i].name, "Digest") == 0)
 			fields[i].aside = false;
 	people_table_begin(&t, fields, values->quiet ? "{{.ID}}" : values->format);
+	t.labelled = true;
 	for (size_t i = 0; i < list.n; i++)
 		TRY(add_image(&g, &t, &list.at[i], &filters, values->no_trunc, e));
 	return people_table_end(&t, e);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "cli/cmd.h"
+#include "cli/image_json.h"
 #include "cli/people.h"
 #include "cli/template.h"
 #include "engine/netjoin.h"
@@ -60,18 +61,6 @@ static void write_health(struct json_writer *w, const struct health *h)
 		json_write_end(w);
 	}
 	json_write_end(w);
-	json_write_end(w);
-}
-
-static void write_healthcheck(struct json_writer *w, const struct image_healthcheck *c)
-{
-	json_write_object(w, "Healthcheck");
-	json_write_strings(w, "Test", &c->test);
-	json_write_int(w, "Interval", c->interval);
-	json_write_int(w, "Timeout", c->timeout);
-	json_write_int(w, "StartPeriod", c->start_period);
-	json_write_int(w, "StartInterval", c->start_interval);
-	json_write_int(w, "Retries", c->retries);
 	json_write_end(w);
 }
 
@@ -211,7 +200,7 @@ static int write_container(const struct engine *g, struct json_writer *w,
 	TRY(write_networks(g, w, dir, r, e));
 	write_pairs(w, "Labels", &r->labels);
 	if (r->health.test.n)
-		write_healthcheck(w, &r->health);
+		image_json_healthcheck(w, &r->health);
 	json_write_int(w, "StopSignal", r->stop_signal);
 	json_write_uint(w, "StopTimeout", r->stop_timeout);
 	json_write_strings(w, "Layers", &r->layers);
@@ -220,67 +209,76 @@ static int write_container(const struct engine *g, struct json_writer *w,
 	return 0;
 }
 
+/* All names of the manifest, the one that was meant or not. */
+static int read_names(const struct engine *g, const struct digest *manifest, struct arena *a,
+		      struct strings *ret, struct err *e)
+{
+	struct image_records list;
+
+	TRY(image_store_list(&g->store, a, &list, e));
+	*ret = (struct strings){ arena_array(a, list.n, sizeof(char *)), 0 };
+	for (size_t i = 0; i < list.n; i++)
+		if (list.at[i].name && digest_equal(&list.at[i].manifest.digest, manifest))
+			ret->at[ret->n++] = list.at[i].name;
+	return 0;
+}
+
 static int write_image(const struct engine *g, struct json_writer *w,
 		       const struct image_record *record, struct err *e)
 {
+	auto_arena struct arena a = { 0 };
 	auto_image struct image image = { 0 };
 	auto_buf struct buf config = { 0 };
+	struct image_json all = { .image = &image, .name = record->name };
 
 	TRY(image_load(&g->store, &record->manifest.digest, &image, e));
 	TRY(image_store_read(&g->store, &image.id, &config, e));
-	json_write_object(w, NULL);
-	json_write_string(w, "Id", image.id.text);
-	json_write_string(w, "Digest", image.digest.text);
-	json_write_string(w, "Name", record->name ? record->name : "");
-	json_write_uint(w, "Size", image.size);
-	json_write_array(w, "Layers");
-	for (size_t i = 0; i < image.manifest.layers.n; i++)
-		json_write_string(w, NULL, image.manifest.layers.at[i].digest.text);
-	json_write_end(w);
-	json_write_raw(w, "ImageConfig", config.text);
-	json_write_end(w);
+	TRY(read_names(g, &record->manifest.digest, &a, &all.names, e));
+	if (digest_is_set(&record->index))
+		all.index = &record->index;
+	all.config = config.text;
+	image_json_write(w, &all);
 	return 0;
 }
 
 static int write_one(const struct call *call, const struct engine *g, struct json_writer *w,
-		     const char *who, struct err *e)
+		     const char *who, const char *type, struct err *e)
 {
-	const struct inspect_values *values = call->options.values;
 	auto_container_view struct container_view v = { 0 };
 	char id[RECORD_ID_LEN + 1];
 	struct image_record record;
 	int r = -ENOENT;
 
-	if (!choice_is(values->type, "image"))
+	if (!choice_is(type, "image"))
 		r = record_find(g, who, id, e);
 	if (r >= 0) {
 		TRY(engine_view(g, id, &v, e));
 		return write_container(g, w, &v, e);
 	}
-	if (r != -ENOENT || choice_is(values->type, "container"))
+	if (r != -ENOENT || choice_is(type, "container"))
 		return r;
 	r = image_store_resolve(&g->store, who, call->arena, &record, e);
-	if (r == -ENOENT && !values->type)
+	if (r == -ENOENT && !type)
 		return err_set(e, ENOENT, "no such container or image: %s", who);
 	TRY(r);
 	return write_image(g, w, &record, e);
 }
 
-static int print_all(const struct call *call, const struct buf *text, struct err *e)
+static int print_all(const struct call *call, const char *format, const struct buf *text,
+		     struct err *e)
 {
-	const struct inspect_values *values = call->options.values;
 	auto_json struct json_doc doc = { .name = "inspect",
 					  .text = text->text,
 					  .size = text->len };
 	auto_buf struct buf out = { 0 };
 
-	if (!values->format || choice_is(values->format, "json")) {
+	if (!format || choice_is(format, "json")) {
 		puts(text->text);
 		return 0;
 	}
 	TRY(json_parse(&doc, call->arena, e));
 	for (const struct json *v = doc.root->first; v; v = v->next) {
-		TRY(template_print(values->format, &(struct template_scope){ .value = v }, &out,
+		TRY(template_print(format, &(struct template_scope){ .value = v }, &out,
 				   e));
 		buf_char(&out, '\n');
 	}
@@ -288,18 +286,24 @@ static int print_all(const struct call *call, const struct buf *text, struct err
 	return 0;
 }
 
-int cmd_inspect(const struct call *call, struct err *e)
+int people_inspect(const struct call *call, const struct strings *names, const char *type,
+		   const char *format, struct err *e)
 {
 	auto_engine struct engine g = ENGINE_CLOSED;
 	auto_buf struct buf out = { 0 };
 	struct json_writer w = json_writer(&out, "    ");
-	int r = 0;
 
 	TRY(people_engine(call, &g, e));
 	json_write_array(&w, NULL);
-	for (size_t i = 0; r >= 0 && i < call->options.args.n; i++)
-		r = write_one(call, &g, &w, call->options.args.at[i], e);
-	TRY(r);
+	for (size_t i = 0; i < names->n; i++)
+		TRY(write_one(call, &g, &w, names->at[i], type, e));
 	json_write_end(&w);
-	return print_all(call, &out, e);
+	return print_all(call, format, &out, e);
+}
+
+int cmd_inspect(const struct call *call, struct err *e)
+{
+	const struct inspect_values *values = call->options.values;
+
+	return people_inspect(call, &call->options.args, values->type, values->format, e);
 }

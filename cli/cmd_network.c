@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "cli/network_connect.h"
+#include "cli/network_table.h"
 #include "network/attach.h"
 #include "network/bridge.h"
 #include "network/cni.h"
@@ -19,7 +20,7 @@ struct network_values {
 	const char *driver, *parent, *format;
 	struct strings subnets, gateways;
 	const char *ip, *ip6, *mac;
-	struct strings aliases;
+	struct strings aliases, filter;
 	bool ipv6, internal, quiet, force;
 	unsigned mtu;
 };
@@ -87,10 +88,17 @@ static const struct option_row rows[] = {
 	  .help = "disconnect: one that is not on it is no failure, nor is a link that it has "
 		  "moved away" },
 	{ .name = "format",
-	  .kind = OPTION_CHOICE,
+	  .kind = OPTION_STRING,
 	  .member = offsetof(struct network_values, format),
-	  .argument = "table|json",
-	  .help = "ls: print a table or JSON (default: table)" },
+	  .argument = "FORMAT",
+	  .help = "ls: table, json, a template like '{{.Name}} {{.Driver}}', or one as a table" },
+	{ .name = "filter",
+	  .kind = OPTION_STRINGS,
+	  .member = offsetof(struct network_values, filter),
+	  .argument = "KEY=VALUE",
+	  .help = "ls: only those with this name (a regular expression), id (how it begins), "
+		  "driver, scope, type=builtin|custom or dangling=true|false (may be repeated: "
+		  "several values of a key are alternatives)" },
 	{ .name = "quiet",
 	  .letter = 'q',
 	  .kind = OPTION_FLAG,
@@ -153,6 +161,7 @@ static int verb_create(const struct verb_call *c, struct err *e)
 		return err_set(e, EINVAL, "there is no driver %s", v->driver);
 	TRY(wish_subnets(v, &wish, e));
 	TRY(network_create(c->dir, &wish, c->arena, &made, e));
+	network_happened(c->call, "create", made.name, network_driver_name(made.driver));
 	printf("%s\n", made.name);
 	return 0;
 }
@@ -250,31 +259,35 @@ static int list_all(const struct verb_call *c, struct network_list *ret, struct 
 	return 0;
 }
 
+static struct strings used_names(const struct record_list *records, struct arena *a)
+{
+	struct strings names = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < records->n; i++)
+		n += records->at[i].interfaces.n;
+	names.at = arena_array(a, n, sizeof(*names.at));
+	for (size_t i = 0; i < records->n; i++)
+		for (size_t k = 0; k < records->at[i].interfaces.n; k++)
+			names.at[names.n++] = records->at[i].interfaces.at[k].network;
+	return names;
+}
+
 static int verb_ls(const struct verb_call *c, struct err *e)
 {
+	const struct network_values *v = c->values;
 	struct network_list networks = { 0 };
 	struct record_list records = { 0 };
+	struct strings used;
+	auto_buf struct buf text = { 0 };
 
 	sweep(c);
 	TRY(list_all(c, &networks, e));
-	if (c->values->quiet) {
-		for (size_t i = 0; i < networks.n; i++)
-			printf("%s\n", networks.at[i].name);
-		return 0;
-	}
 	TRY(record_read_all(c->dir, c->arena, &records, e));
-	if (choice_is(c->values->format, "json")) {
-		show_networks(&networks, &records);
-		return 0;
-	}
-	printf("%-20s %-8s %-10s %-19s %s\n", "NAME", "DRIVER", "LINK", "SUBNET", "IPV6 SUBNET");
-	for (size_t i = 0; i < networks.n; i++) {
-		const struct network *n = &networks.at[i];
-
-		printf("%-20s %-8s %-10s %-19s %s\n", n->name, network_driver_name(n->driver),
-		       n->link, n->subnet.base.family ? subnet_text(&n->subnet).text : "-",
-		       n->subnet6.base.family ? subnet_text(&n->subnet6).text : "-");
-	}
+	used = used_names(&records, c->arena);
+	TRY(network_table(&networks, &used, &v->filter, v->quiet ? "{{.Name}}" : v->format,
+			  &text, e));
+	fputs(text.text, stdout);
 	return 0;
 }
 
@@ -301,10 +314,23 @@ static int verb_inspect(const struct verb_call *c, struct err *e)
 	return 0;
 }
 
+static void note_removed(const struct verb_call *c, const struct network_list *before,
+			 const char *name)
+{
+	for (size_t i = 0; i < before->n; i++)
+		if (strcmp(before->at[i].name, name) == 0)
+			network_happened(c->call, "destroy", name,
+					 network_driver_name(before->at[i].driver));
+}
+
 static int verb_rm(const struct verb_call *c, struct err *e)
 {
+	struct network_list networks = { 0 };
+
+	TRY(network_list_read(c->dir, c->arena, &networks, e));
 	for (size_t i = 0; i < c->names.n; i++) {
 		TRY(network_remove(c->dir, c->names.at[i], e));
+		note_removed(c, &networks, c->names.at[i]);
 		printf("%s\n", c->names.at[i]);
 	}
 	return 0;
@@ -327,6 +353,7 @@ static int verb_prune(const struct verb_call *c, struct err *e)
 		if (r == -EBUSY)
 			continue;
 		TRY(r);
+		note_removed(c, &networks, name);
 		printf("%s\n", name);
 	}
 	return 0;
@@ -393,6 +420,7 @@ static int check_options(const struct verb *verb, const struct network_values *v
 		{ "ip6", OF_CONNECT, v->ip6 },         { "mac-address", OF_CONNECT, v->mac },
 		{ "alias", OF_CONNECT, v->aliases.n }, { "force", OF_DISCONNECT, v->force },
 		{ "format", OF_LS, v->format },        { "quiet", OF_LS, v->quiet },
+		{ "filter", OF_LS, v->filter.n },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(given); i++)

@@ -1,4 +1,4 @@
-/* cmd_people_events.c - `hull events`: what happened to the containers of people, and what happens. */
+/* cmd_people_events.c - `hull events`: what happened to containers, images, networks and volumes of people, and what happens. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ struct people_events_values {
 	  .argument = arg, .help = h }
 
 static const struct option_row rows[] = {
-	ROW(people_events_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those of this container (a name, or how an id begins), event, image, label or type (may be repeated: several values of a key are alternatives, but of label)"),
+	ROW(people_events_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those of this container, image, network or volume (a name, or how an id begins), or with this event, label, scope or type, which is container, image, network or volume (may be repeated: several values of a key are alternatives, but of label)"),
 	ROW(people_events_values, "since", 0, STRING, since, "TIME", "also what happened since a time (RFC 3339, or seconds since 1970), or a time span before now (10m)"),
 	ROW(people_events_values, "until", 0, STRING, until, "TIME", "end at this time; without --since all that is known till then"),
 	ROW(people_events_values, "format", 0, STRING, format, "FORMAT", "json or a template like '{{.Action}} {{.Actor.Attributes.name}}'"),
@@ -38,15 +38,8 @@ const struct option_table people_events_options = { rows, ARRAY_LEN(rows),
 
 struct showing {
 	const char *format; /* NULL: in words */
-	struct events_filters filters;
+	struct filters filters;
 };
-
-static const char *text_of(const struct json *event, const char *key)
-{
-	const struct json *v = json_member(event, key);
-
-	return v && (v->type == JSON_STRING || v->type == JSON_NUMBER) ? v->text : "";
-}
 
 /* TIME TYPE ACTION ID (KEY=VALUE, ...) */
 static void print_words(const struct json *event, int64_t when, struct buf *ret)
@@ -54,8 +47,8 @@ static void print_words(const struct json *event, int64_t when, struct buf *ret)
 	const struct json *attributes = json_find(event, "Actor.Attributes");
 	auto_arena struct arena a = { 0 };
 
-	buf_printf(ret, "%s %s %s %s", when_text(when, &a), text_of(event, "Type"),
-		   text_of(event, "Action"), text_of(event, "id"));
+	buf_printf(ret, "%s %s %s %s", when_text(when, &a), event_text(event, "Type"),
+		   event_text(event, "Action"), event_text(event, "id"));
 	for (const struct json *v = attributes->type == JSON_OBJECT ? attributes->first : NULL; v;
 	     v = v->next)
 		if (v->type == JSON_STRING)
@@ -114,7 +107,7 @@ static int show(const struct json *event, int64_t when, void *ctx, struct err *e
 	const struct showing *s = ctx;
 	auto_buf struct buf text = { 0 };
 
-	if (!events_filters_match(&s->filters, event))
+	if (!filters_match(&s->filters, event))
 		return 0;
 	TRY(print_event(s, event, when, &text, e));
 	if (fwrite(text.text, 1, text.len, stdout) != text.len || fflush(stdout) != 0)
@@ -130,7 +123,7 @@ static int check_format(const struct showing *s, struct err *e)
 	auto_arena struct arena a = { 0 };
 	auto_json struct json_doc doc = { .name = "events" };
 
-	happened_write(&none, "create", NULL, NULL, 0, &line);
+	happened_write(&none, "create", NULL, 0, &line);
 	doc.text = line.text;
 	doc.size = line.len;
 	TRY(json_parse(&doc, &a, e));
@@ -159,7 +152,7 @@ int cmd_people_events(const struct call *call, struct err *e)
 		TRY(when_parse("--since", values->since, now, &query.since, e));
 	if (values->until)
 		TRY(when_parse("--until", values->until, now, &query.until, e));
-	TRY(events_filters_read(&values->filter, call->arena, &s.filters, e));
+	TRY(filters_read(&events_filters, &values->filter, NULL, call->arena, &s.filters, e));
 	TRY(check_format(&s, e));
 	TRY(people_engine(call, &g, e));
 	return happened_read(&g, &query, show, &s, e);

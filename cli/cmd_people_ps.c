@@ -175,7 +175,7 @@ static int look_at_networks(const struct engine *g, struct ps_entry *entry, stru
 struct listing {
 	const struct engine *g;
 	const struct people_ps_values *values;
-	struct ps_filters filters;
+	struct filters filters;
 	bool stopped, size, mounts, networks;
 	size_t most;
 };
@@ -244,7 +244,7 @@ static int list_one(const struct listing *l, const char *id, size_t place, struc
 	TRY(r);
 	if (entry.view.state == STATE_STOPPED && !l->stopped)
 		return 0;
-	if (!ps_filters_match(&l->filters, &entry))
+	if (!filters_match(&l->filters, &entry))
 		return 0;
 	add_row(l, t, &entry);
 	return 1;
@@ -285,11 +285,12 @@ static int plan(struct listing *l, const struct strings *ids, struct arena *a, s
 	const char *format = v->quiet ? NULL : v->format;
 
 	TRY(read_most(v, &l->most, e));
-	TRY(ps_filters_read(l->g, ids, &v->filter, a, &l->filters, e));
-	l->stopped = v->all || l->most != SIZE_MAX || l->filters.of_stopped;
+	TRY(filters_read(&ps_filters, &v->filter, &(struct ps_filter_facts){ l->g, *ids }, a,
+			 &l->filters, e));
+	l->stopped = v->all || l->most != SIZE_MAX || (l->filters.needs & PS_STOPPED);
 	l->size = !v->quiet && (v->size || (format && strstr(format, ".Size")));
-	l->networks = l->filters.of_networks || may_want(format, ".Networks");
-	l->mounts = l->filters.of_mounts || may_want(format, ".Mounts") ||
+	l->networks = (l->filters.needs & PS_NETWORKS) || may_want(format, ".Networks");
+	l->mounts = (l->filters.needs & PS_MOUNTS) || may_want(format, ".Mounts") ||
 		    may_want(format, ".LocalVolumes");
 	return 0;
 }
@@ -312,6 +313,7 @@ static int list_people(const struct call *call, const struct people_ps_values *v
 		if (strcmp(fields[i].name, "Size") == 0)
 			fields[i].aside = false;
 	people_table_begin(&t, fields, values->quiet ? "{{.ID}}" : values->format);
+	t.labelled = true;
 	for (size_t i = 0; i < ids.n && shown < l.most; i++) {
 		int r = list_one(&l, ids.at[i], i, &t, e);
 

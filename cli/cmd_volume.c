@@ -6,12 +6,14 @@
 
 #include "base/json_write.h"
 #include "cli/cmd.h"
+#include "cli/filters.h"
 #include "cli/people.h"
 #include "engine/volumes.h"
 
 struct volume_values {
 	bool force, quiet, all;
 	const char *format;
+	struct strings filter;
 };
 
 static const struct option_row rows[] = {
@@ -24,12 +26,19 @@ static const struct option_row rows[] = {
 	  .letter = 'f',
 	  .kind = OPTION_FLAG,
 	  .member = offsetof(struct volume_values, force),
-	  .help = "rm: a volume that is not there is no failure" },
+	  .help = "rm: a volume that is not there is no failure; prune: accepted" },
+	{ .name = "filter",
+	  .kind = OPTION_STRINGS,
+	  .member = offsetof(struct volume_values, filter),
+	  .argument = "KEY=VALUE",
+	  .help = "ls: only those with this name (a regular expression), driver, scope or "
+		  "dangling=true|false, whether no container mounts them (may be repeated: "
+		  "several values of a key are alternatives)" },
 	{ .name = "format",
 	  .kind = OPTION_STRING,
 	  .member = offsetof(struct volume_values, format),
-	  .argument = "TEMPLATE",
-	  .help = "ls: print each in this form" },
+	  .argument = "FORMAT",
+	  .help = "ls: table, json, a template like '{{.Name}} {{.Driver}}', or one as a table" },
 	{ .name = "quiet",
 	  .letter = 'q',
 	  .kind = OPTION_FLAG,
@@ -57,6 +66,45 @@ static int create(const struct call *call, const struct engine *g, const struct 
 	return 0;
 }
 
+/* A volume, as filters see it. */
+struct listed {
+	const char *name;
+	bool used; /* a container mounts it */
+};
+
+static bool of_name(const struct filter *f, const void *subject)
+{
+	return filter_finds(f, ((const struct listed *)subject)->name);
+}
+
+static bool of_driver(const struct filter *f, const void *subject UNUSED)
+{
+	return strcmp(f->value, "local") == 0;
+}
+
+static bool of_dangling(const struct filter *f, const void *subject)
+{
+	return !((const struct listed *)subject)->used == (f->found != 0);
+}
+
+enum { NEEDS_USERS = 1 };
+
+static const struct filter_row filter_rows[] = {
+	{ "name", of_name, filter_read_pattern, false, 0 },
+	{ "driver", of_driver, NULL, false, 0 },
+	{ "scope", of_driver, NULL, false, 0 },
+	{ "dangling", of_dangling, filter_read_bool, false, NEEDS_USERS },
+};
+static const struct filter_table volume_filters = { filter_rows, ARRAY_LEN(filter_rows) };
+
+static bool is_among(const struct strings *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->at[i], name) == 0)
+			return true;
+	return false;
+}
+
 static int list(const struct call *call, const struct engine *g, const struct strings *names UNUSED,
 		struct err *e)
 {
@@ -67,15 +115,22 @@ static int list(const struct call *call, const struct engine *g, const struct st
 						      { 0 } };
 	const struct volume_values *values = call->options.values;
 	auto_people_table struct people_table t = { 0 };
-	struct strings all;
+	struct strings all, used = { 0 };
+	struct filters filters;
 
+	TRY(filters_read(&volume_filters, &values->filter, NULL, call->arena, &filters, e));
 	TRY(volume_list(g, call->arena, &all, e));
+	if (filters.needs & NEEDS_USERS)
+		TRY(volumes_used(g, call->arena, &used, e));
 	people_table_begin(&t, fields, values->quiet ? "{{.Name}}" : values->format);
 	for (size_t i = 0; i < all.n; i++) {
 		const char *path;
 
 		if (volume_path(g, all.at[i], call->arena, &path, NULL) < 0)
 			continue; /* removed meanwhile */
+		if (!filters_match(&filters,
+				   &(struct listed){ all.at[i], is_among(&used, all.at[i]) }))
+			continue;
 		people_table_row(&t, (const char *const[]){ "local", all.at[i], path, "local" },
 				 NULL);
 	}
@@ -157,14 +212,37 @@ static int prune(const struct call *call, const struct engine *g,
 	return 0;
 }
 
-static const struct {
+enum { OF_LS = 1, OF_RM = 2, OF_PRUNE = 4 };
+
+static const struct verb {
 	const char *name;
+	unsigned options;
 	int (*run)(const struct call *call, const struct engine *g, const struct strings *names,
 		   struct err *e);
 } verbs[] = {
-	{ "create", create }, { "ls", list },   { "list", list },   { "inspect", inspect },
-	{ "rm", rm },         { "remove", rm }, { "prune", prune },
+	{ "create", 0, create },     { "ls", OF_LS, list }, { "list", OF_LS, list },
+	{ "inspect", 0, inspect },   { "rm", OF_RM, rm },   { "remove", OF_RM, rm },
+	{ "prune", OF_PRUNE, prune },
 };
+
+static int check_options(const struct verb *verb, const struct volume_values *v, struct err *e)
+{
+	const struct {
+		const char *name;
+		unsigned of;
+		bool given;
+	} given[] = {
+		{ "all", OF_PRUNE, v->all },	  { "force", OF_RM | OF_PRUNE, v->force },
+		{ "filter", OF_LS, v->filter.n }, { "format", OF_LS, v->format },
+		{ "quiet", OF_LS, v->quiet },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++)
+		if (given[i].given && !(given[i].of & verb->options))
+			return err_set(e, EINVAL, "volume %s takes no --%s", verb->name,
+				       given[i].name);
+	return 0;
+}
 
 int cmd_volume(const struct call *call, struct err *e)
 {
@@ -175,6 +253,7 @@ int cmd_volume(const struct call *call, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		if (strcmp(verbs[i].name, args->at[0]) != 0)
 			continue;
+		TRY(check_options(&verbs[i], call->options.values, e));
 		TRY(people_engine(call, &g, e));
 		return verbs[i].run(call, &g, &names, e);
 	}

@@ -191,7 +191,9 @@ static const struct command commands[] = {
 		.verbs = "check|connect|create|disconnect|inspect|ls|prune|rm",
 		.help = "manage the networks of containers",
 		.details =
-			"The verbs are create NAME, ls, inspect NAME..., rm NAME..., prune (all "
+			"The verbs are create NAME, ls (a template's fields are Name, which is "
+			"the ID too, Driver, Link, Subnet, IPv6Subnet, Scope, IPv4, IPv6 and "
+			"Internal), inspect NAME..., rm NAME..., prune (all "
 			"that no container is on), connect NETWORK CONTAINER and disconnect "
 			"NETWORK CONTAINER. Connect puts a container on a further network, at "
 			"once if it runs, and whenever it is started; disconnect takes it off; "

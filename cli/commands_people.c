@@ -92,11 +92,15 @@ const struct command people_commands[] = {
 		.name = "events",
 		.modes = MODE_HULL,
 		.arguments = "[CONTAINER]",
-		.help = "print what happens to the containers",
+		.help = "print what happens to containers, images, networks and volumes",
 		.details = "Prints a line for each container that is made (create), started (start), "
 			   "paused, unpaused, renamed (rename) or sent a signal by kill (kill), that "
 			   "lacked memory (oom), was stopped (stop), ended (die) or was removed "
-			   "(destroy), and for each change of its health (health_status). It goes on "
+			   "(destroy), for each change of its health (health_status), and for each "
+			   "program of exec (exec_create and exec_start, and exec_die unless it was "
+			   "detached). Of images there are pull, push, load, import, save, tag, untag, "
+			   "delete and prune, of networks create, connect, disconnect and destroy, of "
+			   "volumes create, mount, unmount and destroy. It goes on "
 			   "until --until, or for ever. What happened is kept up to 2 MB. Of one "
 			   "CONTAINER its statistics are printed, as JSON, in intervals, and \"oom\" "
 			   "when the kernel has killed some of its processes for lack of memory, until "
@@ -176,15 +180,16 @@ const struct command people_commands[] = {
 	{
 		.name = "image",
 		.modes = MODE_HULL,
-		.arguments = "pack IMAGE",
-		.verbs = "pack",
-		.help = "make one file of an image",
-		.details = "Writes all layers of an image as one EROFS file system to a file, by mkfs.erofs. "
+		.arguments = "inspect IMAGE...|pack IMAGE",
+		.verbs = "inspect|pack",
+		.help = "show all about images, or make one file of one",
+		.details = "Inspect prints an array with an object for each, in Docker's words. " TEMPLATES
+			   " Pack writes all layers of an image as one EROFS file system to a file, by mkfs.erofs. "
 			   "\"hull run --rootfs FILE\" runs it from there: it is mounted read-only, and "
 			   "the container has what it changes for itself.",
 		.options = &image_options,
 		.min_args = 2,
-		.max_args = 2,
+		.max_args = ARGS_MANY,
 		.run = cmd_image,
 	},
 	{

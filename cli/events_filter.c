@@ -1,20 +1,12 @@
 #include "cli/events_filter.h"
 
-#include <errno.h>
 #include <string.h>
 
-struct events_filter_row {
-	const char *key;
-	bool (*matches)(const struct json *event, const char *value);
-	bool all; /* each value has to match, not one of them */
-};
-
-/* "" where there is none. */
-static const char *text_of(const struct json *event, const char *key)
+const char *event_text(const struct json *event, const char *key)
 {
 	const struct json *v = event->type == JSON_OBJECT ? json_member(event, key) : NULL;
 
-	return v && v->type == JSON_STRING ? v->text : "";
+	return v && (v->type == JSON_STRING || v->type == JSON_NUMBER) ? v->text : "";
 }
 
 static const char *attribute_of(const struct json *event, const char *key)
@@ -32,90 +24,78 @@ static bool is_attribute(const struct json *event, const char *key, const char *
 	return found && strcmp(found, value) == 0;
 }
 
-static bool of_container(const struct json *event, const char *value)
+static bool is_of_type(const struct json *event, const char *type)
 {
-	return (*value && strncmp(text_of(event, "id"), value, strlen(value)) == 0) ||
-	       is_attribute(event, "name", value);
+	return strcmp(event_text(event, "Type"), type) == 0;
+}
+
+/* One of this type, by how its id begins or by its name. */
+static bool is_called(const struct json *event, const char *type, const char *value)
+{
+	const struct json *id = json_find(event, "Actor.ID");
+
+	return is_of_type(event, type) &&
+	       ((*value && id->type == JSON_STRING &&
+		 strncmp(id->text, value, strlen(value)) == 0) ||
+		is_attribute(event, "name", value));
+}
+
+static bool of_container(const struct filter *f, const void *event)
+{
+	return is_called(event, "container", f->value);
 }
 
 /* "health_status" is "health_status: healthy", too. */
-static bool of_event(const struct json *event, const char *value)
+static bool of_event(const struct filter *f, const void *event)
 {
-	const char *action = text_of(event, "Action");
+	const char *action = event_text(event, "Action");
 	size_t len = strcspn(action, ":");
 
-	return strcmp(action, value) == 0 ||
-	       (strlen(value) == len && strncmp(action, value, len) == 0);
+	return strcmp(action, f->value) == 0 ||
+	       (strlen(f->value) == len && strncmp(action, f->value, len) == 0);
 }
 
-static bool of_image(const struct json *event, const char *value)
+/* Those of containers made of it, and its own. */
+static bool of_image(const struct filter *f, const void *event)
 {
-	return is_attribute(event, "image", value);
+	return is_attribute(event, "image", f->value) || is_called(event, "image", f->value);
 }
 
-static bool of_type(const struct json *event, const char *value)
+static bool of_network(const struct filter *f, const void *event)
 {
-	return strcmp(text_of(event, "Type"), value) == 0;
+	return is_called(event, "network", f->value);
 }
 
-static bool of_label(const struct json *event, const char *value)
+static bool of_volume(const struct filter *f, const void *event)
+{
+	return is_called(event, "volume", f->value);
+}
+
+static bool of_scope(const struct filter *f, const void *event)
+{
+	return strcmp(event_text(event, "scope"), f->value) == 0;
+}
+
+static bool of_type(const struct filter *f, const void *event)
+{
+	return is_of_type(event, f->value);
+}
+
+static bool of_label(const struct filter *f, const void *event)
 {
 	auto_arena struct arena a = { 0 };
-	size_t len = strcspn(value, "=");
-	const char *key = arena_strndup(&a, value, len);
+	size_t len = strcspn(f->value, "=");
+	const char *key = arena_strndup(&a, f->value, len);
 
-	return value[len] ? is_attribute(event, key, value + len + 1)
-			  : attribute_of(event, key) != NULL;
+	return f->value[len] ? is_attribute(event, key, f->value + len + 1)
+			     : attribute_of(event, key) != NULL;
 }
 
-static const struct events_filter_row rows[] = {
-	{ "container", of_container, false }, { "event", of_event, false },
-	{ "image", of_image, false },         { "label", of_label, true },
-	{ "type", of_type, false },
+static const struct filter_row rows[] = {
+	{ "container", of_container, NULL, false, 0 }, { "event", of_event, NULL, false, 0 },
+	{ "image", of_image, NULL, false, 0 },	       { "label", of_label, NULL, true, 0 },
+	{ "network", of_network, NULL, false, 0 },     { "scope", of_scope, NULL, false, 0 },
+	{ "type", of_type, NULL, false, 0 },	       { "volume", of_volume, NULL, false, 0 },
 };
 
-int events_filters_read(const struct strings *texts, struct arena *a, struct events_filters *ret,
-			struct err *e)
-{
-	*ret = (struct events_filters){ 0 };
-	ret->list.at = arena_array(a, texts->n, sizeof(*ret->list.at));
-	for (size_t i = 0; i < texts->n; i++) {
-		const char *text = texts->at[i];
-		size_t len = strcspn(text, "=");
-		struct events_filter f = { NULL, text + len + 1 };
-
-		for (size_t k = 0; text[len] && k < ARRAY_LEN(rows); k++)
-			if (strlen(rows[k].key) == len && strncmp(rows[k].key, text, len) == 0)
-				f.row = &rows[k];
-		if (!f.row)
-			return err_set(e, EINVAL,
-				       "--filter %s: expected container=, event=, image=, label= "
-				       "or type=",
-				       text);
-		ret->list.at[ret->list.n++] = f;
-	}
-	return 0;
-}
-
-/* Whether one of the values of this key matches. */
-static bool any_matches(const struct events_filters *filters, const struct events_filter_row *row,
-			const struct json *event)
-{
-	for (size_t i = 0; i < filters->list.n; i++)
-		if (filters->list.at[i].row == row &&
-		    row->matches(event, filters->list.at[i].value))
-			return true;
-	return false;
-}
-
-bool events_filters_match(const struct events_filters *filters, const struct json *event)
-{
-	for (size_t i = 0; i < filters->list.n; i++) {
-		const struct events_filter *f = &filters->list.at[i];
-
-		if (f->row->all ? !f->row->matches(event, f->value)
-				: !any_matches(filters, f->row, event))
-			return false;
-	}
-	return true;
-}
+const struct filter_table events_filters = { rows, ARRAY_LEN(rows) };

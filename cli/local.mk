@@ -55,18 +55,24 @@ cli_libcli_a_SOURCES = \
 	cli/doctor_words.h \
 	cli/events_filter.c \
 	cli/events_filter.h \
+	cli/filters.c \
+	cli/filters.h \
 	cli/follow.c \
 	cli/follow.h \
 	cli/globals.c \
 	cli/globals.h \
 	cli/help.c \
 	cli/help.h \
+	cli/image_json.c \
+	cli/image_json.h \
 	cli/invocation.c \
 	cli/invocation.h \
 	cli/manual.c \
 	cli/manual.h \
 	cli/network_connect.c \
 	cli/network_connect.h \
+	cli/network_table.c \
+	cli/network_table.h \
 	cli/metrics.c \
 	cli/metrics.h \
 	cli/options.c \

@@ -1,6 +1,7 @@
 #include "cli/network_connect.h"
 
 #include "cli/people.h"
+#include "engine/happened.h"
 #include "engine/netjoin.h"
 
 int network_connect_container(const struct call *call, const struct network_words *words,
@@ -32,4 +33,18 @@ int network_check_container(const struct call *call, const char *who, struct err
 
 	TRY(people_engine(call, &g, e));
 	return netjoin_verify(&g, who, e);
+}
+
+void network_happened(const struct call *call, const char *action, const char *name,
+		      const char *driver)
+{
+	struct spec_pair pairs[] = { { "name", name }, { "type", driver } };
+	auto_engine struct engine g = ENGINE_CLOSED;
+	struct err ignored;
+
+	if (people_has_engine(call) && people_engine(call, &g, &ignored) >= 0)
+		happened_beside(&g, &(struct happening){ .type = "network",
+							 .action = action,
+							 .id = name,
+							 .attributes = { pairs, ARRAY_LEN(pairs) } });
 }

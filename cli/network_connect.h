@@ -26,4 +26,8 @@ int network_check_container(const struct call *call, const char *who, struct err
 int network_disconnect_container(const struct call *call, const struct network_words *words,
 				 struct err *e) MUST_CHECK;
 
+/* Notes that a network was made ("create") or removed ("destroy"), where the engine has ever been used. */
+void network_happened(const struct call *call, const char *action, const char *name,
+		      const char *driver);
+
 #endif

@@ -77,6 +77,62 @@ void people_happened(const struct call *call, const char *id, const char *action
 		happened_to(&g, id, action, key, value);
 }
 
+/* 0 with its record: it is the engine's. */
+static int open_kept(const struct call *call, const char *id, struct engine *g, struct record *ret)
+{
+	struct err ignored;
+	auto_fd int dir = -1;
+
+	if (call->mode != MODE_HULL || !people_has_engine(call))
+		return -ENOENT;
+	TRY(people_engine(call, g, &ignored));
+	dir = record_open(g, id, ret, &ignored);
+	return dir < 0 ? dir : 0;
+}
+
+void people_exec_begins(const struct call *call, const char *id, const struct strings *args,
+			char ret_id[RECORD_ID_LEN + 1])
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+	auto_record struct record record = { 0 };
+	auto_state struct state state = { 0 };
+	auto_buf struct buf words = { 0 }, lines = { 0 };
+	struct spec_pair pair = { "execID", ret_id };
+	const struct spec_pairs more = { &pair, 1 };
+	int64_t now = happened_now();
+	struct err ignored;
+
+	*ret_id = '\0';
+	if (open_kept(call, id, &g, &record) < 0 ||
+	    container_state(&call->runtime, id, &state, &ignored) < 0 ||
+	    state.status != STATE_RUNNING || record_new_id(ret_id, &ignored) < 0)
+		return;
+	buf_str(&words, "");
+	for (size_t i = 0; i < args->n; i++)
+		buf_printf(&words, "%s%s", i ? " " : "", args->at[i]);
+	happened_write(&record, arena_printf(&record.arena, "exec_create: %s", words.text), &more,
+		       now, &lines);
+	happened_write(&record, arena_printf(&record.arena, "exec_start: %s", words.text), &more,
+		       now, &lines);
+	happened_note(&g, &lines);
+}
+
+void people_exec_ended(const struct call *call, const char *id, const char *exec_id, int status)
+{
+	auto_engine struct engine g = ENGINE_CLOSED;
+	auto_record struct record record = { 0 };
+	auto_buf struct buf line = { 0 };
+	char code[16];
+	struct spec_pair pairs[] = { { "execID", exec_id }, { "exitCode", code } };
+
+	if (!*exec_id || open_kept(call, id, &g, &record) < 0)
+		return;
+	snprintf(code, sizeof(code), "%d", status);
+	happened_write(&record, "exec_die", &(struct spec_pairs){ pairs, ARRAY_LEN(pairs) },
+		       happened_now(), &line);
+	happened_note(&g, &line);
+}
+
 void people_table_begin(struct people_table *t, const struct people_field *fields,
 			const char *format)
 {
@@ -160,7 +216,7 @@ void people_table_row(struct people_table *t, const char *const *values,
 	row->values = arena_array(&t->arena, n, sizeof(*row->values));
 	for (size_t i = 0; i < n; i++)
 		row->values[i] = keep_text(t, values[i]);
-	if (labels)
+	if (t->labelled)
 		row->labels = labels_object(t, labels);
 }
 
@@ -185,8 +241,11 @@ static const struct json *row_object(struct people_table *t, const struct people
 static int print_row(struct people_table *t, const char *template, const struct people_row *row,
 		     struct buf *ret, struct err *e)
 {
+	static const struct json none = { .type = JSON_OBJECT };
 	const struct template_scope scope = { .value = row_object(t, row),
-					      .labels = row ? row->labels : NULL,
+					      .labels = row		 ? row->labels
+							: t->labelled ? &none
+								      : NULL,
 					      .heading = !row };
 
 	TRY(template_print(template, &scope, ret, e));

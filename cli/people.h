@@ -43,6 +43,14 @@ int people_kept(const struct call *call, const char *who, const char **ret, stru
 void people_happened(const struct call *call, const char *id, const char *action, const char *key,
 		     const char *value);
 
+/*
+ * Notes what happens to a program of exec in a container that is the engine's and runs: people_exec_begins()
+ * before, which makes the id, *ret_id ("": nothing is noted), and people_exec_ended() when it has ended.
+ */
+void people_exec_begins(const struct call *call, const char *id, const struct strings *args,
+			char ret_id[RECORD_ID_LEN + 1]);
+void people_exec_ended(const struct call *call, const char *id, const char *exec_id, int status);
+
 /* Whether the label of "KEY" or "KEY=VALUE" is among them. */
 bool people_has_label(const struct spec_pairs *labels, const char *value);
 
@@ -55,13 +63,14 @@ struct people_field {
 
 struct people_row {
 	const char **values;
-	const struct json *labels; /* NULL: {{.Label "KEY"}} is no field */
+	const struct json *labels; /* an object, if the table is `labelled` */
 };
 
 struct people_table {
 	const struct people_field *fields; /* ends with a NULL name */
 	/* --format: NULL or "table", "json", a template (cli/template.h), or "table " and one */
 	const char *format;
+	bool labelled; /* {{.Label "KEY"}} is a field; to be set once it has begun */
 	struct buf out;
 	struct arena arena;
 	LIST(struct people_row) rows;
@@ -70,7 +79,7 @@ struct people_table {
 
 void people_table_begin(struct people_table *t, const struct people_field *fields,
 			const char *format);
-/* The values of one row, in the order of the fields, and its labels, or NULL; they are copied. */
+/* The values of one row, in the order of the fields, and its labels, if it is labelled; they are copied. */
 void people_table_row(struct people_table *t, const char *const *values,
 		      const struct spec_pairs *labels);
 /* All of it to t->out. -EINVAL: as below. */
@@ -78,6 +87,10 @@ int people_table_print(struct people_table *t, struct err *e) MUST_CHECK;
 /* Prints all of it. -EINVAL: the template names a field that is not there. */
 int people_table_end(struct people_table *t, struct err *e) MUST_CHECK;
 void people_table_done(struct people_table *t);
+
+/* What is known of each, as `format` says; `type` is "container", "image" or, for either, NULL. */
+int people_inspect(const struct call *call, const struct strings *names, const char *type,
+		   const char *format, struct err *e) MUST_CHECK;
 
 /* Calls `fn` for each word; goes on after a failure, and the last one is the result: the others are printed. */
 int people_words(const struct call *call, const struct strings *words,

@@ -1,7 +1,6 @@
 #include "cli/ps_filter.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -10,47 +9,20 @@
 #include "engine/health.h"
 #include "network/port.h"
 
-struct ps_filter_row {
-	const char *key;
-	bool (*matches)(const struct ps_filter *f, const struct ps_entry *entry);
-	int (*check)(const char *value, struct err *e); /* NULL: any will do */
-	bool all;     /* each value has to match, not one of them */
-	bool stopped; /* also containers that do not run are looked at, as Docker does */
-};
-
-static int compile(const char *value, regex_t *ret)
-{
-	return regcomp(ret, value, REG_EXTENDED | REG_NOSUB);
-}
-
-static int check_name(const char *value, struct err *e)
-{
-	regex_t pattern;
-
-	if (compile(value, &pattern) != 0)
-		return err_set(e, EINVAL, "it is no regular expression");
-	regfree(&pattern);
-	return 0;
-}
-
 /* Docker's names begin with a slash, and people's patterns may know that. */
-static bool matches_name(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_name(const struct filter *f, const void *subject)
 {
-	auto_arena struct arena a = { 0 };
+	const struct ps_entry *entry = subject;
 	const char *name = entry->view.record.name;
-	regex_t pattern;
-	bool yes;
+	auto_arena struct arena a = { 0 };
 
-	if (compile(f->value, &pattern) != 0)
-		return false;
-	yes = regexec(&pattern, name, 0, NULL, 0) == 0 ||
-	      regexec(&pattern, arena_printf(&a, "/%s", name), 0, NULL, 0) == 0;
-	regfree(&pattern);
-	return yes;
+	return filter_finds(f, name) || filter_finds(f, arena_printf(&a, "/%s", name));
 }
 
-static bool matches_id(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_id(const struct filter *f, const void *subject)
 {
+	const struct ps_entry *entry = subject;
+
 	return strncmp(entry->view.id, f->value, strlen(f->value)) == 0;
 }
 
@@ -62,33 +34,38 @@ static bool is_one_of(const char *value, const char *const *words, size_t n)
 	return false;
 }
 
-static int check_status(const char *value, struct err *e)
+static int read_status(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
+		     struct err *e)
 {
 	/* Some of them hull's containers never are. */
 	static const char *const words[] = { "created", "running",  "paused", "restarting",
 					     "exited",  "removing", "dead",   "checkpointed" };
 
-	if (is_one_of(value, words, ARRAY_LEN(words)))
+	if (is_one_of(f->value, words, ARRAY_LEN(words)))
 		return 0;
 	return err_set(e, EINVAL, "expected created, running, paused, exited or checkpointed");
 }
 
-static bool matches_status(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_status(const struct filter *f, const void *subject)
 {
+	const struct ps_entry *entry = subject;
+
 	return strcmp(container_view_status(&entry->view), f->value) == 0;
 }
 
-static int check_exited(const char *value, struct err *e)
+static int read_exited(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
+		     struct err *e)
 {
 	uint32_t code;
 
-	if (number_parse(value, 255, &code) < 0)
+	if (number_parse(f->value, 255, &code) < 0)
 		return err_set(e, EINVAL, "expected a status from 0 to 255");
 	return 0;
 }
 
-static bool matches_exited(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_exited(const struct filter *f, const void *subject)
 {
+	const struct ps_entry *entry = subject;
 	uint32_t code;
 
 	return number_parse(f->value, 255, &code) >= 0 &&
@@ -96,45 +73,56 @@ static bool matches_exited(const struct ps_filter *f, const struct ps_entry *ent
 	       strcmp(container_view_status(&entry->view), "exited") == 0;
 }
 
-static int check_health(const char *value, struct err *e)
+static int read_health(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
+		     struct err *e)
 {
 	static const char *const words[] = { "starting", "healthy", "unhealthy", "none" };
 
-	if (is_one_of(value, words, ARRAY_LEN(words)))
+	if (is_one_of(f->value, words, ARRAY_LEN(words)))
 		return 0;
 	return err_set(e, EINVAL, "expected starting, healthy, unhealthy or none");
 }
 
-static bool matches_health(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_health(const struct filter *f, const void *subject)
 {
+	const struct ps_entry *entry = subject;
+
 	return strcmp(health_status_name(entry->view.health.status), f->value) == 0;
 }
 
-static bool matches_label(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_label(const struct filter *f, const void *subject)
 {
+	const struct ps_entry *entry = subject;
+
 	return people_has_label(&entry->view.record.labels, f->value);
 }
 
-static bool matches_ancestor(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_ancestor(const struct filter *f, const void *subject)
 {
-	const struct record *r = &entry->view.record;
+	const struct record *r = &((const struct ps_entry *)subject)->view.record;
 
-	return (f->image_id && r->image_id && strcmp(f->image_id, r->image_id) == 0) ||
+	return (f->text && r->image_id && strcmp(f->text, r->image_id) == 0) ||
 	       strcmp(r->image, f->value) == 0;
 }
 
-static bool matches_before(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_before(const struct filter *f, const void *subject)
 {
-	return entry->place > f->place;
+	const struct ps_entry *entry = subject;
+
+	return entry->place > (size_t)f->found;
 }
 
-static bool matches_since(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_since(const struct filter *f, const void *subject)
 {
-	return entry->place < f->place;
+	const struct ps_entry *entry = subject;
+
+	return entry->place < (size_t)f->found;
 }
 
-static bool matches_network(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_network(const struct filter *f, const void *subject)
 {
+	const struct ps_entry *entry = subject;
+
 	for (size_t i = 0; i < entry->networks.n; i++)
 		if (strcmp(entry->networks.at[i], f->value) == 0)
 			return true;
@@ -142,8 +130,10 @@ static bool matches_network(const struct ps_filter *f, const struct ps_entry *en
 }
 
 /* By its name, by the host's directory, or by where the container has it. */
-static bool matches_volume(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_volume(const struct filter *f, const void *subject)
 {
+	const struct ps_entry *entry = subject;
+
 	for (size_t i = 0; i < entry->mounts.n; i++) {
 		const struct mounted *m = &entry->mounts.at[i];
 
@@ -154,18 +144,20 @@ static bool matches_volume(const struct ps_filter *f, const struct ps_entry *ent
 	return false;
 }
 
-static int check_publish(const char *value, struct err *e)
+static int read_publish(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
+		     struct err *e)
 {
 	struct port port = { 0 };
 
-	if (strchr(value, ':') || port_parse(value, &port, NULL) < 0)
+	if (strchr(f->value, ':') || port_parse(f->value, &port, NULL) < 0)
 		return err_set(e, EINVAL,
 			       "expected a port of the container, as 80, 80/udp or 8000-8010");
 	return 0;
 }
 
-static bool matches_publish(const struct ps_filter *f, const struct ps_entry *entry)
+static bool matches_publish(const struct filter *f, const void *subject)
 {
+	const struct ps_entry *entry = subject;
 	const struct strings *published = &entry->view.record.published;
 	struct port wanted = { 0 };
 
@@ -183,126 +175,51 @@ static bool matches_publish(const struct ps_filter *f, const struct ps_entry *en
 	return false;
 }
 
-static const struct ps_filter_row rows[] = {
-	{ "name", matches_name, check_name, false, false },
-	{ "id", matches_id, NULL, false, false },
-	{ "status", matches_status, check_status, false, true },
-	{ "exited", matches_exited, check_exited, false, true },
-	{ "ancestor", matches_ancestor, NULL, false, false },
-	{ "before", matches_before, NULL, false, true },
-	{ "since", matches_since, NULL, false, true },
-	{ "health", matches_health, check_health, false, false },
-	{ "label", matches_label, NULL, true, false },
-	{ "network", matches_network, NULL, false, false },
-	{ "volume", matches_volume, NULL, false, false },
-	{ "publish", matches_publish, check_publish, false, false },
-};
-
-static const struct ps_filter_row *find_row(const char *text)
+/* Containers may have been made of it before it was removed. */
+static int read_ancestor(struct filter *f, const void *ctx, struct arena *a, struct err *e)
 {
-	size_t len = strcspn(text, "=");
-
-	for (size_t i = 0; text[len] && i < ARRAY_LEN(rows); i++)
-		if (strlen(rows[i].key) == len && strncmp(rows[i].key, text, len) == 0)
-			return &rows[i];
-	return NULL;
-}
-
-static int no_filter(struct err *e)
-{
-	auto_buf struct buf keys = { 0 };
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		buf_printf(&keys, "%s%s=",
-			   i == 0                     ? ""
-			   : i + 1 == ARRAY_LEN(rows) ? " or "
-						      : ", ",
-			   rows[i].key);
-	return err_set(e, EINVAL, "expected %s", keys.text);
-}
-
-/* The image that is called so, if there is one. */
-static int find_image(const struct engine *g, const char *name, struct arena *a, const char **ret,
-		      struct err *e)
-{
+	const struct ps_filter_facts *facts = ctx;
 	auto_image struct image image = { 0 };
 	struct image_record record;
 	struct err none;
 
-	if (!g || image_store_resolve(&g->store, name, a, &record, &none) < 0)
-		return 0; /* containers may have been made of it before it was removed */
-	TRY(image_load(&g->store, &record.manifest.digest, &image, e));
-	*ret = arena_strdup(a, image.id.text);
+	if (!facts->g ||
+	    image_store_resolve(&facts->g->store, f->value, a, &record, &none) < 0)
+		return 0;
+	TRY(image_load(&facts->g->store, &record.manifest.digest, &image, e));
+	f->text = arena_strdup(a, image.id.text);
 	return 0;
 }
 
-static int find_place(const struct engine *g, const struct strings *ids, const char *who,
-		      size_t *ret, struct err *e)
+static int read_place(struct filter *f, const void *ctx, struct arena *a UNUSED, struct err *e)
 {
+	const struct ps_filter_facts *facts = ctx;
 	char id[RECORD_ID_LEN + 1];
 	size_t at = 0;
 
-	TRY(record_find(g, who, id, e));
-	while (at < ids->n && strcmp(ids->at[at], id) != 0)
+	TRY(record_find(facts->g, f->value, id, e));
+	while (at < facts->ids.n && strcmp(facts->ids.at[at], id) != 0)
 		at++;
-	*ret = at;
+	f->found = (int64_t)at;
 	return 0;
 }
 
-static int read_one(const struct engine *g, const struct strings *ids, const char *text,
-		    struct arena *a, struct ps_filter *ret, struct err *e)
-{
-	*ret = (struct ps_filter){ .row = find_row(text) };
-	if (!ret->row)
-		return no_filter(e);
-	ret->value = strchr(text, '=') + 1;
-	if (ret->row->check)
-		TRY(ret->row->check(ret->value, e));
-	if (ret->row->matches == matches_ancestor)
-		TRY(find_image(g, ret->value, a, &ret->image_id, e));
-	if (ret->row->matches == matches_before || ret->row->matches == matches_since)
-		TRY(find_place(g, ids, ret->value, &ret->place, e));
-	return 0;
-}
+static const struct filter_row rows[] = {
+	{ "name", matches_name, filter_read_pattern, false, 0 },
+	{ "id", matches_id, NULL, false, 0 },
+	{ "status", matches_status, read_status, false, PS_STOPPED },
+	{ "exited", matches_exited, read_exited, false, PS_STOPPED },
+	{ "ancestor", matches_ancestor, read_ancestor, false, 0 },
+	{ "before", matches_before, read_place, false, PS_STOPPED },
+	{ "since", matches_since, read_place, false, PS_STOPPED },
+	{ "health", matches_health, read_health, false, 0 },
+	{ "label", matches_label, NULL, true, 0 },
+	{ "network", matches_network, NULL, false, PS_NETWORKS },
+	{ "volume", matches_volume, NULL, false, PS_MOUNTS },
+	{ "publish", matches_publish, read_publish, false, 0 },
+};
 
-int ps_filters_read(const struct engine *g, const struct strings *ids, const struct strings *texts,
-		    struct arena *a, struct ps_filters *ret, struct err *e)
-{
-	*ret = (struct ps_filters){ 0 };
-	ret->list.at = arena_array(a, texts->n, sizeof(*ret->list.at));
-	for (size_t i = 0; i < texts->n; i++) {
-		struct ps_filter *f = &ret->list.at[i];
-
-		if (read_one(g, ids, texts->at[i], a, f, e) < 0)
-			return err_wrap(e, "--filter %s", texts->at[i]);
-		ret->list.n++;
-		ret->of_stopped |= f->row->stopped;
-		ret->of_mounts |= f->row->matches == matches_volume;
-		ret->of_networks |= f->row->matches == matches_network;
-	}
-	return 0;
-}
-
-/* Whether one of the values of this key matches. */
-static bool any_matches(const struct ps_filters *filters, const struct ps_filter_row *row,
-			const struct ps_entry *entry)
-{
-	for (size_t i = 0; i < filters->list.n; i++)
-		if (filters->list.at[i].row == row && row->matches(&filters->list.at[i], entry))
-			return true;
-	return false;
-}
-
-bool ps_filters_match(const struct ps_filters *filters, const struct ps_entry *entry)
-{
-	for (size_t i = 0; i < filters->list.n; i++) {
-		const struct ps_filter *f = &filters->list.at[i];
-
-		if (f->row->all ? !f->row->matches(f, entry) : !any_matches(filters, f->row, entry))
-			return false;
-	}
-	return true;
-}
+const struct filter_table ps_filters = { rows, ARRAY_LEN(rows) };
 
 void ps_entry_done(struct ps_entry *entry)
 {

@@ -2,6 +2,7 @@
 #ifndef HULL_CLI_PS_FILTER_H
 #define HULL_CLI_PS_FILTER_H
 
+#include "cli/filters.h"
 #include "engine/containers.h"
 #include "engine/mounted.h"
 
@@ -16,28 +17,23 @@ struct ps_entry {
 void ps_entry_done(struct ps_entry *entry);
 #define auto_ps_entry __attribute__((cleanup(ps_entry_done)))
 
-struct ps_filter {
-	const struct ps_filter_row *row;
-	const char *value;
-	const char *image_id; /* of ancestor, if that is an image here; else NULL */
-	size_t place;         /* of the container that before and since name */
+/* What `needs` of its rows is about. */
+enum {
+	PS_STOPPED = 1, /* containers that may not run are looked at, too, as Docker does */
+	PS_MOUNTS = 2,
+	PS_NETWORKS = 4,
 };
 
-/* Several values of one key are alternatives, but of label, which all have to be there. */
-struct ps_filters {
-	LIST(struct ps_filter) list;
-	bool of_stopped;             /* one of them is about containers that may not run */
-	bool of_mounts, of_networks; /* those have to be known */
+/* What its rows read values with. */
+struct ps_filter_facts {
+	const struct engine *g;
+	struct strings ids; /* of all containers, the one made last first */
 };
 
 /*
- * Reads "KEY=VALUE"s; `ids` are those of all containers. -EINVAL: it is none; -ENOENT: of a
- * container that is not there.
+ * Of struct ps_entry, read with struct ps_filter_facts. before and since of a container that is not there
+ * are -ENOENT.
  */
-int ps_filters_read(const struct engine *g, const struct strings *ids, const struct strings *texts,
-		    struct arena *a, struct ps_filters *ret, struct err *e) MUST_CHECK;
-
-/* Pure. */
-bool ps_filters_match(const struct ps_filters *filters, const struct ps_entry *entry);
+extern const struct filter_table ps_filters;
 
 #endif

@@ -249,7 +249,7 @@ static bool is_label(const struct template_run *run, const struct word *w)
 	static const char whole[] = "$.Label";
 	const size_t begin = run->dot == run->scope->value && w->len && *w->text == '.';
 
-	return (run->scope->labels || run->scope->heading) && w->len + begin == sizeof(whole) - 1 &&
+	return run->scope->labels && w->len + begin == sizeof(whole) - 1 &&
 	       memcmp(w->text, whole + begin, w->len) == 0;
 }
 
@@ -342,6 +342,11 @@ static int read_operand(struct template_run *run, struct template_words *words,
 	}
 }
 
+static bool is_heading(const struct json *v)
+{
+	return !v || v->type == JSON_STRING;
+}
+
 /* Its arguments, of which `piped` is the last one if there is one. */
 static int call_function(struct template_run *run, const struct word *name,
 			 struct template_words *words, const struct json *const *piped,
@@ -362,7 +367,8 @@ static int call_function(struct template_run *run, const struct word *name,
 		args[n++] = *piped;
 	if (n < f->min || n > f->max)
 		return err_set(e, EINVAL, "--format: expected {{%s %s}}", f->name, f->arguments);
-	if (run->scope->heading) {
+	/* A heading stays what it is; of all else, as the row that index looks into, it is the same as elsewhere. */
+	if (run->scope->heading && is_heading(piped ? *piped : args[0])) {
 		*ret = piped ? *piped : args[0];
 		return 0;
 	}

@@ -128,20 +128,18 @@ static void replace(struct buf *text, const char *word, const char *by)
 
 static int use_volumes(struct import *i, const char *config, size_t len, struct err *e)
 {
-	const char *volumes = arena_printf(&i->arena, "%s/volumes/", i->g->path.text);
 	struct spec spec = { 0 };
 	int r = spec_parse(&spec, "config.json", config, len, e);
 
 	for (size_t k = 0; r >= 0 && k < spec.mounts.n; k++) {
 		const char *source = spec.mounts.at[k].source, *name, *path;
 
-		if (!source || strncmp(source, volumes, strlen(volumes)) != 0)
-			continue;
-		name = source + strlen(volumes);
-		name = arena_strndup(&i->arena, name, strcspn(name, "/"));
-		r = record_check_name(name, e);
-		if (r >= 0)
+		name = source ? volume_of_source(i->g, source, &i->arena) : NULL;
+		if (name)
 			r = volume_use(i->g, &name, &i->arena, &path, e);
+		else if (source && volumes_hold(i->g, source))
+			r = err_set(e, EINVAL, "config.json: the source %s is no volume's",
+				    json_quote(source).text);
 	}
 	spec_done(&spec);
 	return r;

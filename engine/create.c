@@ -236,7 +236,7 @@ static int make_bundle(struct building *b, struct err *e)
 	TRY(read_pairs(b, "--annotation", &w->annotations, &o.annotations, e));
 	if (w->entrypoint) {
 		o.has_entrypoint = true;
-		TRY(wish_entrypoint(w->entrypoint, &b->arena, &o.entrypoint, e));
+		TRY(wish_words("--entrypoint", w->entrypoint, &b->arena, &o.entrypoint, e));
 	}
 	return bundle_make(&b->image.config, &o, w->image, &b->arena, &b->bundle, e);
 }

@@ -153,7 +153,7 @@ static int borrow_mounts(struct building *b, const char *text, const struct moun
 
 		if (is_target(list, n, m->target) || is_mounted(b, m->target))
 			continue;
-		if (volumes_from_is_volume(b->g, m->source))
+		if (volume_of_source(b->g, m->source, &b->arena))
 			show_owners(b, m);
 		add_mount(b, m);
 	}
@@ -175,6 +175,22 @@ static void sort_mounts(struct building *b)
 		for (; k > 0 && path_depth(at[k - 1].target) > path_depth(m.target); k--)
 			at[k] = at[k - 1];
 		at[k] = m;
+	}
+}
+
+/* Which of them are volumes, for who tells of them. */
+static void note_volumes(struct building *b)
+{
+	struct record *r = &b->m->record;
+
+	r->mounts.at = arena_array(&b->arena, b->facts.mounts.n, sizeof(*r->mounts.at));
+	for (size_t i = 0; i < b->facts.mounts.n; i++) {
+		const struct config_mount *m = &b->facts.mounts.at[i];
+		const char *name = m->source ? volume_of_source(b->g, m->source, &b->arena) : NULL;
+
+		if (name)
+			r->mounts.at[r->mounts.n++] =
+				(struct record_mount){ name, m->target, m->readonly };
 	}
 }
 
@@ -213,6 +229,7 @@ int building_read_mounts(struct building *b, struct err *e)
 		if (!is_mounted(b, places[i].target))
 			TRY(take_mount(b, &places[i], e));
 	sort_mounts(b);
+	note_volumes(b);
 	return 0;
 }
 

@@ -22,7 +22,7 @@ enum { CHUNK = 16 * 1024, LINE_BYTES = 256 * 1024, LOOK_MS = 1000 };
 
 static const int64_t second = 1000000000;
 
-static int64_t now_ns(void)
+int64_t happened_now(void)
 {
 	struct timespec ts;
 
@@ -30,15 +30,43 @@ static int64_t now_ns(void)
 	return (int64_t)ts.tv_sec * second + ts.tv_nsec;
 }
 
+static bool has_key(const struct spec_pairs *pairs, const char *key)
+{
+	for (size_t i = 0; pairs && i < pairs->n; i++)
+		if (strcmp(pairs->at[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+static void write_pairs(struct json_writer *w, const struct spec_pairs *pairs)
+{
+	for (size_t i = 0; pairs && i < pairs->n; i++)
+		json_write_string(w, pairs->at[i].key, pairs->at[i].value);
+}
+
 /* Between newlines, so that what a crash left half of a line spoils no other. */
-void happened_write(const struct record *r, const char *action, const char *key, const char *value,
+static void begin_line(struct json_writer *w, struct buf *ret)
+{
+	buf_char(ret, '\n');
+	*w = json_writer(ret, NULL);
+	json_write_object(w, NULL);
+}
+
+static void end_line(struct json_writer *w, int64_t when, struct buf *ret)
+{
+	json_write_string(w, "scope", "local");
+	json_write_int(w, "time", when / second);
+	json_write_int(w, "timeNano", when);
+	json_write_end(w);
+	buf_char(ret, '\n');
+}
+
+void happened_write(const struct record *r, const char *action, const struct spec_pairs *more,
 		    int64_t when, struct buf *ret)
 {
 	struct json_writer w;
 
-	buf_char(ret, '\n');
-	w = json_writer(ret, NULL);
-	json_write_object(&w, NULL);
+	begin_line(&w, ret);
 	json_write_string(&w, "status", action);
 	json_write_string(&w, "id", r->id);
 	json_write_string(&w, "from", r->image);
@@ -47,24 +75,40 @@ void happened_write(const struct record *r, const char *action, const char *key,
 	json_write_object(&w, "Actor");
 	json_write_string(&w, "ID", r->id);
 	json_write_object(&w, "Attributes");
-	if (key)
-		json_write_string(&w, key, value);
+	write_pairs(&w, more);
 	json_write_string(&w, "image", r->image);
 	for (size_t i = 0; i < r->labels.n; i++) {
 		const char *label = r->labels.at[i].key;
 
 		if (strcmp(label, "image") != 0 && strcmp(label, "name") != 0 &&
-		    (!key || strcmp(label, key) != 0))
+		    !has_key(more, label))
 			json_write_string(&w, label, r->labels.at[i].value);
 	}
 	json_write_string(&w, "name", r->name);
 	json_write_end(&w);
 	json_write_end(&w);
-	json_write_string(&w, "scope", "local");
-	json_write_int(&w, "time", when / second);
-	json_write_int(&w, "timeNano", when);
+	end_line(&w, when, ret);
+}
+
+/* Images have the older members, too, as in Docker. */
+void happening_write(const struct happening *h, int64_t when, struct buf *ret)
+{
+	struct json_writer w;
+
+	begin_line(&w, ret);
+	if (strcmp(h->type, "image") == 0) {
+		json_write_string(&w, "status", h->action);
+		json_write_string(&w, "id", h->id);
+	}
+	json_write_string(&w, "Type", h->type);
+	json_write_string(&w, "Action", h->action);
+	json_write_object(&w, "Actor");
+	json_write_string(&w, "ID", h->id);
+	json_write_object(&w, "Attributes");
+	write_pairs(&w, &h->attributes);
 	json_write_end(&w);
-	buf_char(ret, '\n');
+	json_write_end(&w);
+	end_line(&w, when, ret);
 }
 
 /* Whoever has the lock, and the file that has the name still. */
@@ -80,19 +124,45 @@ static void rotate(const struct engine *g, int fd)
 		log_debug("rename " HAPPENED_FILE ": %s", err_text(errno));
 }
 
-void happened(const struct engine *g, const struct record *r, const char *action, const char *key,
-	      const char *value)
+void happened_note(const struct engine *g, const struct buf *lines)
 {
-	auto_buf struct buf line = { 0 };
 	auto_fd int fd = openat(g->dir, HAPPENED_FILE,
 				O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat st;
 
-	happened_write(r, action, key, value, now_ns(), &line);
-	if (fd < 0 || write(fd, line.text, line.len) != (ssize_t)line.len)
+	if (fd < 0 || write(fd, lines->text, lines->len) != (ssize_t)lines->len)
 		log_debug("note in " HAPPENED_FILE " what happened: %s", err_text(errno));
 	else if (fstat(fd, &st) == 0 && st.st_size >= HAPPENED_MAX)
 		rotate(g, fd);
+}
+
+void happened(const struct engine *g, const struct record *r, const char *action, const char *key,
+	      const char *value)
+{
+	struct spec_pair pair = { key, value };
+	const struct spec_pairs more = { &pair, key ? 1 : 0 };
+	auto_buf struct buf line = { 0 };
+
+	happened_write(r, action, &more, happened_now(), &line);
+	happened_note(g, &line);
+}
+
+void happened_beside(const struct engine *g, const struct happening *h)
+{
+	auto_buf struct buf line = { 0 };
+
+	happening_write(h, happened_now(), &line);
+	happened_note(g, &line);
+}
+
+void happened_image(const struct engine *g, const char *action, const char *id, const char *name)
+{
+	struct spec_pair pair = { "name", name };
+
+	happened_beside(g, &(struct happening){ .type = "image",
+						.action = action,
+						.id = id,
+						.attributes = { &pair, 1 } });
 }
 
 void happened_to(const struct engine *g, const char *id, const char *action, const char *key,
@@ -247,7 +317,7 @@ static int read_on(struct reader *r, struct err *e)
 	    inotify_add_watch(watch, r->g->path.text, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
 		return err_sys(e, "watch %s", r->g->path.text);
 	while (t == 0) {
-		int64_t left = until < 0 ? INT64_MAX : until - now_ns();
+		int64_t left = until < 0 ? INT64_MAX : until - happened_now();
 
 		t = read_more(r, e);
 		if (t != 0 || left <= 0)
@@ -264,7 +334,7 @@ int happened_read(const struct engine *g, const struct happened_query *q,
 	struct reader r = { .g = g, .query = q, .tell = tell, .ctx = ctx, .fd = -1 };
 	int t = read_past(&r, e);
 
-	if (t == 0 && (q->until < 0 || q->until > now_ns()))
+	if (t == 0 && (q->until < 0 || q->until > happened_now()))
 		t = read_on(&r, e);
 	close_fd(&r.fd);
 	buf_done(&r.pending);

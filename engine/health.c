@@ -60,7 +60,10 @@ static bool has_options(const struct wish *w)
 	       w->health_start_interval || w->health_retries.set;
 }
 
-/* A JSON array is a program and its arguments, anything else is for a shell; as Podman has it. */
+/*
+ * A JSON array of texts is a program and its arguments, anything else is for a shell, as Podman has it:
+ * '[ -e /file ]' is a line of a shell. What begins as no such line does, with '["', has to be an array.
+ */
 static int take_command(const char *text, struct arena *a, struct strings *ret, struct err *e)
 {
 	struct strings words = { 0 };
@@ -71,10 +74,13 @@ static int take_command(const char *text, struct arena *a, struct strings *ret, 
 	}
 	if (!*text)
 		return err_set(e, EINVAL, "--health-cmd: there is no command in it");
-	if (text[0] == '[' && wish_entrypoint(text, a, &words, e) < 0)
-		return err_wrap(e, "--health-cmd");
-	if (text[0] == '[' && !words.n)
+	if (text[0] == '[' && wish_words("--health-cmd", text, a, &words, e) < 0) {
+		if (text[1] == '"')
+			return -e->code;
+		words.n = 0;
+	} else if (text[0] == '[' && !words.n) {
 		return err_set(e, EINVAL, "--health-cmd: there is no command in it");
+	}
 	ret->at = arena_array(a, words.n + 2, sizeof(*ret->at));
 	ret->at[0] = words.n ? "CMD" : "CMD-SHELL";
 	if (words.n)

@@ -21,6 +21,7 @@
 #include "engine/borrowed.h"
 #include "engine/checkpoint.h"
 #include "engine/happened.h"
+#include "engine/happened_run.h"
 #include "engine/health.h"
 #include "engine/journal.h"
 #include "engine/logs.h"
@@ -83,11 +84,12 @@ static int open_sockets(struct run *r, struct err *e)
 
 static void run_done(struct run *r)
 {
+	netjoin_done(&r->net);
 	netsockets_close(&r->sockets);
 	arena_done(&r->arena);
 }
 
-static void say_started(const struct engine *g, const struct making *m, struct status *s)
+static void say_started(const struct making *m, struct status *s)
 {
 	char now[48];
 	struct err e = { 0 };
@@ -107,7 +109,6 @@ static void say_started(const struct engine *g, const struct making *m, struct s
 	s->lack = s->held = s->denied = NULL;
 	if (status_write(m->dir, s, &e) < 0)
 		log_warn("%s", e.msg);
-	happened(g, &m->record, "start", NULL, NULL);
 }
 
 /* It has begun anew, or gone on from there. */
@@ -132,8 +133,10 @@ static bool is_gone_soon(const struct record *r)
 	return r->remove && !r->keep_why;
 }
 
+/* `net` is how it left its networks; NULL: it never ran. */
 static void say_ended(const struct engine *g, const struct making *m, struct status *s, int code,
-		      const char *error, const struct container_fate *fate)
+		      const char *error, const struct container_fate *fate,
+		      const struct net_context *net)
 {
 	char now[48];
 	struct err e = { 0 };
@@ -159,7 +162,7 @@ static void say_ended(const struct engine *g, const struct making *m, struct sta
 		log_warn("%s", e.msg);
 	if (s->oom_killed)
 		happened_to(g, m->id, "oom", NULL, NULL);
-	happened_to(g, m->id, "die", "exitCode", arena_printf(&s->arena, "%d", code));
+	happened_ended(g, m->id, code, net ? &net->joined : NULL, net ? &net->left : NULL);
 }
 
 int keep_failure_status(const struct err *e)
@@ -183,15 +186,36 @@ static void drop(const struct engine *g, struct making *m, const struct status *
 		log_debug("%s", e.msg);
 }
 
+struct foreground {
+	const struct engine *g;
+	const struct making *m;
+	struct net_context *net;
+	bool began;
+};
+
+/* For create_request.before_start: its program is about to begin, on its networks. */
+static int begin_foreground(void *ctx, pid_t pid, struct err *e)
+{
+	struct foreground *f = ctx;
+
+	TRY(netjoin_before_start(f->net, pid, e));
+	happened_began(f->g, &f->m->record, &f->net->joined);
+	f->began = true;
+	return 0;
+}
+
 int keep_foreground(const struct engine *g, struct making *m, int *ret_status, struct err *e)
 {
 	auto_status struct status status = { 0 };
 	auto_container_fate struct container_fate fate = { 0 };
 	struct run_request req;
 	struct run run;
+	struct foreground f = { .g = g, .m = m, .net = &run.net };
 	int r;
 
 	run_prepare(&run, g, m);
+	run.request.before_start = begin_foreground;
+	run.request.before_start_ctx = &f;
 	r = borrowed_find(g, m->dir, &m->record, e);
 	if (r >= 0)
 		r = netjoin_prepare(&run.net, e);
@@ -201,14 +225,14 @@ int keep_foreground(const struct engine *g, struct making *m, int *ret_status, s
 	if (r >= 0)
 		r = health_start(g, m, &run.health, &run.health_fd, e);
 	if (r >= 0) {
-		say_started(g, m, &status);
+		say_started(m, &status);
 		give_up_checkpoint(m);
 		r = container_run(g->rt, &req, ret_status, e);
 		health_stop(run.health, &run.health_fd);
 	}
-	say_ended(g, m, &status, r < 0 ? keep_failure_status(e) : *ret_status,
-		  r < 0 ? e->msg : NULL, &fate);
 	netjoin_leave(&run.net);
+	say_ended(g, m, &status, r < 0 ? keep_failure_status(e) : *ret_status,
+		  r < 0 ? e->msg : NULL, &fate, f.began ? &run.net : NULL);
 	run_done(&run);
 	drop(g, m, &status);
 	return r;
@@ -463,7 +487,8 @@ static int begin(struct keeper *k, struct err *e)
 /* It runs: whether it was started or restored, it would be started the next time. */
 static void say_begun(struct keeper *k, struct status *status)
 {
-	say_started(k->g, k->m, status);
+	say_started(k->m, status);
+	happened_began(k->g, &k->m->record, &k->run.net.joined);
 	/* It came while this start went on, and found nothing to signal. */
 	if (status->stopped && pidfd_send_signal(k->process.pidfd, SIGKILL, NULL, 0) < 0)
 		log_debug("stop the container: %s", err_text(errno));
@@ -486,7 +511,8 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 		netjoin_leave(&k->run.net);
 		/* What cannot be restored is as it was. */
 		if (!k->m->restore)
-			say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate);
+			say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate,
+				  NULL);
 		return -e->code;
 	}
 	say_begun(k, status);
@@ -503,7 +529,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 		log_warn("%s", e->msg);
 	close_streams(k);
 	netjoin_leave(&k->run.net);
-	say_ended(k->g, k->m, status, code, NULL, &fate);
+	say_ended(k->g, k->m, status, code, NULL, &fate, &k->run.net);
 	attach_ended(&k->attach, code);
 	return code;
 }

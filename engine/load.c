@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/json_write.h"
 #include "base/scratch.h"
+#include "engine/happened.h"
 #include "engine/record.h"
 #include "engine/sweep.h"
 #include "engine/userns.h"
@@ -227,10 +228,24 @@ static int tell_layers(const struct engine *g, const char *name, const struct lo
 	return 0;
 }
 
+static int note_loaded(const struct engine *g, const char *name, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	auto_image struct image image = { 0 };
+	struct image_record record;
+
+	TRY(image_store_resolve(&g->store, name, &a, &record, e));
+	TRY(image_load(&g->store, &record.manifest.digest, &image, e));
+	happened_image(g, "load", image.id.text, name);
+	return 0;
+}
+
 int load_archive(const struct engine *g, const struct load_request *q, struct arena *a,
 		 struct strings *ret_names, struct err *e)
 {
 	TRY(read_archive(g, q, a, ret_names, e));
+	for (size_t i = 0; i < ret_names->n; i++)
+		TRY(note_loaded(g, ret_names->at[i], e));
 	for (size_t i = 0; q->layer && i < ret_names->n; i++)
 		TRY(tell_layers(g, ret_names->at[i], q, e));
 	return 0;
@@ -314,7 +329,9 @@ int load_rootfs(const struct engine *g, const char *path, const char *name, cons
 	m.layers.n = 1;
 	TRY(make_manifest(g, &m, &manifest, e));
 	*ret_id = m.config.digest;
-	return image_store_tag(&g->store, full, &manifest, NULL, e);
+	TRY(image_store_tag(&g->store, full, &manifest, NULL, e));
+	happened_image(g, "import", ret_id->text, full ? full : ret_id->text);
+	return 0;
 }
 
 struct collection {

@@ -44,6 +44,8 @@ engine_libengine_a_SOURCES = \
 	engine/gone.h \
 	engine/happened.c \
 	engine/happened.h \
+	engine/happened_run.c \
+	engine/happened_run.h \
 	engine/health.c \
 	engine/health.h \
 	engine/health_private.h \

@@ -4,22 +4,8 @@
 
 #include "base/io.h"
 #include "engine/record.h"
+#include "engine/volumes.h"
 #include "spec/spec.h"
-
-/* The name of "DATA/volumes/NAME/_data"; NULL: it is something else. */
-static const char *volume_name(const struct engine *g, const char *source, struct arena *a)
-{
-	static const char middle[] = "/volumes/", end[] = "/_data";
-	size_t len = strlen(g->path.text);
-	const char *name;
-
-	if (strncmp(source, g->path.text, len) != 0 ||
-	    strncmp(source + len, middle, sizeof(middle) - 1) != 0)
-		return NULL;
-	name = source + len + sizeof(middle) - 1;
-	len = strcspn(name, "/");
-	return strcmp(name + len, end) == 0 ? arena_strndup(a, name, len) : NULL;
-}
 
 /* Files that hull itself mounts, as /etc/hosts. */
 static bool is_own(const struct engine *g, const char *id, const char *source, struct arena *a)
@@ -45,7 +31,7 @@ int mounted_read(const struct engine *g, const char *id, struct arena *a, struct
 		if (!m->source || !m->type || strcmp(m->type, "bind") != 0 ||
 		    is_own(g, id, m->source, a))
 			continue;
-		ret->at[ret->n++] = (struct mounted){ .volume = volume_name(g, m->source, a),
+		ret->at[ret->n++] = (struct mounted){ .volume = volume_of_source(g, m->source, a),
 						      .source = arena_strdup(a, m->source),
 						      .target = arena_strdup(a, m->destination) };
 	}

@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "engine/happened_run.h"
 #include "engine/netjoin_private.h"
 #include "network/config.h"
 
@@ -89,8 +90,18 @@ static void drop_join(struct changing *c)
 	c->joins.list.n--;
 }
 
+/* NULL: it is not on it. */
+static const char *driver_of(const struct net_result *result, const char *network)
+{
+	for (size_t i = 0; i < result->interfaces.n; i++)
+		if (strcmp(result->interfaces.at[i].network, network) == 0)
+			return result->interfaces.at[i].driver;
+	return NULL;
+}
+
 /* Live first: what is refused there is not written down. */
-static int connect_it(struct changing *c, struct net_join *join, struct err *e)
+static int connect_it(const struct engine *g, struct changing *c, struct net_join *join,
+		      struct err *e)
 {
 	char own[256];
 	struct net_request req = netjoin_request(&c->record, own);
@@ -108,6 +119,9 @@ static int connect_it(struct changing *c, struct net_join *join, struct err *e)
 	r = joins_write(c->dir, &c->joins, e);
 	if (r >= 0)
 		r = netjoin_fill_files(c->dir, &result, e);
+	if (r >= 0)
+		happened_join(g, "connect", c->record.id, join->network,
+			      driver_of(&result, join->network));
 	network_result_done(&result);
 	if (r < 0) {
 		struct err undo = { 0 };
@@ -133,7 +147,16 @@ int netjoin_connect(const struct engine *g, const char *who, const struct join *
 			       named.network);
 	TRY(join_parse(&named, c.record.name, &c.arena, &join, e));
 	add_join(&c, &named);
-	return connect_it(&c, &join, e);
+	return connect_it(g, &c, &join, e);
+}
+
+static void note_left(const struct engine *g, struct changing *c, const char *network)
+{
+	struct network n;
+	bool known = network_find(c->state, network, &c->arena, &n, NULL) == 0;
+
+	happened_join(g, "disconnect", c->record.id, network,
+		      known ? network_driver_name(n.driver) : NULL);
 }
 
 int netjoin_disconnect(const struct engine *g, const char *who, const char *network, bool force,
@@ -152,6 +175,7 @@ int netjoin_disconnect(const struct engine *g, const char *who, const char *netw
 	if (r == 0) {
 		filled = netjoin_fill_files(c.dir, &result, e);
 		network_result_done(&result);
+		note_left(g, &c, network);
 	}
 	if (r < 0 && r != -ENOTCONN)
 		return r;

@@ -242,6 +242,17 @@ struct net_request netjoin_request(const struct record *r, char own[256])
 				     .dns = { r->dns, r->dns_search, r->dns_options } };
 }
 
+static void note_joined(struct net_context *n, const struct net_result *result)
+{
+	buf_clear(&n->joined);
+	for (size_t i = 0; i < result->interfaces.n; i++) {
+		const struct net_interface *it = &result->interfaces.at[i];
+
+		buf_add(&n->joined, it->network, strlen(it->network) + 1);
+		buf_add(&n->joined, it->driver, strlen(it->driver) + 1);
+	}
+}
+
 static int attach(struct net_context *n, const struct net_mode_choice *choice, pid_t pid,
 		  struct err *e)
 {
@@ -268,6 +279,7 @@ static int attach(struct net_context *n, const struct net_mode_choice *choice, p
 	TRY(read_joins(n, choice, &a, &req, e));
 	TRY(network_attach(state, &req, &result, e));
 	n->attached = true;
+	note_joined(n, &result);
 	filled = netjoin_fill_files(n->dir, &result, e);
 	network_result_done(&result);
 	return filled;
@@ -289,10 +301,11 @@ void netjoin_leave(struct net_context *n)
 	struct err e = { 0 };
 	auto_fd int state = -1;
 
+	buf_clear(&n->left);
 	if (!n->attached)
 		return;
 	state = netjoin_state(n->g, &e);
-	if (state < 0 || network_detach(state, n->record->id, &e) < 0)
+	if (state < 0 || network_detach(state, n->record->id, &n->left, &e) < 0)
 		log_warn("%s", e.msg);
 	n->attached = false;
 }
@@ -305,5 +318,11 @@ int netjoin_release(const struct engine *g, const struct record *r, struct err *
 		return 0;
 	state = netjoin_state(g, e);
 	TRY(state);
-	return network_detach(state, r->id, e);
+	return network_detach(state, r->id, NULL, e);
+}
+
+void netjoin_done(struct net_context *n)
+{
+	buf_done(&n->joined);
+	buf_done(&n->left);
 }

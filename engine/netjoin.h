@@ -20,6 +20,8 @@ struct net_context {
 	const struct record *record;
 	int dir; /* the container's */
 	bool attached;
+	struct buf joined; /* "NAME\0DRIVER\0" of the networks that it was attached to */
+	struct buf left;   /* "NAME\0" of those that it was on when it left */
 	struct joins again; /* of a restore: networks with the addresses that it is to have again */
 };
 
@@ -39,6 +41,7 @@ int netjoin_prepare(struct net_context *n, struct err *e) MUST_CHECK;
 /* For create_request.before_start; `ctx` is a struct net_context. */
 int netjoin_before_start(void *ctx, pid_t pid, struct err *e) MUST_CHECK;
 void netjoin_leave(struct net_context *n);
+void netjoin_done(struct net_context *n);
 
 /* What is left of the network of a container that has ended. Nothing: success. */
 int netjoin_release(const struct engine *g, const struct record *r, struct err *e) MUST_CHECK;

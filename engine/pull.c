@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/happened.h"
 #include "image/layout.h"
 #include "image/reference.h"
 
@@ -83,7 +84,7 @@ static int import_directory(const struct engine *g, const struct transport_place
 }
 
 /* *ret is what it is called in the store; NULL: as it was asked for. */
-static int pull(const struct engine *g, const char *text, const struct pull_options *o,
+static int pull_it(const struct engine *g, const char *text, const struct pull_options *o,
 		struct arena *a, const char **ret, struct err *e)
 {
 	struct transport_place place;
@@ -104,6 +105,33 @@ static int pull(const struct engine *g, const char *text, const struct pull_opti
 		return import_default(g, e);
 	reference_default_tag(&r);
 	return pull_by_name(g, &r, o, a, ret, e);
+}
+
+/* As Docker names it: with its tag, and without. */
+static void note_pulled(const struct engine *g, const char *text)
+{
+	auto_arena struct arena a = { 0 };
+	struct reference r = { 0 };
+	const char *name;
+
+	if (reference_parse(text, &r, NULL) < 0) {
+		happened_image(g, "pull", text, text);
+		return;
+	}
+	reference_default_tag(&r);
+	name = arena_strdup(&a, reference_familiar(&r).text);
+	happened_image(g, "pull",
+		       r.tag[0] ? arena_printf(&a, "%s:%s", name, r.tag)
+				: arena_printf(&a, "%s@%s", name, r.digest.text),
+		       name);
+}
+
+static int pull(const struct engine *g, const char *text, const struct pull_options *o,
+		struct arena *a, const char **ret, struct err *e)
+{
+	TRY(pull_it(g, text, o, a, ret, e));
+	note_pulled(g, *ret ? *ret : text);
+	return 0;
 }
 
 int pull_image(const struct engine *g, const char *text, const struct pull_options *o,

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/happened.h"
 #include "image/registry.h"
 
 enum { TRIES = 4 };
@@ -188,6 +189,7 @@ int push_image(const struct engine *g, const char *image, const char *to,
 	TRY(connect_to(&p, e));
 	if (push_all(&p, e) < 0)
 		return err_wrap(e, "push %s", reference_print(&p.to).text);
+	happened_image(g, "push", reference_print(&p.to).text, reference_familiar(&p.to).text);
 	*ret = p.record.manifest.digest;
 	return 0;
 }

@@ -35,6 +35,13 @@ static const struct json_name restart_names[] = {
 };
 
 /* clang-format off */
+JSON_TABLE(mount_fields, struct record_mount) = {
+	FIELD_STRING(struct record_mount, "volume", volume, REQUIRED),
+	FIELD_STRING(struct record_mount, "target", target, REQUIRED),
+	FIELD_BOOL(struct record_mount, "readonly", readonly, 0),
+	{ 0 },
+};
+
 JSON_TABLE(record_fields, struct record) = {
 	FIELD_STRING(struct record, "id", id, REQUIRED),
 	FIELD_STRING(struct record, "name", name, REQUIRED),
@@ -69,6 +76,7 @@ JSON_TABLE(record_fields, struct record) = {
 	FIELD_STRINGS(struct record, "sockets", sockets, 0),
 	FIELD_STRINGS(struct record, "borrowed", borrowed, 0),
 	FIELD_STRINGS(struct record, "volumes", volumes, 0),
+	FIELD_LIST(struct record, "mounts", mounts, mount_fields, 0),
 	FIELD_STRING(struct record, "user", user, 0),
 	FIELD_U32(struct record, "usernsUid", userns.uid, 0),
 	FIELD_U32(struct record, "usernsGid", userns.gid, 0),
@@ -225,6 +233,21 @@ int record_make(const struct engine *g, const char *id, int *ret_lock, struct er
 	return dir;
 }
 
+static void encode_mounts(struct json_writer *w, const struct record *r)
+{
+	if (!r->mounts.n)
+		return;
+	json_write_array(w, "mounts");
+	for (size_t i = 0; i < r->mounts.n; i++) {
+		json_write_object(w, NULL);
+		json_write_string(w, "volume", r->mounts.at[i].volume);
+		json_write_string(w, "target", r->mounts.at[i].target);
+		json_write_bool(w, "readonly", r->mounts.at[i].readonly);
+		json_write_end(w);
+	}
+	json_write_end(w);
+}
+
 static void encode(const struct record *r, struct buf *out)
 {
 	struct json_writer w = json_writer(out, "  ");
@@ -266,6 +289,7 @@ static void encode(const struct record *r, struct buf *out)
 	json_write_strings(&w, "sockets", &r->sockets);
 	json_write_strings(&w, "borrowed", &r->borrowed);
 	json_write_strings(&w, "volumes", &r->volumes);
+	encode_mounts(&w, r);
 	json_write_string(&w, "user", r->user);
 	if (r->userns.count) {
 		json_write_uint(&w, "usernsUid", r->userns.uid);

@@ -26,6 +26,12 @@ enum {
 
 enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 
+/* A volume that it has. */
+struct record_mount {
+	const char *volume, *target;
+	bool readonly;
+};
+
 /* What was asked for; does not change, but for the name. */
 struct record {
 	struct arena arena;
@@ -52,6 +58,7 @@ struct record {
 	struct strings borrowed;  /* namespaces of other containers, "uts=ID" (borrowed.h) */
 	struct strings sockets;   /* "--publish-socket" as given */
 	struct strings volumes;   /* names of volumes that it made without a name of its own */
+	LIST(struct record_mount) mounts; /* volumes, with a name of their own and without */
 	const char *user;         /* as given; who exec runs as */
 	struct idrange userns;    /* of --userns auto */
 	const char *log_driver;   /* "json-file", "journald" or "none" */

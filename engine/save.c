@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "base/json_write.h"
+#include "engine/happened.h"
 #include "engine/output.h"
 #include "image/tar_write.h"
 
@@ -213,5 +214,8 @@ int save_archive(const struct engine *g, const struct strings *images, enum save
 	use = image_store_use(&g->store, e);
 	TRY(use);
 	TRY(find_images(&s, images, e));
-	return output_write(path, write_to, &call, e);
+	TRY(output_write(path, write_to, &call, e));
+	for (size_t i = 0; i < s.n; i++)
+		happened_image(g, "save", s.images[i].id.text, images->at[i]);
+	return 0;
 }

@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "engine/happened.h"
+#include "engine/mounted.h"
 #include "engine/rootfs.h"
 #include "engine/userns.h"
 #include "mounts/copy_up.h"
@@ -25,17 +27,30 @@ static const char *path_of(const struct engine *g, const char *name, struct aren
 	return arena_printf(a, "%s/volumes/%s/_data", g->path.text, name);
 }
 
+static void note(const struct engine *g, const char *action, const char *name)
+{
+	struct spec_pair driver = { "driver", "local" };
+
+	happened_beside(g, &(struct happening){ .type = "volume",
+						.action = action,
+						.id = name,
+						.attributes = { &driver, 1 } });
+}
+
 static int make(const struct engine *g, const char *name, struct err *e)
 {
 	auto_fd int dir = -1;
+	bool made = mkdirat(g->volumes, name, 0755) == 0;
 
-	if (mkdirat(g->volumes, name, 0755) < 0 && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		return err_sys(e, "make the volume %s", name);
 	dir = openat(g->volumes, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open the volume %s", name);
 	if (mkdirat(dir, "_data", 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "make the volume %s", name);
+	if (made)
+		note(g, "create", name);
 	return 0;
 }
 
@@ -72,6 +87,44 @@ int volume_path(const struct engine *g, const char *name, struct arena *a, const
 		return err_set(e, ENOENT, "no such volume: %s", name);
 	*ret = path_of(g, name, a);
 	return 0;
+}
+
+/* What comes behind "DATA/volumes/"; NULL: it is not there. */
+static const char *below_volumes(const struct engine *g, const char *source)
+{
+	static const char middle[] = "/volumes/";
+	size_t len = strlen(g->path.text);
+
+	return strncmp(source, g->path.text, len) == 0 &&
+			       strncmp(source + len, middle, sizeof(middle) - 1) == 0
+		       ? source + len + sizeof(middle) - 1
+		       : NULL;
+}
+
+bool volumes_hold(const struct engine *g, const char *source)
+{
+	return below_volumes(g, source) != NULL;
+}
+
+static bool goes_up(const char *path)
+{
+	for (; (path = strstr(path, "/..")); path += 3)
+		if (!path[3] || path[3] == '/')
+			return true;
+	return false;
+}
+
+const char *volume_of_source(const struct engine *g, const char *source, struct arena *a)
+{
+	static const char data[] = "/_data";
+	const char *name = below_volumes(g, source), *rest = name ? strchr(name, '/') : NULL;
+	size_t len = sizeof(data) - 1;
+
+	if (!rest || strncmp(rest, data, len) != 0 || (rest[len] && rest[len] != '/') ||
+	    goes_up(rest))
+		return NULL;
+	name = arena_strndup(a, name, (size_t)(rest - name));
+	return record_check_name(name, NULL) < 0 ? NULL : name;
 }
 
 const char *volume_created(const struct engine *g, const char *name, struct arena *a)
@@ -147,9 +200,10 @@ static bool is_locked(int dir)
  * 1: the configuration of a container mounts it, or, with `making`, it is being made and could; 0: it does
  * not, or the container is being removed.
  */
-static int uses(const struct engine *g, const char *id, const char *path, bool making,
+static int uses(const struct engine *g, const char *id, const char *volume, bool making,
 		struct err *e)
 {
+	auto_arena struct arena a = { 0 };
 	auto_fd int dir =
 		openat(g->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_spec struct spec spec = { 0 };
@@ -162,9 +216,42 @@ static int uses(const struct engine *g, const char *id, const char *path, bool m
 		return making && is_locked(dir);
 	if (r < 0)
 		return err_wrap(e, "container %.12s", id);
-	for (size_t i = 0; i < spec.mounts.n; i++)
-		if (spec.mounts.at[i].source && strcmp(spec.mounts.at[i].source, path) == 0)
+	for (size_t i = 0; i < spec.mounts.n; i++) {
+		const char *source = spec.mounts.at[i].source;
+		const char *name = source ? volume_of_source(g, source, &a) : NULL;
+
+		if (name && strcmp(name, volume) == 0)
 			return 1;
+	}
+	return 0;
+}
+
+int volumes_used(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)
+{
+	struct strings ids;
+	auto_free const char **list = NULL;
+	size_t n = 0;
+
+	TRY(record_list(g, a, &ids, e));
+	for (size_t i = 0; i < ids.n; i++) {
+		struct mounted_list mounts;
+		int r = mounted_read(g, ids.at[i], a, &mounts, e);
+
+		if (r == -ENOENT)
+			continue; /* removed meanwhile */
+		TRY(r);
+		for (size_t k = 0; k < mounts.n; k++) {
+			if (!mounts.at[k].volume)
+				continue;
+			if ((n & (n - 1)) == 0)
+				list = mem_grow(list, n ? 2 * n : 1, sizeof(*list));
+			list[n++] = mounts.at[k].volume;
+		}
+	}
+	ret->at = arena_array(a, n + 1, sizeof(*ret->at));
+	if (n)
+		memcpy(ret->at, list, n * sizeof(*list));
+	ret->n = n;
 	return 0;
 }
 
@@ -188,7 +275,6 @@ static int remove_files(void *ctx, struct err *e)
 static int find_user(const struct engine *g, const char *name, const char *without, struct arena *a,
 		     const char **ret_by, struct err *e)
 {
-	const char *path = path_of(g, name, a);
 	int fd = openat(g->containers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), used = 0;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *d;
@@ -201,7 +287,7 @@ static int find_user(const struct engine *g, const char *name, const char *witho
 	while (!used && (d = readdir(dir))) {
 		if (!is_id(d->d_name) || (without && strcmp(d->d_name, without) == 0))
 			continue;
-		used = uses(g, d->d_name, path, !without, e);
+		used = uses(g, d->d_name, name, !without, e);
 		if (used < 0)
 			err_wrap(e, "whether the volume %s is in use", name);
 		else if (used)
@@ -234,7 +320,9 @@ int volume_remove(const struct engine *g, const char *name, struct err *e)
 	TRY(used);
 	if (used)
 		return err_set(e, EBUSY, "the volume %s is in use by container %.12s", name, by);
-	return userns_run(remove_files, &r, e);
+	TRY(userns_run(remove_files, &r, e));
+	note(g, "destroy", name);
+	return 0;
 }
 
 void volumes_drop(const struct engine *g, const struct record *r)
@@ -249,6 +337,8 @@ void volumes_drop(const struct engine *g, const struct record *r)
 			continue;
 		if (used < 0 || userns_run(remove_files, &removal, &e) < 0)
 			log_warn("%s", e.msg);
+		else
+			note(g, "destroy", removal.name);
 	}
 }
 

@@ -21,9 +21,19 @@ bool volume_is_anonymous(const char *name);
 /* All names, sorted, in *a. */
 int volume_list(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)
 	MUST_CHECK;
+/* The names, in *a, of those that containers mount; one may be there more than once. */
+int volumes_used(const struct engine *g, struct arena *a, struct strings *ret, struct err *e)
+	MUST_CHECK;
 /* Its directory, in *a; -ENOENT. */
 int volume_path(const struct engine *g, const char *name, struct arena *a, const char **ret,
 		struct err *e) MUST_CHECK;
+/*
+ * The name, in *a, of the volume whose directory a mount's source is, or is in: "DATA/volumes/NAME/_data".
+ * NULL: it is something else. Pure.
+ */
+const char *volume_of_source(const struct engine *g, const char *source, struct arena *a);
+/* Whether it is in the directory of all volumes, and so has to be one's. Pure. */
+bool volumes_hold(const struct engine *g, const char *source);
 /* When it was made, in *a; NULL: it is gone. */
 const char *volume_created(const struct engine *g, const char *name, struct arena *a);
 

@@ -36,11 +36,6 @@ static bool is_below(const char *path, const char *base, const char *part)
 	return strncmp(path, base, len) == 0 && strncmp(path + len, part, strlen(part)) == 0;
 }
 
-bool volumes_from_is_volume(const struct engine *g, const char *source)
-{
-	return is_below(source, g->path.text, "/volumes/");
-}
-
 /* Options as config_write() makes them, back to what they were made of. */
 static void take_options(const struct spec_mount *from, struct arena *a, struct config_mount *ret)
 {

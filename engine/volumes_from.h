@@ -15,7 +15,5 @@ struct volumes_from {
 /* "CONTAINER[:ro|rw]"; the container need not run. */
 int volumes_from_read(const struct engine *g, const char *text, struct arena *a,
 		      struct volumes_from *ret, struct err *e) MUST_CHECK;
-/* Whether a source is one of hull's volumes. */
-bool volumes_from_is_volume(const struct engine *g, const char *source);
 
 #endif

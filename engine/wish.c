@@ -450,9 +450,10 @@ int wish_log(const struct wish *w, struct log_wish *ret, struct err *e)
 	return 0;
 }
 
-int wish_entrypoint(const char *text, struct arena *a, struct strings *ret, struct err *e)
+int wish_words(const char *option, const char *text, struct arena *a, struct strings *ret,
+	       struct err *e)
 {
-	auto_json struct json_doc doc = { .name = "--entrypoint",
+	auto_json struct json_doc doc = { .name = option,
 					  .text = text,
 					  .size = strlen(text) };
 

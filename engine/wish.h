@@ -121,8 +121,9 @@ struct log_wish {
 };
 int wish_log(const struct wish *w, struct log_wish *ret, struct err *e) MUST_CHECK;
 
-/* "a b 'c d'"? No: as Docker, an entrypoint is one word, unless it is a JSON array. */
-int wish_entrypoint(const char *text, struct arena *a, struct strings *ret, struct err *e)
+/* The words of an option that is a command: one, with blanks and all, as Docker, unless it is a JSON array. */
+int wish_words(const char *option, const char *text, struct arena *a, struct strings *ret,
+	       struct err *e)
 	MUST_CHECK;
 
 #endif

@@ -374,14 +374,18 @@ int bundle_make(const struct image_config *config, const struct image_overrides 
 {
 	const struct image_run *run = &config->run;
 	struct bundle b = { .stop_signal = SIGTERM, .user = "", .healthcheck = run->healthcheck };
-	const char *stop = is_set(wishes->stop_signal) ? wishes->stop_signal : run->stop_signal;
 
 	TRY(make_args(run, wishes, image, a, &b.args, e));
 	TRY(make_env(run, wishes, image, a, &b.env, e));
 	TRY(make_cwd(run, wishes, image, a, &b.cwd, e));
 	TRY(make_volumes(run, image, a, &b, e));
-	if (is_set(stop) && bundle_signal(stop, &b.stop_signal, e) < 0)
+	if (is_set(wishes->stop_signal)) {
+		if (bundle_signal(wishes->stop_signal, &b.stop_signal, e) < 0)
+			return err_wrap(e, "--stop-signal");
+	} else if (is_set(run->stop_signal) &&
+		   bundle_signal(run->stop_signal, &b.stop_signal, e) < 0) {
 		return err_wrap(e, "image %s: the signal that stops it", image);
+	}
 	if (is_set(wishes->user))
 		b.user = wishes->user;
 	else if (is_set(run->user))

@@ -238,7 +238,7 @@ static int attach_own(const struct net_request *req, struct attachment *at, stru
 	r = reserve(req, at, &recorded, e);
 	if (r >= 0)
 		r = make(req, at, e);
-	if (r < 0 && recorded && attachment_detach(at->dir, req->container_id, &undo) < 0)
+	if (r < 0 && recorded && attachment_detach(at->dir, req->container_id, NULL, &undo) < 0)
 		log_warn("container %s: its network was not attached, and: %s", req->container_id,
 			 undo.msg);
 	return r;
@@ -270,7 +270,7 @@ int network_attach(int state_dir_fd, const struct net_request *req, struct net_r
 	if (r >= 0) {
 		r = attachment_files(&at, req, &result, &why);
 		if (r < 0 && at.record.id &&
-		    network_detach(state_dir_fd, req->container_id, NULL) < 0)
+		    network_detach(state_dir_fd, req->container_id, NULL, NULL) < 0)
 			log_warn("container %s: its network could not be taken away",
 				 req->container_id);
 	}

@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/list.h"
 #include "network/port.h"
@@ -74,6 +75,7 @@ struct net_request {
 
 struct net_interface {
 	const char *network, *name;
+	const char *driver;    /* the network's, "bridge" */
 	struct subnet ip, ip6; /* the address in `base`, and the prefix */
 	struct net_addr gateway, gateway6;
 	struct net_mac mac;
@@ -102,8 +104,12 @@ int network_attach(int state_dir_fd, const struct net_request *req, struct net_r
 		   struct err *e) MUST_CHECK;
 void network_result_done(struct net_result *ret);
 
-/* Nothing is there: success. Can be called again until it succeeds. */
-int network_detach(int state_dir_fd, const char *container_id, struct err *e) MUST_CHECK;
+/*
+ * Nothing is there: success. Can be called again until it succeeds. *ret_left (may be NULL) gets the names of
+ * the networks that it was on, with a NUL behind each.
+ */
+int network_detach(int state_dir_fd, const char *container_id, struct buf *ret_left,
+		   struct err *e) MUST_CHECK;
 
 /*
  * Gives a container that is attached a further network: req->networks has that one. Its owner,

@@ -287,8 +287,11 @@ void attachment_result(const struct attachment *at, struct net_result *ret)
 	size_t n = at->record.interfaces.n;
 
 	ret->interfaces.at = arena_array(&ret->arena, n, sizeof(*ret->interfaces.at));
-	for (size_t i = 0; i < n; i++)
-		ret->interfaces.at[ret->interfaces.n++] = at->on[i].interface;
+	for (size_t i = 0; i < n; i++) {
+		ret->interfaces.at[i] = at->on[i].interface;
+		ret->interfaces.at[i].driver = network_driver_name(at->on[i].network.driver);
+	}
+	ret->interfaces.n = n;
 	ret->ports = at->record.ports;
 	ret->ports4 = at->record.helper || at->record.to.family || cni_leads(at, AF_INET);
 	ret->ports6 = at->record.helper ? rootless_has_ipv6(at->record.helper)

@@ -113,7 +113,8 @@ int attachment_cni_check(const struct attachment *at, size_t i, int netns_fd, st
 int attachment_cni_forget(int state_dir_fd, const char *id, struct err *e) MUST_CHECK;
 
 /* network_detach() with the container's lock held. */
-int attachment_detach(int state_dir_fd, const char *id, struct err *e) MUST_CHECK;
+int attachment_detach(int state_dir_fd, const char *id, struct buf *ret_left, struct err *e)
+	MUST_CHECK;
 
 /* A link on the host, if it is the container's. There is none: success. */
 int attachment_delete_link(struct netlink *nl, const char *id, const char *name, struct err *e)

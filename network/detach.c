@@ -155,7 +155,7 @@ static int detach(const struct attachment *at, const char *boot, struct err *e)
 	return record_forget(at->dir, r->id, e);
 }
 
-int attachment_detach(int state_dir_fd, const char *id, struct err *e)
+int attachment_detach(int state_dir_fd, const char *id, struct buf *ret_left, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct attachment at = { .dir = state_dir_fd, .lock = -1, .a = &a };
@@ -168,17 +168,22 @@ int attachment_detach(int state_dir_fd, const char *id, struct err *e)
 	TRY(record_boot(&a, &boot, e));
 	if (detach(&at, boot, e) < 0)
 		return err_wrap(e, "take the network of container %s away", id);
+	for (size_t i = 0; ret_left && i < at.record.interfaces.n; i++) {
+		const char *name = at.record.interfaces.at[i].network;
+
+		buf_add(ret_left, name, strlen(name) + 1);
+	}
 	return 0;
 }
 
-int network_detach(int state_dir_fd, const char *container_id, struct err *e)
+int network_detach(int state_dir_fd, const char *container_id, struct buf *ret_left, struct err *e)
 {
 	auto_fd int own = -1;
 
 	TRY(record_check_id(container_id, e));
 	own = container_lock(state_dir_fd, container_id, true, e);
 	TRY(own);
-	return attachment_detach(state_dir_fd, container_id, e);
+	return attachment_detach(state_dir_fd, container_id, ret_left, e);
 }
 
 static bool is_partial(const struct record *r)
@@ -221,7 +226,7 @@ static int sweep_one(int state_dir_fd, const struct record *seen, const char *bo
 		return 0;
 	TRY(r);
 	if (!record_is_alive(&now, boot)) {
-		TRY(attachment_detach(state_dir_fd, now.id, e));
+		TRY(attachment_detach(state_dir_fd, now.id, NULL, e));
 		log_debug("the network of container %s, which is gone, was taken away", now.id);
 		return 1;
 	}

@@ -21,6 +21,8 @@ UNIT_TESTS = \
 	tests/unit/test_cli_globals \
 	tests/unit/test_cli_invocation \
 	tests/unit/test_cli_options \
+	tests/unit/test_cli_image \
+	tests/unit/test_cli_network \
 	tests/unit/test_cli_stats \
 	tests/unit/test_cli_text \
 	tests/unit/test_cli_ps_filter \
@@ -238,6 +240,16 @@ tests_unit_test_cli_options_SOURCES = tests/unit/test_cli_options.c
 tests_unit_test_cli_options_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cli_options_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_cli_options_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+tests_unit_test_cli_image_SOURCES = tests/unit/test_cli_image.c
+tests_unit_test_cli_image_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_image_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_image_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+
+tests_unit_test_cli_network_SOURCES = tests/unit/test_cli_network.c
+tests_unit_test_cli_network_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_cli_network_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_cli_network_LDADD = $(LIBCLI) $(CRITERION_LIBS)
+
 tests_unit_test_cli_stats_SOURCES = tests/unit/test_cli_stats.c
 tests_unit_test_cli_stats_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_cli_stats_LDFLAGS = $(UNITLDFLAGS)

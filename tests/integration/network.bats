@@ -426,7 +426,17 @@ rebooted() {
 	stdout_is web
 	network ls --quiet
 	stdout_is web
+	network ls --format '{{.Name}} {{.Driver}} {{.Subnet}}' --filter driver=bridge --filter dangling=true
+	stdout_is "web bridge 10.9.0.0/24"
+	network ls --filter dangling=yes
+	[ "$status" -eq 1 ]
+	stderr_is "hull: --filter dangling=yes: expected true or false"
+	network inspect --filter name=web web
+	[ "$status" -eq 1 ]
+	stderr_is "hull: network inspect takes no --filter"
 	container one net=web
+	network ls --quiet --filter dangling=true
+	stdout_is ""
 	network inspect web
 	[ "$(jq -r '.[0].containers[0] | .id + " " + .ip' <<<"$stdout")" = "one 10.9.0.2" ]
 	network rm web

@@ -552,7 +552,7 @@ no_fake() { ! pgrep --full "$WORK/plugins/first"; }
 	fake
 	fake_net made first
 	network ls
-	stdout_has "made                 cni"
+	stdout_has "made   cni"
 	network ls --quiet
 	stdout_is made
 	network create made

@@ -48,7 +48,7 @@ says() { [ "$(seen "$1")" = "$2" ]; }
 	stdout_is one
 	do_ 0 events --until 0s --filter label=team=blue --filter label=tier --filter event=start --format '{{.Actor.Attributes.name}} {{.Type}}'
 	stdout_is "one container"
-	do_ 0 events --until 0s --filter type=image
+	do_ 0 events --until 0s --filter type=network
 	stdout_is ""
 	# One that a crash cut off spoils no other.
 	printf '\n{"status":"cut' >>"$DATA/events.jsonl"
@@ -56,7 +56,7 @@ says() { [ "$(seen "$1")" = "$2" ]; }
 	do_ 0 events --until 0s --filter event=destroy --format '{{.Actor.Attributes.name}}'
 	stdout_is $'one\ntwo'
 	do_ 1 events --filter nothing=1
-	stderr_is "hull: --filter nothing=1: expected container=, event=, image=, label= or type="
+	stderr_is "hull: --filter nothing=1: expected container=, event=, image=, label=, network=, scope=, type= or volume="
 	do_ 1 events --since yesterday
 	stderr_is 'hull: --since "yesterday": expected 2026-01-31T12:00:00Z, or a span like 10m'
 	do_ 1 events --format '{{.Nothing}}'
@@ -94,4 +94,93 @@ says() { [ "$(seen "$1")" = "$2" ]; }
 	[ "$(stat -c %s "$DATA/events.jsonl")" -lt 2000 ]
 	do_ 0 events --since 10m --until 0s --filter event=create --filter event=destroy --format '{{.Action}}'
 	stdout_is $'create\ndestroy'
+}
+
+# told FILTER...: TYPE ACTION NAME of what has happened, a line each
+told() {
+	local filters=()
+	for f in "$@"; do filters+=(--filter "$f"); done
+	do_ 0 events --until 0s "${filters[@]}" --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'
+}
+
+@test "events: of images" {
+	run_ 0 --rm "$IMAGE" true
+	told type=image
+	stdout_is "image pull hull/busybox"
+	do_ 0 tag "$IMAGE" other:1
+	do_ 0 save -o "$WORK/saved" other:1
+	do_ 0 rmi other:1
+	do_ 0 load -q -i "$WORK/saved"
+	do_ 0 events --until 0s --filter image=localhost/other:1 --format '{{.Action}}'
+	stdout_is $'tag\nuntag\nload'
+	do_ 0 events --until 0s --filter event=save --format '{{.ID}} {{.Actor.Attributes.name}} {{.Status}}'
+	local id=${stdout%% *}
+	[ "$stdout" = "$id other:1 save" ]
+	[[ $id == sha256:* ]]
+	mkdir "$WORK/root"
+	tar -cf "$WORK/root.tar" -C "$WORK/root" .
+	do_ 0 import "$WORK/root.tar" made
+	local made=$stdout
+	do_ 0 rmi made
+	do_ 0 events --until 0s --filter "image=$made" --format '{{.Action}} {{.Actor.Attributes.name}}'
+	stdout_is "import localhost/made:latest
+untag localhost/made:latest
+delete $made"
+	do_ 0 prune
+	do_ 0 events --until 0s --filter event=prune --format '{{.Type}} {{.Actor.Attributes.reclaimed}}'
+	[[ $stdout =~ ^image\ [0-9]+$ ]] || mismatch reclaimed "a number" "$stdout"
+	# What fails has not happened.
+	do_ 1 tag none:1 more
+	do_ 1 rmi none:1
+	told event=tag
+	stdout_is "image tag localhost/other:1"
+}
+
+@test "events: of volumes" {
+	run_ 0 --rm -v data:/data:ro -v /anonymous "$IMAGE" true
+	do_ 0 events --until 0s --filter volume=data --format '{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}|'
+	stdout_is 'create data  |
+mount data /data false|
+unmount data  |'
+	told type=volume event=destroy
+	[ "$(wc -l <<<"$stdout")" = 1 ]
+	do_ 0 volume create data
+	do_ 0 volume rm data
+	do_ 0 events --until 0s --filter volume=data --filter event=create --filter event=destroy --format '{{.Action}} {{.Actor.Attributes.driver}}'
+	stdout_is $'create local\ndestroy local'
+	# A container that cannot be begun mounts nothing.
+	run_ 127 --rm -v late:/data "$IMAGE" /none
+	do_ 0 events --until 0s --filter volume=late --filter event=create --format '{{.Action}}'
+	stdout_is create
+	run_ 0 -d --name kept -v data:/data "$IMAGE" sleep 1000
+	do_ 0 events --until 0s --filter volume=data --filter event=mount --format '{{.Actor.Attributes.container}}'
+	local id
+	id=$(do_ 0 inspect --format '{{.Id}}' kept && echo "$stdout")
+	[ "$(tail -n 1 <<<"$stdout")" = "$id" ]
+	do_ 0 rm -f kept
+	do_ 0 events --until 0s --filter volume=data --format '{{.Action}}'
+	[ "$(tail -n 3 <<<"$stdout")" = $'create\nmount\nunmount' ]
+}
+
+@test "events: of programs of exec" {
+	run_ 0 -d --name box "$IMAGE" sleep 1000
+	do_ 3 exec box sh -c 'exit 3'
+	do_ 255 exec box none
+	do_ 0 exec -d box true
+	do_ 0 events --until 0s --filter container=box --filter event=exec_create --filter event=exec_start --filter event=exec_die --format '{{.Action}} {{.Actor.Attributes.exitCode}}|'
+	stdout_is 'exec_create: sh -c exit 3 |
+exec_start: sh -c exit 3 |
+exec_die 3|
+exec_create: none |
+exec_start: none |
+exec_die 127|
+exec_create: true |
+exec_start: true |'
+	do_ 0 events --until 0s --filter event=exec_start --filter event=exec_die --format '{{.Actor.Attributes.execID}}'
+	[ "$(sed -n 1p <<<"$stdout")" = "$(sed -n 2p <<<"$stdout")" ]
+	[ "$(sed -n 1p <<<"$stdout")" != "$(sed -n 3p <<<"$stdout")" ]
+	do_ 0 rm -f box
+	do_ 255 exec box true
+	do_ 0 events --until 0s --filter event=exec_start --format x
+	[ "$(wc -l <<<"$stdout")" = 3 ]
 }

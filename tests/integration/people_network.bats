@@ -631,3 +631,32 @@ PYTHON=(-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro)
 	stdout_is ""
 	host_hull 0 rm one
 }
+
+@test "events: of networks, as containers come to be on them and leave, in the foreground, detached, and meanwhile" {
+	host_hull 0 run --rm --network none "$IMAGE" true # the engine is there
+	host_hull 0 network create red
+	host_hull 0 network create blue
+	host_hull 0 run --rm --network red "$IMAGE" true
+	host_hull 0 run -d --name box --network red "$IMAGE" sleep 1000
+	host_hull 0 network connect blue box
+	host_hull 0 network disconnect red box
+	host_hull 0 rm -f box
+	host_hull 0 network rm red
+	host_hull 0 network prune
+	host_hull 0 events --until 0s --filter network=red --format '{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.type}}'
+	stdout_is $'create red bridge
+connect red bridge
+disconnect red bridge
+connect red bridge
+disconnect red bridge
+destroy red bridge'
+	host_hull 0 events --until 0s --filter network=blue --format '{{.Action}} {{.Actor.Attributes.name}}'
+	stdout_is $'create blue\nconnect blue\ndisconnect blue\ndestroy blue'
+	host_hull 0 events --until 0s --filter type=network --filter event=connect --format '{{.Actor.Attributes.container}}'
+	[ "$(wc -l <<<"$stdout")" = 3 ]
+	[ "$(sed -n 2p <<<"$stdout")" = "$(sed -n 3p <<<"$stdout")" ]
+	# In which order a run tells of itself.
+	host_hull 0 run --rm --name last "$IMAGE" true
+	host_hull 0 events --until 0s --format '{{.Action}}'
+	[ "$(tail -n 6 <<<"$stdout")" = $'create\nconnect\nstart\ndie\ndisconnect\ndestroy' ]
+}

@@ -78,7 +78,7 @@ has_file() { hull --data-root "$DATA" exec "$1" test -s /x; }
 	do_ 1 image pack "$IMAGE"
 	stderr_is 'hull: image pack: --output FILE says which file to write'
 	do_ 1 image other "$IMAGE"
-	stderr_is 'hull: image "other": expected pack'
+	stderr_is 'hull: image "other": expected inspect or pack'
 	do_ 1 image pack -o "$WORK/no/dir/out" "$IMAGE"
 	stderr_has "no such file or directory"
 	do_ 1 image pack --compression zip -o "$WORK/out" "$IMAGE"

@@ -99,6 +99,24 @@ $DATA/volumes/two/_data" ]
 	do_ 0 volume ls --format '{{.Name}} {{.Driver}} {{.Mountpoint}}'
 	stdout_is "one local $DATA/volumes/one/_data
 two local $DATA/volumes/two/_data"
+	do_ 0 volume ls --format 'table {{.Name}}\t{{.Scope}}' --filter name=^o
+	stdout_is $'VOLUME NAME   SCOPE\none           local'
+	do_ 0 volume ls -q --filter name=^one --filter name=wo
+	stdout_is $'one\ntwo'
+	do_ 0 volume ls -q --filter driver=nfs
+	stdout_is ""
+	run_ 0 --name user -v one:/data hull/busybox true
+	do_ 0 volume ls -q --filter dangling=true
+	stdout_is two
+	do_ 0 volume ls -q --filter dangling=false --filter driver=local
+	stdout_is one
+	do_ 0 rm user
+	do_ 1 volume ls --filter label=x
+	stderr_is "hull: --filter label=x: expected name=, driver=, scope= or dangling="
+	do_ 1 volume ls --format '{{.Label "x"}}'
+	stderr_is 'hull: --format: there is no field ".Label"'
+	do_ 1 volume rm --filter name=one
+	stderr_is "hull: volume rm takes no --filter"
 	do_ 1 volume create a/b
 	stderr_is 'hull: volume name "a/b": a name is at most 128 letters, digits, "_", "." and "-", and begins with a letter or digit'
 	do_ 1 volume rm none

@@ -24,6 +24,14 @@ teardown() { teardown_people; }
 	stdout_is '["sleep","1000"]'
 	do_ 0 inspect -f '{{.Name}}' one hull/busybox
 	[ "$(wc -l <<<"$stdout")" = 2 ]
+	do_ 0 image inspect --format '{{.Id}} {{join .RepoTags ","}} {{.Os}} {{len .RootFS.Layers}} {{.Config.Cmd}}' hull/busybox
+	[ "$stdout" = "$(do_ 0 inspect --type image hull/busybox && jq -r '.[0] | "\(.Id) localhost/hull/busybox:latest linux \(.ImageConfig.rootfs.diff_ids | length) \(.ImageConfig.config.Cmd | tojson)"' <<<"$stdout")" ]
+	do_ 1 image inspect one
+	[[ $stderr == *one* ]]
+	do_ 1 image inspect --output x hull/busybox
+	stderr_is "hull: image inspect takes no --output"
+	do_ 1 image pack --format x hull/busybox
+	stderr_is "hull: image pack takes no --format"
 	do_ 0 inspect --format json one
 	[ "$(jq length <<<"$stdout")" = 1 ]
 	do_ 1 inspect -f '{{.State.Nothing}}' one

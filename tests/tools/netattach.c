@@ -189,7 +189,7 @@ static int run(int argc, char **argv, struct err *e)
 	if ((strcmp(argv[2], "disconnect") == 0 || strcmp(argv[2], "force") == 0) && argc == 5)
 		return disconnect_one(dir, argv[3], argv[4], argv[2][0] == 'f', e);
 	if (strcmp(argv[2], "detach") == 0 && argc == 4)
-		return network_detach(dir, argv[3], e);
+		return network_detach(dir, argv[3], NULL, e);
 	if (strcmp(argv[2], "check") == 0 && argc == 4)
 		return network_check(dir, argv[3], e);
 	if (strcmp(argv[2], "sweep") == 0 && argc == 3) {

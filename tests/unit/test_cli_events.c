@@ -1,6 +1,7 @@
 /* Points in time, and what of the events is shown. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <string.h>
 
 #include "cli/events_filter.h"
 #include "cli/when.h"
@@ -63,11 +64,12 @@ static void write_event(struct buf *ret)
 	static struct spec_pair labels[] = { { "team", "blue" },
 					     { "name", "x" },
 					     { "exitCode", "9" } };
+	struct spec_pair code = { "exitCode", "3" };
 	struct record r = { .id = "abc", .name = "web", .image = "hull/busybox" };
 
 	r.labels.at = labels;
 	r.labels.n = ARRAY_LEN(labels);
-	happened_write(&r, "die", "exitCode", "3", 1769860800500000000, ret);
+	happened_write(&r, "die", &(struct spec_pairs){ &code, 1 }, 1769860800500000000, ret);
 }
 
 Test(cli_events, line)
@@ -81,6 +83,71 @@ Test(cli_events, line)
 			 "\"Attributes\":{\"exitCode\":\"3\",\"image\":\"hull/busybox\","
 			 "\"team\":\"blue\",\"name\":\"web\"}},\"scope\":\"local\","
 			 "\"time\":1769860800,\"timeNano\":1769860800500000000}\n");
+}
+
+static void write_other(const char *type, struct buf *ret)
+{
+	static struct spec_pair pairs[] = { { "name", "tool:1" }, { "container", "abc" } };
+
+	happening_write(&(struct happening){ .type = type,
+					     .action = "do",
+					     .id = "sha256:12",
+					     .attributes = { pairs, ARRAY_LEN(pairs) } },
+			1769860800500000000, ret);
+}
+
+/* Those of images have the older members, too. */
+Test(cli_events, lines_of_others)
+{
+	auto_buf struct buf b = { 0 };
+
+	write_other("volume", &b);
+	cr_expect_str_eq(b.text, "\n{\"Type\":\"volume\",\"Action\":\"do\",\"Actor\":{\"ID\":"
+				 "\"sha256:12\",\"Attributes\":{\"name\":\"tool:1\","
+				 "\"container\":\"abc\"}},\"scope\":\"local\","
+				 "\"time\":1769860800,\"timeNano\":1769860800500000000}\n");
+	buf_clear(&b);
+	write_other("image", &b);
+	cr_expect_not_null(strstr(b.text, "\n{\"status\":\"do\",\"id\":\"sha256:12\",\"Type\":\"image\","),
+			   "%s", b.text);
+}
+
+static bool leaves(const char *text, const struct buf *line)
+{
+	auto_arena struct arena a = { 0 };
+	auto_json struct json_doc doc = { .name = "event", .text = line->text, .size = line->len };
+	struct strings list = { &text, 1 };
+	struct filters filters;
+	struct err e = { 0 };
+
+	cr_assert_eq(json_parse(&doc, &a, &e), 0, "%s", e.msg);
+	cr_assert_eq(filters_read(&events_filters, &list, NULL, &a, &filters, &e), 0, "%s", e.msg);
+	return filters_match(&filters, doc.root);
+}
+
+/* A key is of things of its type: what is called so is meant, not what has to do with it. */
+Test(cli_events, filters_of_others)
+{
+	static const struct {
+		const char *type, *filter;
+		bool yes;
+	} rows[] = {
+		{ "image", "image=tool:1", true },	  { "image", "image=sha256:1", true },
+		{ "image", "image=tool", false },	  { "image", "container=abc", false },
+		{ "volume", "volume=sha256:12", true },	  { "volume", "image=tool:1", false },
+		{ "volume", "network=tool:1", false },	  { "network", "network=tool:1", true },
+		{ "network", "container=tool:1", false }, { "network", "type=network", true },
+		{ "network", "scope=local", true },	  { "network", "scope=swarm", false },
+		{ "volume", "event=do", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf b = { 0 };
+
+		write_other(rows[i].type, &b);
+		cr_expect_eq(leaves(rows[i].filter, &b), rows[i].yes, "%s of %s", rows[i].filter,
+			     rows[i].type);
+	}
 }
 
 Test(cli_events, filters)
@@ -118,12 +185,12 @@ Test(cli_events, filters)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *texts[3];
 		struct strings list = { texts, 0 };
-		struct events_filters filters;
+		struct filters filters;
 
 		while (rows[i].texts[list.n])
 			texts[list.n] = rows[i].texts[list.n], list.n++;
-		cr_assert_eq(events_filters_read(&list, &a, &filters, &e), 0, "%s", e.msg);
-		cr_expect_eq(events_filters_match(&filters, doc.root), rows[i].yes, "%s %s",
+		cr_assert_eq(filters_read(&events_filters, &list, NULL, &a, &filters, &e), 0, "%s", e.msg);
+		cr_expect_eq(filters_match(&filters, doc.root), rows[i].yes, "%s %s",
 			     rows[i].texts[0], rows[i].texts[1]);
 	}
 }
@@ -135,14 +202,16 @@ Test(cli_events, wrong_filters)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_arena struct arena a = { 0 };
 		const char *texts[] = { rows[i] };
-		struct events_filters filters;
+		struct filters filters;
 		struct err e = { 0 };
 
-		cr_expect_eq(events_filters_read(&(struct strings){ texts, 1 }, &a, &filters, &e),
+		cr_expect_eq(filters_read(&events_filters, &(struct strings){ texts, 1 }, NULL,
+					  &a, &filters, &e),
 			     -EINVAL);
 		cr_expect_str_eq(e.msg, arena_printf(&a,
 						     "--filter %s: expected container=, event=, "
-						     "image=, label= or type=",
+						     "image=, label=, network=, scope=, type= or "
+						     "volume=",
 						     rows[i]));
 	}
 }

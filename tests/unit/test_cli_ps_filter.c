@@ -28,14 +28,15 @@ static struct ps_entry entry(void)
 	return e;
 }
 
-static int read_filters(const char *const *texts, struct arena *a, struct ps_filters *ret,
+static int read_filters(const char *const *texts, struct arena *a, struct filters *ret,
 			struct err *e)
 {
-	struct strings list = { arena_array(a, 8, sizeof(char *)), 0 }, none = { 0 };
+	struct strings list = { arena_array(a, 8, sizeof(char *)), 0 };
+	const struct ps_filter_facts facts = { 0 };
 
 	while (texts[list.n])
 		list.at[list.n] = texts[list.n], list.n++;
-	return ps_filters_read(NULL, &none, &list, a, ret, e);
+	return filters_read(&ps_filters, &list, &facts, a, ret, e);
 }
 
 Test(cli_ps_filter, match)
@@ -86,11 +87,11 @@ Test(cli_ps_filter, match)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_arena struct arena a = { 0 };
 		struct ps_entry one = entry();
-		struct ps_filters filters;
+		struct filters filters;
 		struct err e = { 0 };
 
 		cr_assert_eq(read_filters(rows[i].texts, &a, &filters, &e), 0, "%s", e.msg);
-		cr_expect_eq(ps_filters_match(&filters, &one), rows[i].yes, "row %zu: %s", i,
+		cr_expect_eq(filters_match(&filters, &one), rows[i].yes, "row %zu: %s", i,
 			     rows[i].texts[0]);
 	}
 }
@@ -98,25 +99,23 @@ Test(cli_ps_filter, match)
 Test(cli_ps_filter, of_what)
 {
 	static const struct {
-		const char *texts[2];
-		bool stopped, mounts, networks;
+		const char *texts[3];
+		unsigned needs;
 	} rows[] = {
-		{ { "name=x" }, false, false, false },
-		{ { "status=exited" }, true, false, false },
-		{ { "exited=0" }, true, false, false },
-		{ { "volume=x" }, false, true, false },
-		{ { "network=x" }, false, false, true },
+		{ { "name=x" }, 0 },
+		{ { "status=exited" }, PS_STOPPED },
+		{ { "exited=0" }, PS_STOPPED },
+		{ { "volume=x" }, PS_MOUNTS },
+		{ { "network=x", "name=x" }, PS_NETWORKS },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_arena struct arena a = { 0 };
-		struct ps_filters filters;
+		struct filters filters;
 		struct err e = { 0 };
 
 		cr_assert_eq(read_filters(rows[i].texts, &a, &filters, &e), 0, "%s", e.msg);
-		cr_expect_eq(filters.of_stopped, rows[i].stopped, "%s", rows[i].texts[0]);
-		cr_expect_eq(filters.of_mounts, rows[i].mounts, "%s", rows[i].texts[0]);
-		cr_expect_eq(filters.of_networks, rows[i].networks, "%s", rows[i].texts[0]);
+		cr_expect_eq(filters.needs, rows[i].needs, "%s", rows[i].texts[0]);
 	}
 }
 
@@ -139,7 +138,7 @@ Test(cli_ps_filter, wrong)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_arena struct arena a = { 0 };
-		struct ps_filters filters;
+		struct filters filters;
 		struct err e = { 0 };
 		const char *texts[] = { rows[i].text, NULL };
 		const char *expected =

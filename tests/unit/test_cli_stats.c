@@ -176,7 +176,7 @@ Test(cli_stats, template)
 	struct container_stats before[1], now[2];
 	auto_buf struct buf b = { 0 };
 	struct err e = { 0 };
-	const struct stats_list list = { now, 1 };
+	struct stats_list list = { now, 1 };
 
 	two(before, now);
 	now[0].id = "0123456789abcdef";
@@ -191,6 +191,11 @@ Test(cli_stats, template)
 	cr_expect_str_eq(b.text, "0123456789abcdef 4\n");
 	cr_expect_eq(stats_table(&b, &list, &list, 1, "{{.Nothing}}", &e), -EINVAL);
 	cr_expect_str_eq(e.msg, "--format: there is no field \".Nothing\"");
+	/* It has no labels, and says so without a row. */
+	list.n = 0;
+	cr_expect_eq(stats_table(&b, &list, &list, 1, "{{.Label \"x\"}}", &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "--format: there is no field \".Label\"");
+	list.n = 1;
 	buf_clear(&b);
 	stats_lines(&b, &list, &list, 1);
 	cr_expect_not_null(strstr(b.text, "{\"id\":\"0123456789abcdef\",\"name\":\"web\","));

@@ -180,6 +180,8 @@ Test(cli_template, headings)
 		{ "{{.Label \"com.example.two-words_x\"}}", "two words x" },
 		{ "{{index (split .Image \":\") 0 | json}}", "hull/busybox:1" },
 		{ "{{range split .Name \",\"}}{{.}}{{end}}", "web one" },
+		{ "{{index . \"Name\"}}\t{{len .State}}", "web one\t1" },
+		{ "{{index $ \"Image\" | upper}}", "hull/busybox:1" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -14,6 +14,7 @@
 #include "engine/logs.h"
 #include "engine/record.h"
 #include "engine/userns.h"
+#include "engine/volumes.h"
 #include "spec/spec.h"
 #include "tests/unit/test_dir.h"
 
@@ -444,6 +445,39 @@ Test(idrange, the_lowest_that_are_free)
 		cr_expect_eq(found.uid, all.uid + (uint32_t)rows[i].at, "row %zu", i);
 		cr_expect_eq(found.gid, all.gid + (uint32_t)rows[i].at, "row %zu", i);
 		cr_expect_eq(found.count, rows[i].count, "row %zu", i);
+	}
+}
+
+Test(volumes, of_a_source)
+{
+	static const struct {
+		const char *source, *name;
+		bool held;
+	} rows[] = {
+		{ "/d/volumes/one/_data", "one", true },
+		{ "/d/volumes/one/_data/sub/dir", "one", true },
+		{ "/d/volumes/one/_data/..x", "one", true },
+		{ "/d/volumes/one/_data/../../two", NULL, true },
+		{ "/d/volumes/one/_data/a/..", NULL, true },
+		{ "/d/volumes/one/_database", NULL, true },
+		{ "/d/volumes/one", NULL, true },
+		{ "/d/volumes/../_data", NULL, true },
+		{ "/d/volumes//_data", NULL, true },
+		{ "/d/volumes", NULL, false },
+		{ "/d/containers/one/_data", NULL, false },
+		{ "/da/volumes/one/_data", NULL, false },
+		{ "/srv", NULL, false },
+	};
+	auto_arena struct arena a = { 0 };
+	auto_engine struct engine g = ENGINE_CLOSED;
+
+	buf_str(&g.path, "/d");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *name = volume_of_source(&g, rows[i].source, &a);
+
+		cr_expect_str_eq(name ? name : "none", rows[i].name ? rows[i].name : "none", "%s",
+				 rows[i].source);
+		cr_expect_eq(volumes_hold(&g, rows[i].source), rows[i].held, "%s", rows[i].source);
 	}
 }
 

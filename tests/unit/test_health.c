@@ -35,6 +35,9 @@ Test(health, plan)
 		{ { .health_cmd = "none" }, &image, 0, NULL, 0, 0, 0, 0, NULL },
 		{ { .health_cmd = "a b" }, NULL, 2, "CMD-SHELL", 30, 30, 0, 3, NULL },
 		{ { .health_cmd = "[\"a\",\"b\"]" }, NULL, 3, "CMD", 30, 30, 0, 3, NULL },
+		{ { .health_cmd = "[ -e /file ]" }, NULL, 2, "CMD-SHELL", 30, 30, 0, 3, NULL },
+		{ { .health_cmd = "[ \"$A\" = b ]" }, NULL, 2, "CMD-SHELL", 30, 30, 0, 3, NULL },
+		{ { .health_cmd = "[[ -e /file ]]" }, NULL, 2, "CMD-SHELL", 30, 30, 0, 3, NULL },
 		{ { .health_cmd = "x" }, &bad, 2, "CMD-SHELL", 30, 30, 0, 3, NULL },
 		{ { .health_interval = SECOND,
 		    .health_timeout = 2 * SECOND,
@@ -52,6 +55,8 @@ Test(health, plan)
 		  "--no-healthcheck: other options ask for a health check" },
 		{ { .health_cmd = "" }, NULL, 0, NULL, 0, 0, 0, 0,
 		  "--health-cmd: there is no command in it" },
+		{ { .health_cmd = "[\"a\", 1]" }, NULL, 0, NULL, 0, 0, 0, 0,
+		  "--health-cmd:1:7: [1]: expected a string, found a number" },
 		{ { .health_cmd = "[]" }, NULL, 0, NULL, 0, 0, 0, 0,
 		  "--health-cmd: there is no command in it" },
 		{ { 0 }, &bad, 0, NULL, 0, 0, 0, 0,
@@ -70,7 +75,7 @@ Test(health, plan)
 
 		if (rows[i].error) {
 			cr_expect_lt(r, 0, "row %zu", i);
-			cr_expect_str_eq(e.msg, rows[i].error, "row %zu", i);
+			cr_expect_str_eq(e.msg, rows[i].error, "row %zu: %s", i, e.msg);
 			continue;
 		}
 		cr_assert_eq(r, 0, "row %zu: %s", i, e.msg);

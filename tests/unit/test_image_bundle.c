@@ -263,6 +263,11 @@ Test(image_bundle, user_signal_healthcheck)
 	cr_assert_eq(make("\"Cmd\":[\"a\"],\"StopSignal\":\"SIGNOT\"", &none, &a, &b, &e), -EINVAL);
 	cr_expect_str_eq(e.msg,
 			 "image tool: the signal that stops it: signal \"SIGNOT\" is not known");
+	some.stop_signal = "SIGNEVER";
+	cr_assert_eq(make("\"Cmd\":[\"a\"],\"StopSignal\":\"SIGNOT\"", &some, &a, &b, &e), -EINVAL);
+	cr_expect_str_eq(e.msg, "--stop-signal: signal \"SIGNEVER\" is not known");
+	some.stop_signal = "INT";
+	cr_assert_eq(make("\"Cmd\":[\"a\"],\"StopSignal\":\"SIGNOT\"", &some, &a, &b, &e), 0);
 }
 
 static const char *pairs(const struct spec_pairs *p)

@@ -418,7 +418,7 @@ Test(wish, entrypoints_and_devices)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_buf struct buf got = { 0 };
 		struct strings list = { 0 };
-		int r = wish_entrypoint(rows[i].text, &a, &list, &e);
+		int r = wish_words("--entrypoint", rows[i].text, &a, &list, &e);
 
 		cr_expect_eq(r, rows[i].words ? 0 : -EINVAL, "%s: %d", rows[i].text, r);
 		join(&list, &got);
