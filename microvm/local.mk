@@ -53,6 +53,8 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/question.c \
 	microvm/rng.c \
 	microvm/rng.h \
+	microvm/saved.c \
+	microvm/saved.h \
 	microvm/serial.c \
 	microvm/serial.h \
 	microvm/virtio.c \
