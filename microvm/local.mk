@@ -57,6 +57,9 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/saved.h \
 	microvm/serial.c \
 	microvm/serial.h \
+	microvm/snapshot.h \
+	microvm/snapshot_channel.c \
+	microvm/snapshot_devices.c \
 	microvm/virtio.c \
 	microvm/virtio.h \
 	microvm/virtqueue.c \

@@ -73,6 +73,7 @@ UNIT_TESTS = \
 	tests/unit/test_microvm_net \
 	tests/unit/test_microvm_mux \
 	tests/unit/test_microvm_saved \
+	tests/unit/test_microvm_snapshot \
 	tests/unit/test_microvm_spec \
 	tests/unit/test_mount_options \
 	tests/unit/test_mount_plan \
@@ -445,6 +446,10 @@ tests_unit_test_microvm_saved_SOURCES = tests/unit/test_microvm_saved.c
 tests_unit_test_microvm_saved_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_saved_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_microvm_saved_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_microvm_snapshot_SOURCES = tests/unit/test_microvm_snapshot.c
+tests_unit_test_microvm_snapshot_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_snapshot_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_snapshot_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
 tests_unit_test_microvm_spec_SOURCES = tests/unit/test_microvm_spec.c
 tests_unit_test_microvm_spec_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_spec_LDFLAGS = $(UNITLDFLAGS)

@@ -2,13 +2,18 @@
  * fuzz_saved.c - a state of a microVM that anybody may have written.
  *
  * Once as it is, once sealed with a right checksum. What is read of each part
- * must lie in it, and texts must end.
+ * must lie in it, and texts must end. What devices and streams come of it keep to
+ * the guest's memory and to their bounds.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "microvm/saved.h"
+#include "microvm/balloon.h"
+#include "microvm/console.h"
+#include "microvm/net.h"
+#include "microvm/rng.h"
+#include "microvm/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,6 +52,63 @@ static void read_part(struct saved_in in)
 		abort();
 }
 
+static _Alignas(4096) uint8_t ram[64 * 1024];
+static const struct memory memory = { ram, sizeof(ram) };
+
+static void load_devices(const struct saved *s, uint16_t number)
+{
+	static struct {
+		struct console console;
+		struct rng rng;
+		struct balloon balloon;
+		struct net net;
+	} d;
+	struct virtio *const devices[] = { &d.console.v, &d.rng.v, &d.balloon.v, &d.net.v };
+	const struct virtio_kind *const kinds[] = { &console_kind, &rng_kind, &balloon_kind,
+						    &net_kind };
+	struct buf heard = { 0 };
+	struct saved_in in;
+	struct err e;
+
+	d.net.tap = -1;
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
+		virtio_init(devices[i], kinds[i], &memory, 0xd0000000);
+		devices[i]->breaks = VIRTIO_BREAKS_TOLD;
+		if (saved_part(s, SAVED_DEVICE, number, &in, &e) < 0)
+			abort();
+		if (virtio_load(devices[i], &in, &e) < 0)
+			virtio_init(devices[i], kinds[i], &memory, 0xd0000000);
+	}
+	console_attend(&d.console);
+	console_receive(&d.console, &heard, 100);
+	console_send(&d.console, "x", 1);
+	rng_attend(&d.rng);
+	balloon_attend(&d.balloon);
+	buf_done(&heard);
+	buf_done(&d.console.control);
+}
+
+static void load_channel(const struct saved *s)
+{
+	static struct mux m;
+	struct frame_reader r;
+	struct frame f;
+	struct err e;
+
+	mux_open(&m, SESSION_INIT, (int[]){ dup(0), dup(0), dup(0) }, false);
+	frame_reader_init(&r, FRAME_FROM_GUEST);
+	if (channel_load(&m, &r, s, &e) == 0)
+		while (frame_reader_next(&r, &f) > 0 && mux_frame(&m, &f) == 0)
+			;
+	for (size_t i = 0; i < MUX_SESSIONS; i++)
+		for (int n = 0; n < MUX_STREAMS; n++)
+			if (m.sessions[i].streams[n].pending.len > MUX_WINDOW)
+				abort();
+	frame_reader_done(&r);
+	mux_done(&m);
+	m = (struct mux){ 0 };
+}
+
 static void read_all(const uint8_t *bytes, size_t size)
 {
 	struct saved_in in;
@@ -60,6 +122,10 @@ static void read_all(const uint8_t *bytes, size_t size)
 		    in.at < bytes || in.end > bytes + size)
 			abort();
 		read_part(in);
+		if (s.parts[i].kind == SAVED_DEVICE)
+			load_devices(&s, s.parts[i].number);
+		else if (s.parts[i].kind == SAVED_CHANNEL)
+			load_channel(&s);
 	}
 }
 
