@@ -124,6 +124,7 @@ UNIT_TESTS = \
 	tests/unit/test_vm_fs_dir \
 	tests/unit/test_vm_fs_io \
 	tests/unit/test_vm_fs_lock \
+	tests/unit/test_vm_fs_save \
 	tests/unit/test_vm_fs_tree \
 	tests/unit/test_vm_fs_xattr \
 	tests/unit/test_netwish \
@@ -631,6 +632,10 @@ tests_unit_test_vm_fs_lock_SOURCES = tests/unit/test_vm_fs_lock.c
 tests_unit_test_vm_fs_lock_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_vm_fs_lock_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_vm_fs_lock_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_vm_fs_save_SOURCES = tests/unit/test_vm_fs_save.c
+tests_unit_test_vm_fs_save_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_vm_fs_save_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_vm_fs_save_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
 tests_unit_test_vm_fs_tree_SOURCES = tests/unit/test_vm_fs_tree.c
 tests_unit_test_vm_fs_tree_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_vm_fs_tree_LDFLAGS = $(UNITLDFLAGS)
@@ -719,7 +724,7 @@ tests_fuzz_fuzz_frame_LDADD = $(LIBMICROVM)
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_saved
 tests_fuzz_fuzz_saved_SOURCES = tests/fuzz/fuzz_saved.c
-tests_fuzz_fuzz_saved_LDADD = $(LIBMICROVM)
+tests_fuzz_fuzz_saved_LDADD = $(LIBMICROVM) $(LIBVMFS)
 tests_fuzz_fuzz_saved_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_process_list
 tests_fuzz_fuzz_process_list_SOURCES = tests/fuzz/fuzz_process_list.c

@@ -5,12 +5,15 @@
  * must lie in it, and texts must end. What devices and streams come of it keep to
  * the guest's memory and to their bounds.
  */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "microvm/balloon.h"
 #include "microvm/console.h"
+#include "microvm/fs/fs.h"
 #include "microvm/net.h"
 #include "microvm/rng.h"
 #include "microvm/snapshot.h"
@@ -109,6 +112,29 @@ static void load_channel(const struct saved *s)
 	m = (struct mux){ 0 };
 }
 
+/* Of a root with nothing in it, in which nothing may be changed. */
+static void load_files(const struct saved *s)
+{
+	static int root = -1;
+	struct fs_config c = fs_defaults;
+	char name[] = "/tmp/fuzz-saved-XXXXXX";
+	struct fs_server *server;
+	struct err e;
+
+	if (root < 0) {
+		root = mkdtemp(name) ? open(name, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+		if (root < 0 || rmdir(name) < 0)
+			abort();
+	}
+	c.root_fd = root;
+	c.read_only = true;
+	c.max_inodes = 4096;
+	if (fs_server_new(&c, &server, &e) < 0)
+		abort();
+	(void)!fs_server_load(server, s, &e);
+	fs_server_free(server);
+}
+
 static void read_all(const uint8_t *bytes, size_t size)
 {
 	struct saved_in in;
@@ -126,6 +152,8 @@ static void read_all(const uint8_t *bytes, size_t size)
 			load_devices(&s, s.parts[i].number);
 		else if (s.parts[i].kind == SAVED_CHANNEL)
 			load_channel(&s);
+		else if (s.parts[i].kind == SAVED_FILES && s.parts[i].number == 0)
+			load_files(&s);
 	}
 }
 
