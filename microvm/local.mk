@@ -60,6 +60,7 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/snapshot.h \
 	microvm/snapshot_channel.c \
 	microvm/snapshot_devices.c \
+	microvm/snapshot_memory.c \
 	microvm/virtio.c \
 	microvm/virtio.h \
 	microvm/virtqueue.c \

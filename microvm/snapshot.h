@@ -10,6 +10,7 @@
 #ifndef HULL_MICROVM_SNAPSHOT_H
 #define HULL_MICROVM_SNAPSHOT_H
 
+#include "microvm/memory.h"
 #include "microvm/mux.h"
 #include "microvm/saved.h"
 #include "microvm/serial.h"
@@ -22,6 +23,14 @@ int virtio_load(struct virtio *v, struct saved_in *in, struct err *e) MUST_CHECK
 /* In SAVED_MACHINE. Of the console's lines nothing is kept. */
 void serial_save(const struct serial *s, struct saved_out *o);
 void serial_load(struct serial *s, struct saved_in *in);
+
+/*
+ * The memory goes into a file of its own, new and empty: pages of zeros are holes in it. A machine
+ * that goes on has the file mapped: what it has not written to is in memory once for all
+ * of them, and what it writes is its own. Nobody may change the file meanwhile.
+ */
+int memory_save(const struct memory *m, int fd, struct err *e) MUST_CHECK;
+int memory_load(int fd, uint64_t size, struct memory *ret, struct err *e) MUST_CHECK;
 
 /*
  * SAVED_CHANNEL: the streams as far as they are the guest's, and what is under

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "microvm/balloon.h"
@@ -429,6 +430,60 @@ Test(snapshot, the_serial_port)
 	serial_read(&two, 7, &value);
 	cr_expect_eq(value, 0x5a);
 	cr_expect(two.line && two.empty_told);
+}
+
+static uint8_t *make_pages(size_t n)
+{
+	uint8_t *at =
+		mmap(NULL, n * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_neq(at, MAP_FAILED);
+	return at;
+}
+
+Test(snapshot, memory_has_holes_and_is_each_machines_own)
+{
+	auto_fd int file = memfd_create("memory", MFD_CLOEXEC);
+	struct memory m = { make_pages(64), 64 * 4096 }, one, two;
+	struct stat st;
+	struct err e;
+
+	m.at[5 * 4096] = 1;
+	m.at[6 * 4096 + 4095] = 2;
+	m.at[63 * 4096 + 7] = 3;
+	cr_assert_eq(memory_save(&m, file, &e), 0, "%s", e.msg);
+	cr_assert_eq(fstat(file, &st), 0);
+	cr_expect_eq(st.st_size, 64 * 4096);
+	cr_expect_eq(st.st_blocks, 3 * 8);
+	cr_assert_eq(memory_load(file, m.size, &one, &e), 0, "%s", e.msg);
+	cr_assert_eq(memory_load(file, m.size, &two, &e), 0, "%s", e.msg);
+	cr_expect_arr_eq(one.at, m.at, m.size);
+	one.at[5 * 4096] = 9;
+	one.at[0] = 9;
+	cr_expect_arr_eq(two.at, m.at, m.size);
+	cr_expect_eq(memory_load(file, m.size - 4096, &one, &e), -EPROTO);
+	cr_expect_str_eq(e.msg,
+			 "the memory of the microVM is no file of 258048 bytes, but one of 262144");
+	munmap(one.at, m.size);
+	munmap(two.at, m.size);
+	munmap(m.at, m.size);
+}
+
+Test(snapshot, memory_of_zeros_alone_and_what_cannot_be_written)
+{
+	auto_fd int file = memfd_create("memory", MFD_CLOEXEC), full = open("/dev/full", O_RDWR);
+	struct memory m = { make_pages(4), 4 * 4096 }, one;
+	struct stat st;
+	struct err e;
+
+	cr_assert_eq(memory_save(&m, file, &e), 0, "%s", e.msg);
+	cr_assert_eq(fstat(file, &st), 0);
+	cr_expect(st.st_size == 4 * 4096 && st.st_blocks == 0);
+	m.at[0] = 1;
+	cr_expect_eq(memory_save(&m, full, &e), -ENOSPC);
+	cr_expect_str_eq(e.msg, "write the memory of the microVM: no space left on device");
+	cr_expect_eq(memory_load(full, 0, &one, &e), -EPROTO, "no regular file");
+	munmap(m.at, m.size);
 }
 
 /* ---- streams */
