@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/util.h"
+#include "microvm/saved.h"
 
 enum {
 	INFLATE,
@@ -45,6 +46,23 @@ static void reset(struct virtio *v)
 	((struct balloon *)v)->held = 0;
 }
 
+static const struct saved_field fields[] = {
+	SAVED(struct balloon, wanted),
+	SAVED(struct balloon, held),
+};
+
+static void save(struct virtio *v, struct saved_out *o)
+{
+	saved_put_fields(o, fields, ARRAY_LEN(fields), v);
+}
+
+/* Of both, any number is one that a guest may say, or be asked for. */
+static int load(struct virtio *v, struct saved_in *in, struct err *e UNUSED)
+{
+	saved_take_fields(in, fields, ARRAY_LEN(fields), v);
+	return 0;
+}
+
 const struct virtio_kind balloon_kind = {
 	.name = "balloon",
 	.id = VIRTIO_ID_BALLOON,
@@ -57,6 +75,8 @@ const struct virtio_kind balloon_kind = {
 	.config = config,
 	.config_write = config_write,
 	.reset = reset,
+	.save = save,
+	.load = load,
 };
 
 /* Only whole pages, which lie in the guest's memory as we have it. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "microvm/jail.h"
+#include "microvm/saved.h"
 
 enum { SECTOR = 512, SEGMENTS = 126 /* so that two of the largest requests find room */ };
 
@@ -21,6 +22,22 @@ static void config(struct virtio *v, uint32_t offset, void *ret, size_t size)
 		       size < sizeof(c) - offset ? size : sizeof(c) - offset);
 }
 
+static void save(struct virtio *v, struct saved_out *o)
+{
+	saved_put_u64(o, ((struct blk *)v)->sectors);
+}
+
+static int load(struct virtio *v, struct saved_in *in, struct err *e)
+{
+	const struct blk *b = (struct blk *)v;
+	uint64_t sectors = saved_u64(in);
+
+	if (sectors != b->sectors)
+		return saved_refuse(in, e, "its disk had %llu sectors, and has %llu",
+				    (unsigned long long)sectors, (unsigned long long)b->sectors);
+	return 0;
+}
+
 const struct virtio_kind blk_kind = {
 	.name = "blk",
 	.id = VIRTIO_ID_BLOCK,
@@ -29,6 +46,8 @@ const struct virtio_kind blk_kind = {
 	.queue_size = VIRTQUEUE_MAX,
 	.features = UINT64_C(1) << VIRTIO_BLK_F_RO | UINT64_C(1) << VIRTIO_BLK_F_SEG_MAX,
 	.config = config,
+	.save = save,
+	.load = load,
 };
 
 int blk_open(struct blk *b, int file, struct err *e)
@@ -108,9 +127,9 @@ void blk_attend(struct blk *b)
 			virtio_break(&b->v, "a request has no room for its status");
 			break;
 		}
-		pthread_mutex_unlock(&b->v.lock);
+		virtio_leave(&b->v);
 		*status = answer(b, &chain);
-		pthread_mutex_lock(&b->v.lock);
+		virtio_return(&b->v);
 		if (resets == b->v.resets && !b->v.broken)
 			virtio_push(&b->v, 0, chain.head, (uint32_t)size);
 	}

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "microvm/saved.h"
+
 enum {
 	TO_GUEST,
 	FROM_GUEST,
@@ -30,6 +32,29 @@ static void reset(struct virtio *v)
 	buf_clear(&((struct console *)v)->control);
 }
 
+static void save(struct virtio *v, struct saved_out *o)
+{
+	const struct console *c = (struct console *)v;
+
+	saved_put_counted(o, c->control.text, c->control.len);
+}
+
+static int load(struct virtio *v, struct saved_in *in, struct err *e)
+{
+	const size_t one = sizeof(struct virtio_console_control);
+	struct console *c = (struct console *)v;
+	const uint8_t *bytes;
+	size_t n;
+
+	bytes = saved_counted(in, CONTROL_MAX + one, &n);
+	if (n % one)
+		return saved_refuse(in, e, "%zu bytes are no messages about a port", n);
+	buf_clear(&c->control);
+	if (n)
+		buf_add(&c->control, bytes, n);
+	return 0;
+}
+
 const struct virtio_kind console_kind = {
 	.name = "console",
 	.id = VIRTIO_ID_CONSOLE,
@@ -39,6 +64,8 @@ const struct virtio_kind console_kind = {
 	.features = UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT,
 	.config = config,
 	.reset = reset,
+	.save = save,
+	.load = load,
 };
 
 static void say(struct console *c, uint16_t event, uint16_t value)

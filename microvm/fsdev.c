@@ -44,13 +44,16 @@ static int take(struct fsdev *f, struct chain *chain, unsigned *resets)
 	if (queue >= 0 && (virtqueue_pending(&f->v.queues[HIGH_PRIORITY]) ||
 			   virtqueue_pending(&f->v.queues[REQUESTS])))
 		eventfd_write(f->v.wake, 1);
-	pthread_mutex_unlock(&f->v.lock);
+	if (queue >= 0)
+		virtio_leave(&f->v);
+	else
+		pthread_mutex_unlock(&f->v.lock);
 	return queue;
 }
 
 static void give_back(struct fsdev *f, unsigned queue, uint16_t head, ssize_t n, unsigned resets)
 {
-	pthread_mutex_lock(&f->v.lock);
+	virtio_return(&f->v);
 	if (resets != f->v.resets || f->v.broken)
 		;
 	else if (n < 0)

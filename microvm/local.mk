@@ -53,8 +53,14 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/question.c \
 	microvm/rng.c \
 	microvm/rng.h \
+	microvm/saved.c \
+	microvm/saved.h \
 	microvm/serial.c \
 	microvm/serial.h \
+	microvm/snapshot.h \
+	microvm/snapshot_channel.c \
+	microvm/snapshot_devices.c \
+	microvm/snapshot_memory.c \
 	microvm/virtio.c \
 	microvm/virtio.h \
 	microvm/virtqueue.c \

@@ -14,6 +14,7 @@
 #include "microvm/cpu.h"
 #include "microvm/jail.h"
 #include "microvm/pci.h"
+#include "microvm/snapshot.h"
 
 enum {
 	TSS_ADDRESS = 0xfffbd000U,
@@ -77,23 +78,34 @@ static int add_memory(struct machine *m, unsigned slot, uint64_t address, uint64
 	return 0;
 }
 
-static int make_memory(struct machine *m, uint64_t size, struct err *e)
+static int new_memory(uint64_t size, struct memory *ret, struct err *e)
 {
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uint64_t low;
 
 	if (at == MAP_FAILED)
 		return err_sys(e, "reserve %llu bytes for the machine", (unsigned long long)size);
 	madvise(at, size, MADV_HUGEPAGE);
-	madvise(at, size, MADV_DONTDUMP);
-	m->memory = (struct memory){ at, size };
+	*ret = (struct memory){ at, size };
+	return 0;
+}
+
+static int make_memory(struct machine *m, uint64_t size, int file, struct err *e)
+{
+	uint64_t low;
+
+	if (file >= 0)
+		TRY(memory_load(file, size, &m->memory, e));
+	else
+		TRY(new_memory(size, &m->memory, e));
+	madvise(m->memory.at, size, MADV_DONTDUMP);
 	low = memory_low(&m->memory);
 	TRY(add_memory(m, 0, 0, 0, low, e));
 	return add_memory(m, 1, MEMORY_HIGH, low, size - low, e);
 }
 
-int machine_init(struct machine *m, int kvm, uint64_t memory, unsigned cpus, struct err *e)
+int machine_init(struct machine *m, int kvm, uint64_t memory, int file, unsigned cpus,
+		 struct err *e)
 {
 	uint64_t identity = IDENTITY_ADDRESS;
 
@@ -115,7 +127,7 @@ int machine_init(struct machine *m, int kvm, uint64_t memory, unsigned cpus, str
 	m->run_size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (m->run_size < 0)
 		return err_sys(e, "ask KVM for the size of a vCPU");
-	return make_memory(m, memory, e);
+	return make_memory(m, memory, file, e);
 }
 
 int machine_add(struct machine *m, struct virtio *v, const struct virtio_kind *kind, struct err *e)

@@ -1,7 +1,7 @@
 /*
  * machine.h - a virtual machine of /dev/kvm: memory, vCPUs, its ports and devices.
  *
- *	TRY(machine_init(&m, kvm, size, cpus, e));
+ *	TRY(machine_init(&m, kvm, size, -1, cpus, e));
  *	machine_add(&m, &device, &kind); ...      each gets a PCI slot
  *	TRY(machine_boot(&m, &boot, e));
  *	TRY(machine_start(&m, e));                a thread for each vCPU
@@ -44,8 +44,9 @@ struct machine {
 	struct err why;
 };
 
-int machine_init(struct machine *m, int kvm, uint64_t memory, unsigned cpus, struct err *e)
-	MUST_CHECK;
+/* `file` is the memory of a snapshot (snapshot.h), -1: it has none yet. */
+int machine_init(struct machine *m, int kvm, uint64_t memory, int file, unsigned cpus,
+		 struct err *e) MUST_CHECK;
 int machine_add(struct machine *m, struct virtio *v, const struct virtio_kind *kind, struct err *e)
 	MUST_CHECK;
 int machine_boot(struct machine *m, const struct boot *b, struct err *e) MUST_CHECK;

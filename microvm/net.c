@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "base/log.h"
+#include "microvm/saved.h"
 
 enum { TO_GUEST, FROM_GUEST, QUEUES, PACKETS_AT_ONCE = 64 };
 
@@ -59,6 +60,31 @@ static void agreed(struct virtio *v)
 		log_debug("TUNSETOFFLOAD: %s", err_text(errno));
 }
 
+/* A packet that has not got all its buffers is lost, as on any wire: they are the guest's again. */
+static void save(struct virtio *v, struct saved_out *o)
+{
+	struct net *n = (struct net *)v;
+
+	n->v.queues[TO_GUEST].next -= (uint16_t)n->n;
+	forget(n);
+	saved_put(o, n->mac.bytes, sizeof(n->mac.bytes));
+	saved_put_u32(o, n->mtu);
+}
+
+static int load(struct virtio *v, struct saved_in *in, struct err *e)
+{
+	struct net *n = (struct net *)v;
+	uint32_t mtu;
+
+	saved_take(in, n->mac.bytes, sizeof(n->mac.bytes));
+	mtu = saved_u32(in);
+	if (mtu > UINT16_MAX)
+		return saved_refuse(in, e, "an MTU of %u", mtu);
+	n->mtu = (uint16_t)mtu;
+	forget(n);
+	return 0;
+}
+
 const struct virtio_kind net_kind = {
 	.name = "net",
 	.id = VIRTIO_ID_NET,
@@ -71,6 +97,8 @@ const struct virtio_kind net_kind = {
 	.config = config,
 	.reset = reset,
 	.agreed = agreed,
+	.save = save,
+	.load = load,
 };
 
 /* What is wrong with a buffer for a packet; NULL: nothing. */

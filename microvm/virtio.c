@@ -6,6 +6,7 @@
 #include <linux/virtio_pci.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
 #include "base/log.h"
 
@@ -89,8 +90,14 @@ void virtio_init(struct virtio *v, const struct virtio_kind *kind, const struct 
 {
 	uint8_t *s = v->space;
 
+	pthread_condattr_t clock;
+
 	*v = (struct virtio){ .kind = kind, .wake = -1, .bar = bar };
 	pthread_mutex_init(&v->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&v->back, &clock);
+	pthread_condattr_destroy(&clock);
 	v->queues[0].memory = memory;
 	put16(s + PCI_VENDOR_ID, PCI_VENDOR);
 	put16(s + PCI_DEVICE_ID, (uint16_t)(PCI_DEVICE_BASE + kind->id));
@@ -166,7 +173,7 @@ void virtio_space_write(struct virtio *v, unsigned offset, const void *bytes, si
 	pthread_mutex_unlock(&v->lock);
 }
 
-static uint64_t features(const struct virtio *v)
+uint64_t virtio_features(const struct virtio *v)
 {
 	return v->kind->features | UINT64_C(1) << VIRTIO_F_VERSION_1;
 }
@@ -185,8 +192,9 @@ static uint64_t common_read(struct virtio *v, uint32_t offset)
 	case VIRTIO_PCI_COMMON_DFSELECT:
 		return v->feature_select;
 	case VIRTIO_PCI_COMMON_DF:
-		return v->feature_select < 2 ? (uint32_t)(features(v) >> 32 * v->feature_select)
-					     : 0;
+		return v->feature_select < 2
+			       ? (uint32_t)(virtio_features(v) >> 32 * v->feature_select)
+			       : 0;
 	case VIRTIO_PCI_COMMON_GFSELECT:
 		return v->driver_feature_select;
 	case VIRTIO_PCI_COMMON_GF:
@@ -282,7 +290,8 @@ static void common_write(struct virtio *v, uint32_t offset, uint32_t value)
 			break;
 		}
 		/* Features that we do not have are not agreed to: the driver sees its bit missing. */
-		if ((value & VIRTIO_CONFIG_S_FEATURES_OK) && (v->driver_features & ~features(v)))
+		if ((value & VIRTIO_CONFIG_S_FEATURES_OK) &&
+		    (v->driver_features & ~virtio_features(v)))
 			value &= ~(uint32_t)VIRTIO_CONFIG_S_FEATURES_OK;
 		agree = v->kind->agreed && (value & ~v->status & VIRTIO_CONFIG_S_FEATURES_OK);
 		v->status = (uint8_t)value;
@@ -392,7 +401,7 @@ void virtio_break(struct virtio *v, const char *why)
 
 bool virtio_pop(struct virtio *v, unsigned queue, struct chain *ret)
 {
-	int r = v->broken ? 0 : virtqueue_pop(&v->queues[queue], ret);
+	int r = v->broken || v->held ? 0 : virtqueue_pop(&v->queues[queue], ret);
 
 	if (r < 0)
 		virtio_break(v, "what is in its queue is no request");
@@ -425,6 +434,47 @@ void virtio_push_all(struct virtio *v, unsigned queue, const struct done *done, 
 void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written)
 {
 	virtio_push_all(v, queue, &(struct done){ head, written }, 1);
+}
+
+void virtio_leave(struct virtio *v)
+{
+	v->away++;
+	pthread_mutex_unlock(&v->lock);
+}
+
+void virtio_return(struct virtio *v)
+{
+	pthread_mutex_lock(&v->lock);
+	if (--v->away == 0)
+		pthread_cond_broadcast(&v->back);
+}
+
+int virtio_hold(struct virtio *v, struct err *e)
+{
+	struct timespec end;
+	int r = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += VIRTIO_HOLD_MS / 1000;
+	pthread_mutex_lock(&v->lock);
+	v->held = true;
+	while (v->away && r == 0)
+		r = pthread_cond_timedwait(&v->back, &v->lock, &end);
+	pthread_mutex_unlock(&v->lock);
+	if (r == 0)
+		return 0;
+	virtio_let_go(v);
+	return err_set(e, EBUSY, "a request of virtio-%s has not ended within %d s", v->kind->name,
+		       VIRTIO_HOLD_MS / 1000);
+}
+
+void virtio_let_go(struct virtio *v)
+{
+	pthread_mutex_lock(&v->lock);
+	v->held = false;
+	if (virtio_is_going(v))
+		wake(v);
+	pthread_mutex_unlock(&v->lock);
 }
 
 bool virtio_is_going(const struct virtio *v)

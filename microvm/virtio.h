@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "microvm/virtqueue.h"
 
 enum {
@@ -28,9 +29,12 @@ enum {
 	VIRTIO_VECTORS = VIRTIO_QUEUES + 1,
 	VIRTIO_BAR_SIZE = 0x8000,
 	VIRTIO_BREAKS_TOLD = 8,
-	VIRTIO_TURN = 256
+	VIRTIO_TURN = 256,
+	VIRTIO_HOLD_MS = 10 * 1000
 };
 
+struct saved_out;
+struct saved_in;
 struct virtio;
 
 struct virtio_kind {
@@ -48,6 +52,9 @@ struct virtio_kind {
 	void (*notify)(struct virtio *v, unsigned queue);
 	void (*reset)(struct virtio *v);  /* may be NULL */
 	void (*agreed)(struct virtio *v); /* on the driver's features; may be NULL */
+	/* Its own part of a snapshot (snapshot.h), before the transport's; both or none. */
+	void (*save)(struct virtio *v, struct saved_out *o);
+	int (*load)(struct virtio *v, struct saved_in *in, struct err *e);
 };
 
 struct virtio_msix {
@@ -69,6 +76,9 @@ struct virtio {
 	bool absent;     /* no such device on the bus yet (atomic: see virtio_is_absent()) */
 	unsigned breaks; /* so far */
 	unsigned resets; /* so far: what was popped before the last one is not given back */
+	bool held;       /* no request is taken */
+	unsigned away;   /* requests that are being done without the lock */
+	pthread_cond_t back; /* none are */
 	uint32_t feature_select, driver_feature_select, queue_select;
 	uint64_t driver_features;
 	uint16_t config_vector;
@@ -104,6 +114,17 @@ bool virtio_next(struct virtio *v, unsigned queue, unsigned *turn, struct chain 
 void virtio_push(struct virtio *v, unsigned queue, uint16_t head, uint32_t written);
 /* The same for several at once. */
 void virtio_push_all(struct virtio *v, unsigned queue, const struct done *done, unsigned n);
+/* Instead of unlock and lock, around what is done for a request that was taken. */
+void virtio_leave(struct virtio *v);
+void virtio_return(struct virtio *v);
+/*
+ * For a snapshot, while no vCPU runs: waits for the requests that are being done, VIRTIO_HOLD_MS at
+ * most, and takes no more until virtio_let_go(), which has those that wait attended to.
+ */
+int virtio_hold(struct virtio *v, struct err *e) MUST_CHECK;
+void virtio_let_go(struct virtio *v);
+/* What it offers to its driver. */
+uint64_t virtio_features(const struct virtio *v);
 /* Whether the driver has set the device going, and the features that it agreed to. */
 bool virtio_is_going(const struct virtio *v);
 bool virtio_has(const struct virtio *v, unsigned feature);

@@ -142,7 +142,7 @@ static int prepare(struct vmm *v, struct err *e)
 	TRY(jail_drop_privileges(e));
 	TRY(take_signals(v, e));
 	TRY(open_streams(v, e));
-	TRY(machine_init(&v->machine, (int)o->kvm, (uint64_t)o->memory, (unsigned)o->cpus, e));
+	TRY(machine_init(&v->machine, (int)o->kvm, (uint64_t)o->memory, -1, (unsigned)o->cpus, e));
 	TRY(machine_add(&v->machine, &v->console.v, &console_kind, e));
 	TRY(machine_add(&v->machine, &v->rng.v, &rng_kind, e));
 	TRY(machine_add(&v->machine, &v->fs.v, &fsdev_kind, e));

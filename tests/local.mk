@@ -76,6 +76,8 @@ UNIT_TESTS = \
 	tests/unit/test_microvm_devices \
 	tests/unit/test_microvm_net \
 	tests/unit/test_microvm_mux \
+	tests/unit/test_microvm_saved \
+	tests/unit/test_microvm_snapshot \
 	tests/unit/test_microvm_spec \
 	tests/unit/test_mount_options \
 	tests/unit/test_mount_plan \
@@ -127,6 +129,7 @@ UNIT_TESTS = \
 	tests/unit/test_vm_fs_dir \
 	tests/unit/test_vm_fs_io \
 	tests/unit/test_vm_fs_lock \
+	tests/unit/test_vm_fs_save \
 	tests/unit/test_vm_fs_tree \
 	tests/unit/test_vm_fs_xattr \
 	tests/unit/test_netwish \
@@ -463,6 +466,14 @@ tests_unit_test_microvm_mux_SOURCES = tests/unit/test_microvm_mux.c
 tests_unit_test_microvm_mux_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_mux_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_microvm_mux_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_microvm_saved_SOURCES = tests/unit/test_microvm_saved.c
+tests_unit_test_microvm_saved_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_saved_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_saved_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_microvm_snapshot_SOURCES = tests/unit/test_microvm_snapshot.c
+tests_unit_test_microvm_snapshot_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_snapshot_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_snapshot_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
 tests_unit_test_microvm_spec_SOURCES = tests/unit/test_microvm_spec.c
 tests_unit_test_microvm_spec_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_spec_LDFLAGS = $(UNITLDFLAGS)
@@ -648,6 +659,10 @@ tests_unit_test_vm_fs_lock_SOURCES = tests/unit/test_vm_fs_lock.c
 tests_unit_test_vm_fs_lock_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_vm_fs_lock_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_vm_fs_lock_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_vm_fs_save_SOURCES = tests/unit/test_vm_fs_save.c
+tests_unit_test_vm_fs_save_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_vm_fs_save_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_vm_fs_save_LDADD = $(LIBVMFS) $(CRITERION_LIBS)
 tests_unit_test_vm_fs_tree_SOURCES = tests/unit/test_vm_fs_tree.c
 tests_unit_test_vm_fs_tree_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_vm_fs_tree_LDFLAGS = $(UNITLDFLAGS)
@@ -734,6 +749,10 @@ tests_fuzz_fuzz_virtio_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
 tests_fuzz_fuzz_frame_LDADD = $(LIBMICROVM)
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_saved
+tests_fuzz_fuzz_saved_SOURCES = tests/fuzz/fuzz_saved.c
+tests_fuzz_fuzz_saved_LDADD = $(LIBMICROVM) $(LIBVMFS)
+tests_fuzz_fuzz_saved_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_process_list
 tests_fuzz_fuzz_process_list_SOURCES = tests/fuzz/fuzz_process_list.c
 tests_fuzz_fuzz_process_list_LDADD = $(LIBMICROVM)

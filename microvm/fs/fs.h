@@ -77,6 +77,8 @@ struct fs_config {
 extern const struct fs_config fs_defaults;
 
 struct fs_server;
+struct saved;
+struct saved_out;
 
 /* What a server holds now, and has answered. */
 struct fs_stats {
@@ -111,6 +113,18 @@ ssize_t fs_server_handle(struct fs_server *server, const struct iovec *request, 
  * for, only with `locks`) it wants a thread that no other request needs.
  */
 bool fs_request_waits(const struct iovec *request, int n_request);
+
+/*
+ * What the guest knows of the files, as part SAVED_FILES of a snapshot (microvm/saved.h), while
+ * there are no requests: -ENOTSUP and the file's name if one is open that has no name any more.
+ */
+int fs_server_save(struct fs_server *server, struct saved_out *o, struct err *e) MUST_CHECK;
+/*
+ * A new server of the same configuration knows it then: each directory and each open file has to be
+ * where it was, and the file has to be the same, by its number and when it was made; else it is refused by
+ * name. What is neither, and not the same any more, the guest is made to look for anew.
+ */
+int fs_server_load(struct fs_server *server, const struct saved *s, struct err *e) MUST_CHECK;
 
 void fs_server_stats(struct fs_server *server, struct fs_stats *ret);
 

@@ -1,6 +1,7 @@
 /* handle.c - see handle.h. */
 #include "microvm/fs/handle.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -86,6 +87,39 @@ uint64_t handle_new(struct fs_server *server, struct inode *inode, int fd, bool 
 	id = handle->id = (uint64_t)t->slots[slot].generation << 32 | slot;
 	pthread_mutex_unlock(&t->lock);
 	return id;
+}
+
+int handle_place(struct fs_server *server, uint64_t id, struct inode *inode, int fd, bool append)
+{
+	struct handle_table *t = &server->handles;
+	uint32_t slot = (uint32_t)id;
+	auto_fd int taken = fd;
+	uint64_t given;
+
+	if (slot == 0 || slot / 2 >= t->max)
+		return -EINVAL;
+	while (slot >= t->n_slots)
+		slots_grow(t);
+	if (t->slots[slot].handle)
+		return -EEXIST;
+	/* The slot that comes next is this one; handles_placed() makes the list anew. */
+	t->free = slot;
+	t->slots[slot].generation = (uint32_t)(id >> 32);
+	given = handle_new(server, inode, take_fd(&taken), append);
+	assert(given == id);
+	return 0;
+}
+
+void handles_placed(struct fs_server *server)
+{
+	struct handle_table *t = &server->handles;
+
+	t->free = 0;
+	for (uint32_t i = t->n_slots; i-- > 1;)
+		if (!t->slots[i].handle) {
+			t->slots[i].next_free = t->free;
+			t->free = i;
+		}
 }
 
 int handle_get(struct fs_server *server, uint64_t id, const struct inode *inode, bool is_dir,

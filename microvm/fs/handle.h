@@ -54,6 +54,13 @@ void handle_cancel(struct fs_server *server);
 /* Takes `fd`, open on `inode` (borrowed, gets one more user); returns the handle's id. */
 uint64_t handle_new(struct fs_server *server, struct inode *inode, int fd, bool append);
 
+/*
+ * Of a snapshot: the same with this id, which may be in use already: then -EEXIST, or -EINVAL for
+ * one that cannot be. handles_placed() follows the last one, before there are requests.
+ */
+int handle_place(struct fs_server *server, uint64_t id, struct inode *inode, int fd, bool append);
+void handles_placed(struct fs_server *server);
+
 /* For handle_put(). 0, or -EBADF if it is no handle of this inode or not of this kind. */
 int handle_get(struct fs_server *server, uint64_t id, const struct inode *inode, bool is_dir,
 	       struct handle **ret);

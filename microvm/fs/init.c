@@ -7,7 +7,7 @@
 enum { OLDEST_MINOR = 31, NEWEST_MINOR = 38, MAX_BACKGROUND = 64 };
 
 /* What both sides have to want; the rest of what the guest offers is left. */
-static uint64_t features_wanted(const struct fs_config *c)
+uint64_t init_features(const struct fs_config *c)
 {
 	uint64_t wanted = FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES |
 			  FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_ASYNC_DIO |
@@ -51,7 +51,7 @@ ssize_t op_init(struct request *r)
 		return -EPROTO;
 	forget_all(r->server);
 	features = in->flags | (extended ? (uint64_t)in->flags2 << 32 : 0);
-	features &= features_wanted(c);
+	features &= init_features(c);
 	r->server->features = features;
 	r->server->started = true;
 

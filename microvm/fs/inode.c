@@ -90,22 +90,27 @@ static struct inode *inode_find(struct inode_table *t, const struct statx *st)
 	return inode;
 }
 
+static void slots_grow(struct inode_table *t)
+{
+	uint32_t n = t->n_slots ? t->n_slots * 2 : FIRST_SLOTS;
+
+	t->slots = mem_grow(t->slots, n, sizeof(*t->slots));
+	memset(t->slots + t->n_slots, 0, (n - t->n_slots) * sizeof(*t->slots));
+	/* Slot 0 is never given out, it ends the list. */
+	for (uint32_t i = n - 1; i >= t->n_slots && i > 0; i--) {
+		t->slots[i].next_free = t->free;
+		t->free = i;
+	}
+	t->n_slots = n;
+}
+
 static uint32_t slot_take(struct inode_table *t)
 {
-	uint32_t slot = t->free, n;
+	uint32_t slot;
 
-	if (!slot) {
-		n = t->n_slots ? t->n_slots * 2 : FIRST_SLOTS;
-		t->slots = mem_grow(t->slots, n, sizeof(*t->slots));
-		memset(t->slots + t->n_slots, 0, (n - t->n_slots) * sizeof(*t->slots));
-		/* Slot 0 is never given out, it ends the list. */
-		for (uint32_t i = n - 1; i >= t->n_slots && i > 0; i--) {
-			t->slots[i].next_free = t->free;
-			t->free = i;
-		}
-		t->n_slots = n;
-		slot = t->free;
-	}
+	if (!t->free)
+		slots_grow(t);
+	slot = t->free;
 	t->free = t->slots[slot].next_free;
 	t->n++;
 	return slot;
@@ -500,6 +505,63 @@ void inodes_clear(struct fs_server *server)
 		if (id)
 			inode_forget(server, id, UINT64_MAX);
 	}
+}
+
+int inode_place(struct fs_server *server, const struct inode *like, int fd)
+{
+	struct inode_table *t = &server->inodes;
+	uint32_t slot = (uint32_t)like->id;
+	const struct statx st = { .stx_mnt_id = like->mount,
+				  .stx_ino = like->number,
+				  .stx_dev_major = like->device_major,
+				  .stx_dev_minor = like->device_minor };
+	auto_fd int path = fd;
+	struct inode *inode;
+	int r = 0;
+
+	if (slot <= FUSE_ROOT_ID || slot / 2 >= t->max || t->n >= t->max)
+		return -EINVAL;
+	if (path >= 0)
+		TRY(inode_reserve(server));
+	pthread_mutex_lock(&t->lock);
+	while (slot >= t->n_slots)
+		slots_grow(t);
+	if (t->slots[slot].inode || (path >= 0 && inode_find(t, &st))) {
+		r = -EEXIST;
+		t->descriptors -= path >= 0;
+	} else {
+		if (++t->n > t->n_buckets)
+			buckets_grow(t);
+		inode = mem_zalloc(sizeof(*inode));
+		*inode = *like;
+		inode->name = like->name ? mem_strdup(like->name) : NULL;
+		inode->lost = path < 0;
+		inode->fd = take_fd(&path);
+		t->slots[slot].inode = inode;
+		t->slots[slot].generation = (uint32_t)(like->id >> 32);
+		if (!inode->lost) {
+			inode->next_in_bucket = *bucket_of(t, inode->mount, inode->number);
+			*bucket_of(t, inode->mount, inode->number) = inode;
+		}
+		if (is_queued(inode))
+			queue_add(t, inode);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return r;
+}
+
+void inodes_placed(struct fs_server *server)
+{
+	struct inode_table *t = &server->inodes;
+
+	pthread_mutex_lock(&t->lock);
+	t->free = 0;
+	for (uint32_t i = t->n_slots - 1; i > 0; i--)
+		if (!t->slots[i].inode) {
+			t->slots[i].next_free = t->free;
+			t->free = i;
+		}
+	pthread_mutex_unlock(&t->lock);
 }
 
 void inodes_done(struct fs_server *server)

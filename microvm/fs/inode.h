@@ -94,6 +94,14 @@ int inode_lookup(struct fs_server *server, struct inode *parent, const char *nam
 int inode_adopt(struct fs_server *server, struct inode *parent, const char *name, int fd,
 		struct inode **ret, struct statx *ret_st);
 
+/*
+ * Of a snapshot: an inode with this id, and with `fd`, which is taken; without one it is lost, so
+ * that the guest looks for it anew. inodes_placed() follows the last one, before there are
+ * requests. 0 or a negative errno.
+ */
+int inode_place(struct fs_server *server, const struct inode *like, int fd);
+void inodes_placed(struct fs_server *server);
+
 /* Opens it anew as open(2) would; never anything but files and directories. */
 int inode_open(struct fs_server *server, const struct inode *inode, int flags);
 

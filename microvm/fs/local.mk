@@ -20,6 +20,7 @@ microvm_fs_libvmfs_a_SOURCES = \
 	microvm/fs/open.c \
 	microvm/fs/owner.c \
 	microvm/fs/owner.h \
+	microvm/fs/save.c \
 	microvm/fs/server.c \
 	microvm/fs/server.h \
 	microvm/fs/tree.c \

@@ -55,6 +55,7 @@ typedef ssize_t op_fn(struct request *r);
 ssize_t request_reply(struct request *r, const void *body, size_t size);
 
 /* init.c */
+uint64_t init_features(const struct fs_config *c);
 op_fn op_init, op_destroy;
 /* attr.c */
 op_fn op_getattr, op_setattr, op_statfs, op_statx, op_readlink;
