@@ -151,6 +151,8 @@ static int make_plan(struct creation *c, struct err *e)
 	caps_plan_log(&c->plan.caps);
 	for (size_t i = 0; i < c->plan.cgroup.warnings.n; i++)
 		log_warn("%s", c->plan.cgroup.warnings.at[i]);
+	for (size_t i = 0; i < c->plan.mounts.warnings.n; i++)
+		log_warn("%s", c->plan.mounts.warnings.at[i]);
 	return 0;
 }
 
