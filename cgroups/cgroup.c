@@ -91,6 +91,31 @@ void cgroup_set_unit(struct cgroup *cg, const struct cgroup_host *host, const ch
 	cg->driver = CGROUP_DRIVER_SYSTEMD;
 }
 
+void cgroup_set_name(struct cgroup *cg, const struct cgroup_host *host, const char *path,
+		     unsigned made)
+{
+	*cg = (struct cgroup){
+		.fd = -1, .mount = host->fd, .path = mem_strdup(path), .made = made
+	};
+}
+
+int cgroup_missing(const struct cgroup_host *host, const char *path, struct err *e)
+{
+	auto_free char *above = mem_strdup(path);
+	int n = 1;
+
+	for (char *slash; (slash = strrchr(above, '/')) && slash > above; n++) {
+		*slash = '\0';
+		if (faccessat(host->fd, cgroup_below_mount(above), F_OK, 0) == 0)
+			break;
+		if (errno == EACCES) /* so nothing can be made there */
+			break;
+		if (errno != ENOENT)
+			return err_sys(e, "look for cgroup %s", above);
+	}
+	return n;
+}
+
 /*
  * Making
  */

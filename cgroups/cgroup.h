@@ -54,6 +54,12 @@ int cgroup_make(const struct cgroup_host *host, const struct cgroup_plan *plan, 
  */
 int cgroup_guard(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e) MUST_CHECK;
 
+/*
+ * How many of the last components of `path` are not there: so much cgroup_make() would make now,
+ * and leave if it was killed. At least 1, which is for the cgroup itself.
+ */
+int cgroup_missing(const struct cgroup_host *host, const char *path, struct err *e) MUST_CHECK;
+
 /* Opens one that exists; -ENOENT when it is gone. */
 int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup *ret, struct err *e)
 	MUST_CHECK;
@@ -103,6 +109,19 @@ int cgroup_complete(const struct cgroup *cg, struct spec_resources *resources, s
  * seconds for processes to die and then names them (-EBUSY).
  */
 int cgroup_destroy(struct cgroup *cg, struct err *e) MUST_CHECK;
+
+/*
+ * One of which only the name is known, and that `made` of its components may be the work of a
+ * cgroup_make() that was killed. It is not opened.
+ */
+void cgroup_set_name(struct cgroup *cg, const struct cgroup_host *host, const char *path,
+		     unsigned made);
+
+/*
+ * Removes what such a one left, which had no process of ours: what is in use is another's.
+ * -EBUSY: it is, and stays as it is.
+ */
+int cgroup_destroy_unused(struct cgroup *cg, struct err *e) MUST_CHECK;
 
 #define auto_cgroup __attribute__((cleanup(cgroup_close)))
 

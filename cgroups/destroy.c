@@ -169,3 +169,12 @@ int cgroupfs_destroy(struct cgroup *cg, struct err *e)
 	cgroup_close(cg);
 	return 0;
 }
+
+int cgroupfs_destroy_unused(struct cgroup *cg, struct err *e)
+{
+	if (unlinkat(cg->mount, cgroup_below_mount(cg->path), AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(e, "remove cgroup %s", cg->path);
+	remove_parents(cg);
+	cgroup_close(cg);
+	return 0;
+}

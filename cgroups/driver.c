@@ -8,9 +8,9 @@
 
 static const struct cgroup_driver drivers[] = {
 	[CGROUP_DRIVER_CGROUPFS] = { "cgroupfs", cgroupfs_make, cgroupfs_apply, NULL,
-				     cgroupfs_destroy },
+				     cgroupfs_destroy, cgroupfs_destroy_unused },
 	[CGROUP_DRIVER_SYSTEMD] = { "systemd", systemd_make, systemd_apply, systemd_settle,
-				    systemd_destroy },
+				    systemd_destroy, systemd_destroy_unused },
 };
 
 const char *cgroup_driver_name(enum cgroup_driver_kind kind)
@@ -64,4 +64,9 @@ void cgroup_settle(struct cgroup *cg)
 int cgroup_destroy(struct cgroup *cg, struct err *e)
 {
 	return drivers[cg->driver].destroy(cg, e);
+}
+
+int cgroup_destroy_unused(struct cgroup *cg, struct err *e)
+{
+	return drivers[cg->driver].destroy_unused(cg, e);
 }

@@ -17,6 +17,7 @@ struct cgroup_driver {
 	int (*apply)(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e);
 	void (*settle)(struct cgroup *cg); /* NULL: nothing to do */
 	int (*destroy)(struct cgroup *cg, struct err *e);
+	int (*destroy_unused)(struct cgroup *cg, struct err *e);
 };
 
 /* Files and directories; limits.c, destroy.c and cgroup.c. */
@@ -25,6 +26,7 @@ int cgroupfs_make(const struct cgroup_host *host, const struct cgroup_plan *plan
 int cgroupfs_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
 	MUST_CHECK;
 int cgroupfs_destroy(struct cgroup *cg, struct err *e) MUST_CHECK;
+int cgroupfs_destroy_unused(struct cgroup *cg, struct err *e) MUST_CHECK;
 
 /* Gives `cg` its limits and its owner. */
 int cgroupfs_fill(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *e)
@@ -37,5 +39,6 @@ int systemd_apply(const struct cgroup *cg, const struct cgroup_plan *plan, struc
 	MUST_CHECK;
 void systemd_settle(struct cgroup *cg);
 int systemd_destroy(struct cgroup *cg, struct err *e) MUST_CHECK;
+int systemd_destroy_unused(struct cgroup *cg, struct err *e) MUST_CHECK;
 
 #endif

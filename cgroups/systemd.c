@@ -32,6 +32,8 @@
 
 #define HOLD "hold"
 
+enum { HOLDER_END_MS = 1000 }; /* it dies with the hull that started it */
+
 /* What `cg` has besides of its directory. */
 static struct cgroup scope_of(const struct cgroup_host *host, const struct cgroup_plan *plan)
 {
@@ -225,6 +227,27 @@ int systemd_destroy(struct cgroup *cg, struct err *e)
 		cgroup_close(&inner);
 	}
 	TRY(r);
+	TRY(bus_open(cg->user, &bus, e));
+	TRY(bus_stop_unit(&bus, cg->unit, e));
+	cgroup_close(cg);
+	return 0;
+}
+
+/* A scope without processes systemd removes, but one that never had any may be there still. */
+int systemd_destroy_unused(struct cgroup *cg, struct err *e)
+{
+	auto_arena struct arena a = { 0 };
+	auto_bus struct bus bus = { 0 };
+	auto_cgroup struct cgroup scope = CGROUP_CLOSED;
+	const struct cgroup_host host = { .fd = cg->mount };
+	int r = cgroup_open(&host, unit_cgroup(&a, cg->path), &scope, e);
+
+	if (r == 0)
+		r = cgroup_wait_empty(&scope, HOLDER_END_MS, e);
+	if (r == -ETIMEDOUT)
+		return err_set(e, EBUSY, "stop unit %s: it has processes", cg->unit);
+	if (r < 0 && r != -ENOENT)
+		return r;
 	TRY(bus_open(cg->user, &bus, e));
 	TRY(bus_stop_unit(&bus, cg->unit, e));
 	cgroup_close(cg);

@@ -172,10 +172,12 @@ static int check_landing(const struct mount_op *op, bool procfs, int target, int
 
 static int remount(const struct mount_op *op, int root, struct err *e)
 {
-	auto_fd int target = rootfd_open(root, op->target, O_PATH);
+	const unsigned itself = op->options.flags & MOUNT_TARGET_NOFOLLOW ? O_NOFOLLOW : 0;
+	auto_fd int target = rootfd_open(root, op->target, O_PATH | itself);
 
 	if (target < 0)
 		return err_neg(e, target, "%s: open %s in the container", op->name, op->target);
+	TRY(mount_filesystem_change(op, target, e));
 	return mount_options_apply(op, target, e);
 }
 

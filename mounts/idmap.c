@@ -42,39 +42,84 @@ static const char *parse_mapping(const char *at, struct spec_idmap *ret)
 	return at;
 }
 
+/*
+ * Adds a mapping whose host side is ids of the container, by the host's ids that those are. It is
+ * split where the container's mappings are; false: some id has none, or there are too many.
+ */
+static bool add_relative(const struct spec_idmap *m, const struct spec_idmaps *container,
+			 struct spec_idmaps *ret)
+{
+	uint32_t done = 0;
+
+	while (done < m->size) {
+		const uint32_t id = m->host_id + done;
+		const struct spec_idmap *in = NULL;
+		uint32_t left;
+
+		for (size_t i = 0; i < container->n && !in; i++)
+			if (id >= container->at[i].container_id &&
+			    id - container->at[i].container_id < container->at[i].size)
+				in = &container->at[i];
+		if (!in || ret->n == MAPPINGS_MAX)
+			return false;
+		left = in->size - (id - in->container_id);
+		if (left > m->size - done)
+			left = m->size - done;
+		ret->at[ret->n++] = (struct spec_idmap){
+			.container_id = m->container_id + done,
+			.host_id = in->host_id + (id - in->container_id),
+			.size = left,
+		};
+		done += left;
+	}
+	return true;
+}
+
 /* All of one kind, up to the ";" or the end. */
-static const char *parse_list(const char *at, struct arena *a, struct spec_idmaps *ret)
+static const char *parse_list(const char *at, const struct spec_idmaps *container, struct arena *a,
+			      struct spec_idmaps *ret, bool *unmapped)
 {
 	if (ret->n > 0)
 		return NULL;
 	ret->at = arena_array(a, MAPPINGS_MAX, sizeof(*ret->at));
 	do {
-		if (ret->n == MAPPINGS_MAX)
+		const bool relative = *at == '@';
+		struct spec_idmap map;
+
+		at = parse_mapping(at + relative, &map);
+		if (!at || ret->n == MAPPINGS_MAX)
 			return NULL;
-		at = parse_mapping(at, &ret->at[ret->n++]);
-	} while (at && *at == '#' && at++);
-	return at && (*at == ';' || !*at) ? at : NULL;
+		if (!relative)
+			ret->at[ret->n++] = map;
+		else if (!add_relative(&map, container, ret)) {
+			*unmapped = true;
+			return NULL;
+		}
+	} while (*at == '#' && at++);
+	return *at == ';' || !*at ? at : NULL;
 }
 
-int mount_idmap_parse(const char *text, struct arena *a, struct mount_idmap *ret, struct err *e)
+int mount_idmap_parse(const char *text, const struct mount_idmap *container, struct arena *a,
+		      struct mount_idmap *ret, struct err *e)
 {
 	struct mount_idmap map = { 0 };
+	bool unmapped = false;
 	const char *at = text;
 
 	while (at && *at) {
 		if (strncmp(at, "uids=", 5) == 0)
-			at = parse_list(at + 5, a, &map.uids);
+			at = parse_list(at + 5, &container->uids, a, &map.uids, &unmapped);
 		else if (strncmp(at, "gids=", 5) == 0)
-			at = parse_list(at + 5, a, &map.gids);
+			at = parse_list(at + 5, &container->gids, a, &map.gids, &unmapped);
 		else
 			at = NULL;
 		if (at && *at == ';')
 			at++;
 	}
-	if (strstr(text, "=@"))
-		return err_set(e, ENOTSUP,
-			       "\"%s\": mappings relative to the container's (\"@\") are not in "
-			       "this version of hull",
+	if (unmapped)
+		return err_set(e, EINVAL,
+			       "\"%s\": \"@\" is for ids of the container, and its user namespace "
+			       "does not map all of these",
 			       text);
 	if (!at || !map.uids.n || !map.gids.n)
 		return err_set(e, EINVAL,

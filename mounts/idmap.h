@@ -21,11 +21,12 @@ struct mount_idmap {
 };
 
 /*
- * Pure: crun's form of the mappings, "uids=FILE-HOST-SIZE#...;gids=...". The
+ * Pure: crun's form of the mappings, "uids=FILE-HOST-SIZE#...;gids=...", where in "@FILE-ID-SIZE"
+ * the second number is an id in the `container`, whose mappings say what the host has for it. The
  * lists of *ret live in `a`; the message has no place in it.
  */
-int mount_idmap_parse(const char *text, struct arena *a, struct mount_idmap *ret, struct err *e)
-	MUST_CHECK;
+int mount_idmap_parse(const char *text, const struct mount_idmap *container, struct arena *a,
+		      struct mount_idmap *ret, struct err *e) MUST_CHECK;
 
 /* A user namespace with the maps. Needs CAP_SETUID and CAP_SETGID, and the host's /proc. */
 int mount_idmap_open(const struct mount_idmap *map, struct err *e) MUST_CHECK;

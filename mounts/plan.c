@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/json.h"
 #include "mounts/classic.h"
 
 /* config-linux.md, "Default Devices". */
@@ -146,15 +147,17 @@ static int check_links(const struct spec_mount *m, const struct mount_op *op, st
 static int find_idmap(const struct spec *s, const struct spec_mount *m, struct arena *a,
 		      struct mount_op *op, struct err *e)
 {
+	const struct mount_idmap container = { .uids = s->linux.uid_mappings,
+					       .gids = s->linux.gid_mappings };
+
 	if (m->uid_mappings.n) {
 		op->idmap.uids = m->uid_mappings;
 		op->idmap.gids = m->gid_mappings;
 	} else if (op->options.idmap) {
-		if (mount_idmap_parse(op->options.idmap, a, &op->idmap, e) < 0)
+		if (mount_idmap_parse(op->options.idmap, &container, a, &op->idmap, e) < 0)
 			return err_wrap(e, "%s.options: idmap", op->name);
 	} else {
-		op->idmap.uids = s->linux.uid_mappings;
-		op->idmap.gids = s->linux.gid_mappings;
+		op->idmap = container;
 	}
 	if (!op->idmap.uids.n || !op->idmap.gids.n)
 		return err_set(
@@ -257,6 +260,35 @@ static void plan_label(const char *label, struct arena *a, struct mount_op *op)
 	op->options.super = options;
 }
 
+/*
+ * A bind, and a change of one mount alone, have no use for what is a file system's: mount(2) passes
+ * it over, so engines may send such words, and a misspelt "nosuid" looks like one.
+ */
+static void plan_unused(struct mount_op *op, struct arena *a, struct strings *warnings)
+{
+	const bool bind = op->kind == MOUNT_KIND_BIND;
+
+	if (!bind && !(op->kind == MOUNT_KIND_REMOUNT && (op->options.flags & MOUNT_BIND)))
+		return;
+	for (size_t i = 0; i < op->options.super.n; i++)
+		warnings->at[warnings->n++] =
+			arena_printf(a, "%s.options: %s means nothing for a %s, and is ignored",
+				     op->name, json_quote(op->options.super.at[i]).text,
+				     bind ? "bind" : "remount of a bind");
+	op->options.super.n = 0;
+}
+
+/* Room for a sentence about each option. */
+static const char **make_room(const struct spec *s, struct arena *a)
+{
+	const char **at;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->mounts.n; i++)
+		n += s->mounts.at[i].options.n;
+	return arena_array(a, n, sizeof(*at));
+}
+
 /* The directory of the socket by which the program says that it is ready. */
 static void plan_notify(const struct mount_facts *facts, struct mount_plan *ret)
 {
@@ -274,7 +306,7 @@ static void plan_notify(const struct mount_facts *facts, struct mount_plan *ret)
 }
 
 static int plan_one(const struct spec *s, size_t index, const struct mount_facts *facts,
-		    struct arena *a, struct mount_op *ret, struct err *e)
+		    struct arena *a, struct mount_op *ret, struct strings *warnings, struct err *e)
 {
 	const struct spec_mount *m = &s->mounts.at[index];
 	const char *tidied;
@@ -303,6 +335,7 @@ static int plan_one(const struct spec *s, size_t index, const struct mount_facts
 		return err_set(e, EINVAL, "%s.source: missing", ret->name);
 	TRY(check_links(m, ret, e));
 	TRY(plan_copy_up(ret, e));
+	plan_unused(ret, a, warnings);
 	plan_readonly_last(ret);
 	plan_label(s->linux.mount_label, a, ret);
 	TRY(plan_idmap(s, m, facts, a, ret, e));
@@ -404,8 +437,9 @@ int mount_plan(const struct spec *s, const char *rootfs, const struct mount_fact
 		ret->root_propagation = (unsigned long)s->linux.rootfs_propagation;
 	}
 	ret->mounts.at = arena_array(a, s->mounts.n + 1, sizeof(*ret->mounts.at));
+	ret->warnings.at = make_room(s, a);
 	for (size_t i = 0; i < s->mounts.n; i++) {
-		TRY(plan_one(s, i, facts, a, &ret->mounts.at[i], e));
+		TRY(plan_one(s, i, facts, a, &ret->mounts.at[i], &ret->warnings, e));
 		ret->mounts.n++;
 	}
 	plan_notify(facts, ret);

@@ -75,7 +75,8 @@ struct mount_plan {
 	LIST(struct device_op) devices;
 	LIST(struct link_op) links;
 	struct strings masked, readonly;
-	bool bind_devices; /* from the host, instead of mknod(2) */
+	struct strings warnings; /* a sentence each: what of the configuration comes to nothing */
+	bool bind_devices;       /* from the host, instead of mknod(2) */
 	bool pivot, own_namespace;
 };
 

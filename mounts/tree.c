@@ -179,17 +179,20 @@ void mount_trees_close(struct mount_trees *t)
 /* Fails with the file system's own words where it has some (fsopen(2): "e tmpfs: Unknown ..."). */
 static int fs_fail(const struct mount_op *op, int fs, const char *doing, struct err *e)
 {
+	const bool new = op->kind != MOUNT_KIND_REMOUNT;
+	const char *what = new ? op->type : "the file system";
+	const char *verb = new ? "mount" : "change";
 	int code = errno;
 	char text[512];
 	ssize_t n = read(fs, text, sizeof(text) - 1);
 
 	if (n < 2) {
 		errno = code;
-		return err_sys(e, "%s: mount %s on %s: %s", op->name, op->type, op->target, doing);
+		return err_sys(e, "%s: %s %s on %s: %s", op->name, verb, what, op->target, doing);
 	}
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	return err_set(e, code, "%s: mount %s on %s: %s: %s (%s)", op->name, op->type, op->target,
+	return err_set(e, code, "%s: %s %s on %s: %s: %s (%s)", op->name, verb, what, op->target,
 		       doing, text + 2, err_text(code));
 }
 
@@ -241,6 +244,22 @@ int mount_filesystem_open(const struct mount_op *op, int userns, struct err *e)
 	if (op->options.recursive.set || op->options.propagation.n)
 		TRY(mount_options_apply(op, fd, e));
 	return take_fd(&fd);
+}
+
+int mount_filesystem_change(const struct mount_op *op, int fd, struct err *e)
+{
+	auto_fd int fs = -1;
+
+	if (op->options.super.n == 0)
+		return 0;
+	fs = fspick(fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+	if (fs < 0)
+		return err_sys(e, "%s: change the file system on %s", op->name, op->target);
+	for (size_t i = 0; i < op->options.super.n; i++)
+		TRY(set_option(op, fs, op->options.super.at[i], e));
+	if (fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		return fs_fail(op, fs, "change it", e);
+	return 0;
 }
 
 int mount_attach(int tree, int target, const char *what, struct err *e)

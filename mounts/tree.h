@@ -45,6 +45,9 @@ int mount_bind_open(const struct mount_op *op, unsigned long propagation, int bu
  */
 int mount_filesystem_open(const struct mount_op *op, int userns, struct err *e) MUST_CHECK;
 
+/* Applies the options that are the file system's, if any, to that of the mount `fd`. */
+int mount_filesystem_change(const struct mount_op *op, int fd, struct err *e) MUST_CHECK;
+
 /* Applies the options that are attributes to the mount `fd`. */
 int mount_options_apply(const struct mount_op *op, int fd, struct err *e) MUST_CHECK;
 

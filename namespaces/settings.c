@@ -58,6 +58,7 @@ int sysctl_apply(int proc, const struct spec_pairs *sysctl, struct err *e)
 		const struct spec_pair *p = &sysctl->at[i];
 		char path[PATH_MAX];
 		auto_fd int fd = -1;
+		const char *value;
 		int r;
 
 		if (sysctl_path(p->key, path, sizeof(path)) < 0)
@@ -66,7 +67,9 @@ int sysctl_apply(int proc, const struct spec_pairs *sysctl, struct err *e)
 				 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 		if (fd < 0)
 			return err_sys(e, "linux.sysctl: open %s", p->key);
-		r = io_write_all(fd, p->value, strlen(p->value));
+		/* A write of no byte would come to nothing, and not be told of. */
+		value = p->value[0] ? p->value : "\n";
+		r = io_write_all(fd, value, strlen(value));
 		if (r < 0)
 			return err_neg(e, r, "linux.sysctl: set %s to \"%s\"", p->key, p->value);
 	}

@@ -151,6 +151,8 @@ static int make_plan(struct creation *c, struct err *e)
 	caps_plan_log(&c->plan.caps);
 	for (size_t i = 0; i < c->plan.cgroup.warnings.n; i++)
 		log_warn("%s", c->plan.cgroup.warnings.at[i]);
+	for (size_t i = 0; i < c->plan.mounts.warnings.n; i++)
+		log_warn("%s", c->plan.mounts.warnings.at[i]);
 	return 0;
 }
 
@@ -211,9 +213,16 @@ static void unreserve(struct creation *c)
 
 static int remember(struct creation *c, struct err *e)
 {
+	int missing = 0;
+
 	TRY(store_save_config(c->dir, &c->config, e));
 	if (c->notify_dir)
 		TRY(notify_make_directory(c->dir, e));
+	/* So many a hull that is killed amid make_cgroup() may leave; systemd keeps its own. */
+	if (c->state.cgroup && !c->state.unit)
+		missing = cgroup_missing(&c->host.cgroups, c->state.cgroup, e);
+	TRY(missing);
+	c->state.cgroup_made = (uint32_t)missing;
 	return store_save_state(c->dir, &c->state, e);
 }
 
@@ -237,18 +246,24 @@ static int make_cgroup(struct creation *c, struct err *e)
 	if (!c->plan.cgroup.path)
 		return 0;
 	TRY(cgroup_make(&c->host.cgroups, &c->plan.cgroup, &c->cgroup, e));
-	if (c->cgroup.fd < 0) /* a rootless caller may have to do without */
+	c->state.cgroup_made = c->cgroup.made;
+	if (c->cgroup.fd < 0) { /* a rootless caller may have to do without */
 		c->state.cgroup = NULL;
-	else if (fstat(c->cgroup.fd, &st) == 0)
-		c->state.cgroup_inode = st.st_ino;
-	else { /* without it, another's cgroup of that name would pass for ours */
+		return 0;
+	}
+	oom_remember(&c->cgroup, &c->state);
+	held_remember(&c->cgroup, &c->state);
+	if (fstat(c->cgroup.fd, &st) < 0) {
 		err_sys(e, "stat cgroup %s", c->cgroup.path);
 		remove_cgroup(c);
 		return -e->code;
 	}
-	c->state.cgroup_made = c->cgroup.made;
-	oom_remember(&c->cgroup, &c->state);
-	held_remember(&c->cgroup, &c->state);
+	/* Before anything is in it: one without it passes for another's of that name. */
+	c->state.cgroup_inode = st.st_ino;
+	if (store_save_state(c->dir, &c->state, e) < 0) {
+		remove_cgroup(c);
+		return -e->code;
+	}
 	return 0;
 }
 

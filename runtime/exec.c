@@ -48,6 +48,7 @@ struct execution {
 	struct cgroup place; /* where the process goes, if not right into the container's cgroup */
 	int sock, pidfd, master;
 	pid_t pid;
+	bool pid_file_written;
 };
 
 static void execution_done(struct execution *x)
@@ -224,6 +225,7 @@ static int attend(struct execution *x, struct err *e)
 		TRY(pidfd_socket_send(x->req->pidfd_socket, x->pidfd, PIDFD_OF_EXEC, e));
 	if (x->req->pid_file)
 		TRY(pidfile_write(x->req->pid_file, x->pid, e));
+	x->pid_file_written = x->req->pid_file;
 	TRY(handshake_send(x->sock, SAY_GO, 0, -1, e));
 	if (x->plan.seccomp.notify)
 		TRY(listener_pass_on(x->sock, x->spec.linux.seccomp, &x->handle->state, x->pid,
@@ -236,7 +238,7 @@ static void kill_process(struct execution *x)
 	pidfd_send_signal(x->pidfd, SIGKILL, NULL, 0);
 	while (waitpid(x->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (x->req->pid_file)
+	if (x->pid_file_written)
 		unlink(x->req->pid_file);
 }
 

@@ -28,24 +28,32 @@ static int open_cgroup(struct handle *h, struct err *e)
 	const struct state *s = &h->state;
 	int r;
 
+	h->unsure = false;
 	if (!s->cgroup || h->cgroup.fd >= 0)
 		return 0;
+	cgroup_close(&h->cgroup);
 	if (s->cgroup_driver && cgroup_driver_find(s->cgroup_driver, &driver) < 0)
 		return err_set(e, ENOTSUP,
 			       "state.json: this hull does not know the cgroup driver \"%s\"",
 			       s->cgroup_driver);
 	if (h->host.fd < 0)
 		TRY(cgroup_host_open(0, &h->host, e));
-	r = cgroup_open(&h->host, s->cgroup, &h->cgroup, e);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	/* If ours is gone, what has its name now, cgroup or unit, is somebody else's. */
-	r = s->cgroup_inode ? is_own(h, e) : 1;
-	if (r <= 0)
-		cgroup_close(&h->cgroup);
-	TRY(r);
-	if (r == 0)
-		return 0;
+	/* Its create ended before it had one, so that nothing of ours is in what has its name. */
+	if (!s->cgroup_inode && !s->ready) {
+		h->unsure = true;
+		cgroup_set_name(&h->cgroup, &h->host, s->cgroup, s->cgroup_made);
+	} else {
+		r = cgroup_open(&h->host, s->cgroup, &h->cgroup, e);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		/* If ours is gone, what has its name now, cgroup or unit, is somebody else's. */
+		r = s->cgroup_inode ? is_own(h, e) : 1;
+		if (r <= 0)
+			cgroup_close(&h->cgroup);
+		TRY(r);
+		if (r == 0)
+			return 0;
+	}
 	if (driver == CGROUP_DRIVER_SYSTEMD && s->unit)
 		cgroup_set_unit(&h->cgroup, &h->host, s->unit,
 				s->unit_user.set ? s->unit_user.value : s->owner != 0, s->owner);

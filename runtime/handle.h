@@ -25,6 +25,7 @@ struct handle {
 	const struct executor *executor; /* never NULL once opened */
 	struct cgroup_host host;
 	struct cgroup cgroup; /* fd -1: none, or gone */
+	bool unsure; /* of the cgroup only the name is known, which may be another's; fd -1 */
 };
 
 /* clang-format off */

@@ -1,6 +1,7 @@
 #include "runtime/hooks.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include "base/log.h"
 #include "base/spawn.h"
@@ -16,6 +17,14 @@ static const char *const *terminated(struct arena *a, const struct strings *list
 	return at;
 }
 
+/* More than 136 years are as many. */
+static unsigned timeout_of(const struct spec_hook *hook)
+{
+	if (!hook->timeout.set)
+		return 0;
+	return hook->timeout.value < UINT_MAX ? (unsigned)hook->timeout.value : UINT_MAX;
+}
+
 static int run_one(const struct spec_hook *hook, const struct buf *input, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
@@ -27,7 +36,7 @@ static int run_one(const struct spec_hook *hook, const struct buf *input, struct
 		.cwd = "/",
 		.input = input->text,
 		.input_len = input->len,
-		.timeout = hook->timeout.set ? (unsigned)hook->timeout.value : 0,
+		.timeout = timeout_of(hook),
 	};
 
 	return spawn_run(&req, NULL, e);

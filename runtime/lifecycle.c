@@ -212,13 +212,30 @@ static void disconnect(const struct handle *h)
 		log_warn("%s", e.msg);
 }
 
+/* What create made goes, the missing parents too: runtime.md, "Delete". */
+static int destroy_cgroup(struct handle *h, struct err *e)
+{
+	struct err why = { 0 };
+	int r;
+
+	if (!h->unsure) {
+		h->cgroup.made = h->state.cgroup_made;
+		return cgroup_destroy(&h->cgroup, e);
+	}
+	r = cgroup_destroy_unused(&h->cgroup, &why);
+	if (r == -EBUSY) {
+		log_warn("%s: it is not of container %s, whose create came no further, and stays",
+			 why.msg, h->id);
+		return 0;
+	}
+	return r < 0 ? err_set(e, -r, "%s", why.msg) : 0;
+}
+
 static int destroy(struct handle *h, const struct spec *known, struct err *e)
 {
 	TRY(kill_and_wait(h, e));
 	disconnect(h);
-	/* What create made goes, the missing parents too: runtime.md, "Delete". */
-	h->cgroup.made = h->state.cgroup_made;
-	TRY(cgroup_destroy(&h->cgroup, e));
+	TRY(destroy_cgroup(h, e));
 	TRY(remove_class(h, e));
 	if (h->begun)
 		run_poststop(h, known);

@@ -714,15 +714,22 @@ static void add(const struct plan *p, const char *root, struct arena *a, const s
 		ret->list.n++;
 }
 
+static void add_warnings(struct arena *a, const struct strings *list, struct strings *ret)
+{
+	for (size_t i = 0; i < list->n; i++)
+		ret->at[ret->n++] = arena_strdup(a, list->at[i]);
+}
+
 void operations_plan(const struct plan *p, const char *root, struct arena *a,
 		     struct operations *ret)
 {
 	const struct row *init = init_rows;
 
-	*ret = (struct operations){ .id = p->id,
-				    .bundle = p->bundle,
-				    .rootfs = p->rootfs,
-				    .warnings = p->cgroup.warnings };
+	*ret = (struct operations){ .id = p->id, .bundle = p->bundle, .rootfs = p->rootfs };
+	ret->warnings.at =
+		arena_array(a, p->cgroup.warnings.n + p->mounts.warnings.n, sizeof(char *));
+	add_warnings(a, &p->cgroup.warnings, &ret->warnings);
+	add_warnings(a, &p->mounts.warnings, &ret->warnings);
 	ret->list.at = arena_array(a, ARRAY_LEN(hull_rows) + ARRAY_LEN(init_rows) + 1,
 				   sizeof(*ret->list.at));
 	for (const struct row *row = hull_rows; row->step; row++) {
@@ -743,15 +750,6 @@ void operations_plan(const struct plan *p, const char *root, struct arena *a,
 		    "start", ret);
 }
 
-static void keep_warnings(struct arena *a, struct strings *list)
-{
-	const char **at = arena_array(a, list->n, sizeof(*at));
-
-	for (size_t i = 0; i < list->n; i++)
-		at[i] = arena_strdup(a, list->at[i]);
-	list->at = at;
-}
-
 int container_plan(const struct runtime *rt, const struct create_request *req, struct arena *a,
 		   struct operations *ret, struct err *e)
 {
@@ -765,6 +763,5 @@ int container_plan(const struct runtime *rt, const struct create_request *req, s
 	ret->id = arena_strdup(a, ret->id);
 	ret->bundle = arena_strdup(a, ret->bundle);
 	ret->rootfs = arena_strdup(a, ret->rootfs);
-	keep_warnings(a, &ret->warnings);
 	return 0;
 }

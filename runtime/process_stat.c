@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -37,6 +38,7 @@ int process_stat_read(pid_t pid, struct process_stat *ret)
 
 int process_open(pid_t pid, uint64_t start)
 {
+	struct pollfd ended = { .events = POLLIN };
 	auto_fd int fd = -1;
 	struct process_stat st;
 
@@ -45,8 +47,12 @@ int process_open(pid_t pid, uint64_t start)
 	fd = pidfd_open(pid, 0);
 	if (fd < 0)
 		return -errno;
+	ended.fd = fd;
 	TRY(process_stat_read(pid, &st));
-	if (st.start != start || st.state == 'Z' || st.state == 'X')
+	if (st.start != start)
+		return -ESRCH;
+	/* Of a process whose first thread has ended, others may live: the pidfd says when none does. */
+	if ((st.state == 'Z' || st.state == 'X') && poll(&ended, 1, 0) != 0)
 		return -ESRCH;
 	return take_fd(&fd);
 }

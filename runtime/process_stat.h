@@ -24,7 +24,7 @@ int process_stat_read(pid_t pid, struct process_stat *ret) MUST_CHECK;
 
 /*
  * A pidfd of the process that is `pid` and started at `start`; -ESRCH when it
- * has ended (a zombie has).
+ * has ended with all its threads (a zombie has).
  */
 int process_open(pid_t pid, uint64_t start) MUST_CHECK;
 

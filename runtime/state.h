@@ -33,7 +33,8 @@ struct state {
 	struct opt_bool unit_user; /* ... of the owner's own, not the system's; unset: not known */
 	uint64_t
 		cgroup_inode; /* of its directory: another of the same path is not ours; 0: not yet */
-	uint32_t cgroup_made; /* so many of the cgroup path's last components are our work */
+	/* So many of the cgroup path's last components are our work; without an inode: may be. */
+	uint32_t cgroup_made;
 	const char *executor; /* by its name (executor.h), NULL: processes */
 	struct rdt_group rdt; /* without a name: none */
 	uid_t owner;          /* who created it */

@@ -11,8 +11,13 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/util.h"
 
-enum { LOCK_WAIT_US = 10 * 1000 * 1000, LOCK_STEP_NS = 2 * 1000 * 1000, STATE_MAX = 1024 * 1024 };
+enum {
+	LOCK_WAIT_US = 10 * 1000 * 1000,
+	LOCK_STEP_NS = 2 * 1000 * 1000,
+	STATE_MAX = JSON_MAX_SIZE, /* the annotations are config.json's */
+};
 
 int store_check_id(const char *id, struct err *e)
 {
@@ -80,24 +85,41 @@ int store_lock(int dir, const char *id, struct err *e)
 	return st.st_nlink == 0 ? missing(e) : 0;
 }
 
-int store_reserve(int root, const char *id, struct err *e)
+static int is_taken(const char *id, struct err *e)
 {
-	auto_fd int dir = -1;
-	int r;
+	return err_set(e, EEXIST, "container with given ID already exists: %s", id);
+}
 
-	if (mkdirat(root, id, 0700) < 0)
-		return errno == EEXIST ? err_set(e, EEXIST,
-						 "container with given ID already exists: %s", id)
-				       : err_sys(e, "make the state directory of container %s", id);
-	dir = store_open(root, id, e);
-	r = dir < 0 ? dir : store_lock(dir, id, e);
+int store_claim(int root, const char *id, struct err *e)
+{
+	static const char *const files[] = { "config.json", "state.json" };
+	auto_fd int dir = store_open(root, id, e);
+	int r = dir < 0 ? dir : store_lock(dir, id, e);
+
 	if (r == -ENOENT)
 		return err_set(e, ENOENT, "container %s was deleted while it was being created",
 			       id);
-	if (r == 0)
-		return take_fd(&dir);
-	/* No descriptor left, or a lock that somebody keeps: what was made is empty still, or not ours. */
-	(void)unlinkat(root, id, AT_REMOVEDIR);
+	TRY(r);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (faccessat(dir, files[i], F_OK, 0) == 0)
+			return is_taken(id, e);
+		if (errno != ENOENT)
+			return err_sys(e, "look for %s of container %s", files[i], id);
+	}
+	return take_fd(&dir);
+}
+
+int store_reserve(int root, const char *id, struct err *e)
+{
+	int r;
+
+	if (mkdirat(root, id, 0700) < 0)
+		return errno == EEXIST ? is_taken(id, e)
+				       : err_sys(e, "make the state directory of container %s", id);
+	r = store_claim(root, id, e);
+	/* No descriptor left: it is empty still. In the other cases what has the name is not ours. */
+	if (r < 0 && r != -EBUSY && r != -EEXIST && r != -ENOENT)
+		(void)unlinkat(root, id, AT_REMOVEDIR);
 	return r;
 }
 
@@ -155,6 +177,11 @@ int store_save_state(int dir, const struct state *state, struct err *e)
 	auto_buf struct buf text = { 0 };
 
 	state_encode(state, &text);
+	if (text.len > STATE_MAX)
+		return err_set(e, E2BIG,
+			       "save the state of container %s: with its annotations it has %zu "
+			       "bytes, and may have %d",
+			       state->id, text.len, STATE_MAX);
 	if (io_replace_file(dir, "state.json", text.text, text.len, e) < 0)
 		return err_wrap(e, "save the state of container %s", state->id);
 	return 0;

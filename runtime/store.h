@@ -31,6 +31,12 @@ int store_open_root(const char *path, bool make, struct err *e) MUST_CHECK;
 /* Makes the container's directory and locks it; -EEXIST when the id is taken. */
 int store_reserve(int root, const char *id, struct err *e) MUST_CHECK;
 
+/*
+ * The second half of that: takes the directory, unless another create has it meanwhile (-EEXIST),
+ * since a delete may have removed ours before it was locked.
+ */
+int store_claim(int root, const char *id, struct err *e) MUST_CHECK;
+
 /* Opens the container's directory; -ENOENT when there is none. */
 int store_open(int root, const char *id, struct err *e) MUST_CHECK;
 

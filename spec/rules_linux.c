@@ -230,10 +230,11 @@ static int check_sysctl(const struct spec_check *c)
 /* The text defines the member, but no value for it. */
 static int check_personality(const struct spec_check *c)
 {
-	const struct json *flags = json_find(c->at, "linux.personality.flags[0]");
+	const struct spec_personality *personality = c->spec->linux.personality;
 
-	if (c->spec->linux.personality && flags->parent->type == JSON_ARRAY)
-		return CHECK_FAIL(c, flags, "no flags are defined");
+	if (personality && personality->flags.n)
+		return CHECK_FAIL(c, json_find(c->at, "linux.personality.flags[0]"),
+				  "no flags are defined");
 	return 0;
 }
 

@@ -327,7 +327,8 @@ struct spec_memory_policy {
 };
 
 struct spec_personality {
-	int domain; /* PER_LINUX or PER_LINUX32 */
+	int domain;           /* PER_LINUX or PER_LINUX32 */
+	struct strings flags; /* of which none is defined yet: a rule refuses any */
 };
 
 struct spec_linux {

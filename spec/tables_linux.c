@@ -78,7 +78,7 @@ JSON_TABLE(memory_policy_fields, struct spec_memory_policy) = {
 
 JSON_TABLE(personality_fields, struct spec_personality) = {
 	FIELD_ENUM(struct spec_personality, "domain", domain, spec_personality_names, REQUIRED),
-	FIELD_IGNORED("flags"), /* no value of it is defined; a rule refuses any */
+	FIELD_STRINGS(struct spec_personality, "flags", flags, 0),
 	{ 0 },
 };
 

@@ -12,7 +12,7 @@ JSON_TABLE(console_size_fields, struct spec_process) = {
 JSON_TABLE(user_fields, struct spec_user) = {
 	FIELD_U32(struct spec_user, "uid", uid, 0),
 	FIELD_U32(struct spec_user, "gid", gid, 0),
-	FIELD_OPT_U32(struct spec_user, "umask", umask, 0),
+	FIELD_OPT_U32_IN(struct spec_user, "umask", umask, 0, 07777, 0),
 	FIELD_U32_LIST(struct spec_user, "additionalGids", additional_gids, 0),
 	FIELD_STRING(struct spec_user, "username", username, 0),
 	{ 0 },

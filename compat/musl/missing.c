@@ -88,6 +88,11 @@ int fsmount(int fd, unsigned flags, unsigned attributes)
 	return (int)syscall(SYS_fsmount, fd, flags, attributes);
 }
 
+int fspick(int dirfd, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_fspick, dirfd, path, flags);
+}
+
 int mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr, size_t size)
 {
 	return (int)syscall(SYS_mount_setattr, dirfd, path, flags, attr, size);

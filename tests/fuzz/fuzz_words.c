@@ -68,6 +68,9 @@ static void numbers(const char *text, struct arena *a, struct err *e)
 static void maps(const char *text, struct arena *a, struct err *e)
 {
 	static struct ids ids;
+	static const struct spec_idmap rows[] = { { 0, 1000, 1 }, { 1, 100000, 65536 } };
+	const struct mount_idmap container = { .uids = { (struct spec_idmap *)rows, 2 },
+					       .gids = { (struct spec_idmap *)rows, 1 } };
 	struct mount_idmap map;
 	struct join join;
 
@@ -75,7 +78,7 @@ static void maps(const char *text, struct arena *a, struct err *e)
 		require(ids.n <= IDS_ROWS_MAX);
 	else
 		refused(-1, e);
-	if (mount_idmap_parse(text, a, &map, e) == 0)
+	if (mount_idmap_parse(text, &container, a, &map, e) == 0)
 		require(map.uids.n > 0 || map.gids.n > 0);
 	else
 		refused(-1, e);

@@ -57,6 +57,12 @@ hook() {
 	assert_nothing_left
 }
 
+@test "a timeout of more seconds than 32 bits hold does not end the hook" {
+	make_bundle bundle '.hooks.prestart = [{path: "/bin/sleep", args: ["sleep", "2"], timeout: 4294967297}]'
+	expect 0 run --bundle "$BUNDLE" "$ID"
+	stderr_is ""
+}
+
 @test "a hook that is killed, that is missing, that reads nothing" {
 	make_bundle bundle "$(hook prestart 'kill -9 $$')"
 	expect 1 run --bundle "$BUNDLE" "$ID"

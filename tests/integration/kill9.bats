@@ -121,6 +121,44 @@ no_cgroup='.mounts |= map(select(.type != "cgroup"))'
 	create_and_run
 }
 
+# A cgroup none of whose parents is there: they are to go as well.
+nested='.linux.cgroupsPath = "/\(.hostname)/middle/leaf"'
+
+nested_bundle() {
+	make_bundle bundle ".hostname = \"$TAG-top\"" "$nested"
+}
+
+@test "kill -9 of hull at each step, with a cgroup whose parents are missing" {
+	requires root cgroup
+	nested_bundle
+	create_and_run
+}
+
+@test "kill -9 of hull at any system call of create, with a cgroup whose parents are missing" {
+	requires root cgroup
+	nested_bundle
+	restore() { :; }
+	each_syscall 7 create --bundle "$BUNDLE" "$ID"
+}
+
+@test "a create that was killed before it had its cgroup: delete leaves another's of that name" {
+	requires root cgroup
+	nested_bundle
+	config_args sleep 1000
+	expect 0 create --bundle "$BUNDLE" "$ID"
+	expect 0 start "$ID"
+	for how in "" --force; do
+		killed_hull create:cgroup create --bundle "$BUNDLE" "$ID-two"
+		[ "$status" = 0 ] || mismatch "killat at create:cgroup" 0 "$status"
+		expect 0 delete ${how:+"$how"} "$ID-two"
+		stderr_has " hull warning: remove cgroup /$TAG-top/middle/leaf: device or resource busy: it is not of container $ID-two, whose create came no further, and stays"
+		run_hull state "$ID-two"
+		stderr_is "hull: container does not exist"
+		[ "$(state_of "$ID")" = running ] || mismatch "the other container" running "$(state_of "$ID")"
+	done
+	expect 0 delete --force "$ID"
+}
+
 @test "kill -9 of hull while a hook runs leaves no init without a cgroup" {
 	make_bundle bundle "$no_cgroup" '.hooks = { createContainer: [
 		{ path: "/bin/sleep", args: ["sleep", "3"] }] }'

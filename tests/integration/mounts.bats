@@ -365,6 +365,15 @@ MAPS='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
 	stdout_is $'/v 1000:1001\n/w 7:8'
 }
 
+@test "idmap: mappings relative to those of the container" {
+	requires root
+	mkdir volume
+	with "$MAPS" "$(add /v "$WORK/volume" bind 'idmap=uids=@0-7-1;gids=@0-0-1')"
+	mkdir "$BUNDLE/rootfs/v"
+	run_sh 'stat -c "%n %u:%g" /v'
+	stdout_is '/v 7:0'
+}
+
 @test "idmap: tmpcopyup into a mapped tmpfs" {
 	requires root
 	with "$(add_tmpfs /data tmpcopyup ro)" '.mounts[-1].uidMappings = [{containerID: 0, hostID: 1000, size: 9}] |
@@ -386,6 +395,33 @@ MAPS='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
 		expect 1 run --bundle "$BUNDLE" "$ID"
 		stderr_has ": an id-mapped mount needs root, and a mount namespace that is made for the container"
 	fi
+	assert_nothing_left
+}
+
+@test "an option that nothing is made of for a bind is told by name" {
+	mkdir volume
+	with "$(add /v "$WORK/volume" rbind nosiud readonly)"
+	mkdir -p "$BUNDLE/rootfs/v"
+	expect 0 run --bundle "$BUNDLE" "$ID"
+	n=$(jq '.mounts | length - 1' "$BUNDLE/config.json")
+	stderr_has " hull warning: mounts[$n].options: \"nosiud\" means nothing for a bind, and is ignored"
+	stderr_has " hull warning: mounts[$n].options: \"readonly\" means nothing for a bind, and is ignored"
+	hull plan --format json --bundle "$BUNDLE" "$ID" | jq --exit-status '.warnings | length == 2' ||
+		mismatch "warnings of plan" 2 none
+}
+
+@test "a remount changes the file system itself where an option is its own" {
+	with "$(add_tmpfs /data size=64k)" \
+		'.mounts += [{destination: "/data", options: ["remount", "size=1m", "nosuid"]}]'
+	run_sh 'grep " /data " /proc/self/mountinfo'
+	[[ $stdout == *nosuid*size=1024k* ]] || mismatch "the mount" "nosuid, size=1024k" "$stdout"
+	config '.mounts[-1].options = ["remount", "bind", "size=2m"]'
+	run_sh 'grep " /data " /proc/self/mountinfo'
+	[[ $stdout == *size=64k* ]] || mismatch "the mount" "size=64k" "$stdout"
+	config '.mounts[-1].options = ["remount", "siez=2m"]'
+	expect 1 run --bundle "$BUNDLE" "$ID"
+	n=$(jq '.mounts | length - 1' "$BUNDLE/config.json")
+	stderr_is "hull: mounts[$n]: change the file system on /data: siez=2m: tmpfs: Unknown parameter 'siez' (invalid argument)"
 	assert_nothing_left
 }
 

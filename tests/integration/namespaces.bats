@@ -165,6 +165,15 @@ has_own_mounts() {
 	stdout_is 62
 }
 
+@test "sysctl: an empty value empties a word, and is no number" {
+	run_sh 'echo "<$(cat /proc/sys/kernel/domainname)>"' '.domainname = "box"' \
+		'.linux.sysctl = {"kernel.domainname": ""}'
+	stdout_is "<>"
+	make_bundle bundle '.linux.sysctl = {"net.ipv4.ip_default_ttl": ""}'
+	expect 1 run --bundle "$BUNDLE" "$ID"
+	stderr_is 'hull: linux.sysctl: set net.ipv4.ip_default_ttl to "": invalid argument'
+}
+
 @test "pid namespace: the program is pid 1, and all dies with it" {
 	run_sh 'echo $$; sleep 1000 & ls -d /proc/[0-9]* | wc -l'
 	[ "${lines[0]}" = 1 ]

@@ -87,5 +87,8 @@ taken() {
 	expect 255 exec --pidfd-socket deaf --pid-file pid "$ID" true
 	stderr_is "hull: connect to pidfd socket deaf: connection refused"
 	[ ! -e pid ]
+	echo 1 >pid # another's, that this exec did not come to replace
+	expect 255 exec --pidfd-socket deaf --pid-file pid "$ID" true
+	[ "$(<pid)" = 1 ]
 	expect 0 delete --force "$ID"
 }

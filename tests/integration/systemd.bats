@@ -462,6 +462,22 @@ line_is_taken() { ! flock --nonblock /run/systemd/inaccessible/dir true; }
 	done
 }
 
+@test "systemd: a create that was killed before it had its unit: delete leaves another's of that name" {
+	tool killat
+	sd_bundle
+	expect 0 --systemd-cgroup create --bundle "$BUNDLE" "$ID"
+	expect 0 start "$ID"
+	: >"$WORK/trace"
+	run_command "$tool" create:cgroup "$WORK/trace" "$HULL" --root "$STATE" --log-level trace \
+		--log "$WORK/trace" --systemd-cgroup create --bundle "$BUNDLE" "$ID-two"
+	[ "$status" = 0 ] || mismatch "killat at create:cgroup" 0 "$status"
+	expect 0 delete --force "$ID-two"
+	stderr_has "stop unit $unit: it has processes"
+	[ "$(state_of "$ID")" = running ] || mismatch "the other container" running "$(state_of "$ID")"
+	expect 0 delete --force "$ID"
+	assert_nothing_left
+}
+
 @test "systemd: kill -9 of hull at any moment of create" {
 	sd_bundle
 	for ((i = 0; i < 5; i++)); do

@@ -268,14 +268,14 @@ static const struct row rows[] = {
 	  "mounts[0].options: idmap: \"uids=0-1000;gids=0-1000-1\" is not of the form "
 	  "uids=FILE-HOST-SIZE#...;gids=...",
 	  EINVAL },
-	{ "crun's option, relative",
+	{ "crun's option, relative to no mappings",
 	  { MOUNTS({ .destination = "/x",
 		     .source = "/srv",
 		     .options = STRINGS("bind", "idmap=uids=@0-0-1;gids=@0-0-1") }) },
 	  { BOTH, .host_opens = true },
-	  "mounts[0].options: idmap: \"uids=@0-0-1;gids=@0-0-1\": mappings relative to the "
-	  "container's (\"@\") are not in this version of hull",
-	  ENOTSUP },
+	  "mounts[0].options: idmap: \"uids=@0-0-1;gids=@0-0-1\": \"@\" is for ids of the "
+	  "container, and its user namespace does not map all of these",
+	  EINVAL },
 	{ "a tmpfs is read-only once all that it is to hold is made",
 	  { MOUNTS({ .destination = "/dev", .type = "tmpfs", .options = STRINGS("ro") },
 		   { .destination = "/y", .type = "tmpfs", .options = STRINGS("ro", "rw") },
@@ -509,6 +509,62 @@ Test(mount_plan, labels)
 	}
 }
 
+/* Each option that nothing is made of is told by name, and none that does something. */
+Test(mount_plan, options_that_come_to_nothing)
+{
+	static const struct {
+		const char *type, *options[4];
+		const char *super, *warnings;
+	} words[] = {
+		{ NULL,
+		  { "rbind", "nosiud", "readonly" },
+		  "",
+		  "mounts[0].options: \"nosiud\" means nothing for a bind, and is ignored\n"
+		  "mounts[0].options: \"readonly\" means nothing for a bind, and is ignored\n" },
+		{ "bind",
+		  { "size=1m" },
+		  "",
+		  "mounts[0].options: \"size=1m\" means nothing for a bind, and is ignored\n" },
+		{ NULL,
+		  { "bind", "sync" },
+		  "",
+		  "mounts[0].options: \"sync\" means nothing for a bind, and is ignored\n" },
+		{ NULL,
+		  { "remount", "bind", "size=1m" },
+		  "",
+		  "mounts[0].options: \"size=1m\" means nothing for a remount of a bind, and is "
+		  "ignored\n" },
+		{ NULL, { "bind", "", "nosuid", "rprivate" }, "", "" },
+		{ NULL, { "remount", "size=1m" }, "size=1m ", "" },
+		{ "tmpfs", { "size=1m", "nosiud" }, "size=1m nosiud ", "" }, /* it says so itself */
+		{ "cgroup", { "xattr" }, "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		struct spec_mount mount = { .destination = "/x",
+					    .source = "/",
+					    .type = words[i].type,
+					    .options = { (const char **)words[i].options, 0 } };
+		struct spec spec = { .mounts = { &mount, 1 } };
+		auto_arena struct arena a = { 0 };
+		auto_buf struct buf super = { 0 }, warnings = { 0 };
+		struct mount_plan plan;
+		struct err e = { 0 };
+
+		while (mount.options.n < 4 && mount.options.at[mount.options.n])
+			mount.options.n++;
+		cr_assert_eq(mount_plan(&spec, "/rootfs", &usual, &a, &plan, &e), 0, "%s", e.msg);
+		for (size_t k = 0; k < plan.mounts.at[0].options.super.n; k++)
+			buf_printf(&super, "%s ", plan.mounts.at[0].options.super.at[k]);
+		for (size_t k = 0; k < plan.warnings.n; k++)
+			buf_printf(&warnings, "%s\n", plan.warnings.at[k]);
+		cr_expect_str_eq(super.text ? super.text : "", words[i].super, "row %zu: %s", i,
+				 super.text);
+		cr_expect_str_eq(warnings.text ? warnings.text : "", words[i].warnings,
+				 "row %zu: %s", i, warnings.text);
+	}
+}
+
 /* What is no list of mappings is refused, and never half of it taken. */
 Test(mount_plan, mappings_in_an_option)
 {
@@ -526,14 +582,56 @@ Test(mount_plan, mappings_in_an_option)
 		"uids=4294967296-1-1;gids=0-1-1",
 		"uids=0-1-99999999999999999999999;gids=0-1-1",
 		"uids=0-1-1,gids=0-1-1",
+		"uids=@;gids=@0-1-1",
+		"uids=@@0-0-1;gids=0-1-1",
+		"@uids=0-0-1;gids=0-1-1",
 	};
+	static const struct mount_idmap none = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		auto_arena struct arena a = { 0 };
 		struct mount_idmap map;
 		struct err e = { 0 };
 
-		cr_expect_eq(mount_idmap_parse(wrong[i], &a, &map, &e), -EINVAL, "%s", wrong[i]);
+		cr_expect_eq(mount_idmap_parse(wrong[i], &none, &a, &map, &e), -EINVAL, "%s",
+			     wrong[i]);
+	}
+}
+
+/* crun(1): "@" before a mapping says that its second number is an id of the container. */
+Test(mount_plan, mappings_relative_to_the_containers)
+{
+	static struct spec_idmap uids[] = { { 0, 0, 1 }, { 1, 2, 1000 }, { 2000, 5000, 10 } },
+				 gids[] = { { 0, 100, 4294967195U } };
+	static const struct mount_idmap container = { .uids = { uids, ARRAY_LEN(uids) },
+						      .gids = { gids, ARRAY_LEN(gids) } };
+	static const struct {
+		const char *text, *uids; /* NULL: it is refused */
+	} options[] = {
+		{ "uids=@1-3-10;gids=@0-0-1", "1:4+10 " }, /* the manual page's own */
+		{ "uids=@5-0-1;gids=0-0-1", "5:0+1 " },
+		{ "uids=@7-0-3;gids=0-0-1", "7:0+1 8:2+2 " },
+		{ "uids=@0-1000-1#1-3-4#@9-2009-1;gids=0-0-1", "0:1001+1 1:3+4 9:5009+1 " },
+		{ "uids=@0-2000-10;gids=@0-4294967194-1", "0:5000+10 " },
+		{ "uids=@0-2000-11;gids=0-0-1", NULL },
+		{ "uids=@0-1001-1;gids=0-0-1", NULL },
+		{ "uids=@0-999-3;gids=0-0-1", NULL },
+		{ "uids=0-0-1;gids=@0-4294967195-1", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		auto_arena struct arena a = { 0 };
+		auto_buf struct buf text = { 0 };
+		struct mount_idmap map = { 0 };
+		struct err e = { 0 };
+		int r = mount_idmap_parse(options[i].text, &container, &a, &map, &e);
+
+		for (size_t k = 0; k < map.uids.n; k++)
+			buf_printf(&text, "%u:%u+%u ", map.uids.at[k].container_id,
+				   map.uids.at[k].host_id, map.uids.at[k].size);
+		cr_expect_eq(r, options[i].uids ? 0 : -EINVAL, "%s: %s", options[i].text, e.msg);
+		cr_expect_str_eq(text.text ? text.text : "", options[i].uids ? options[i].uids : "",
+				 "%s: %s", options[i].text, text.text);
 	}
 }
 

@@ -2,15 +2,21 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/json.h"
+#include "base/util.h"
 #include "runtime/gate.h"
 #include "runtime/process_stat.h"
 #include "runtime/store.h"
@@ -279,6 +285,90 @@ Test(process_stat, a_zombie_has_ended)
 	cr_expect_eq(st.state, 'Z');
 	cr_expect_eq(process_open(pid, st.start), -ESRCH);
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+}
+
+static void *stay(void *unused)
+{
+	pause();
+	return unused;
+}
+
+static _Noreturn void end_first_thread(void)
+{
+	pthread_t other;
+
+	if (pthread_create(&other, NULL, stay, NULL) != 0)
+		_exit(1);
+	pthread_exit(NULL);
+}
+
+/* /proc says zombie of the whole process then, and its pidfd that it lives. */
+Test(process_stat, a_process_without_its_first_thread_lives)
+{
+	const struct timespec step = { .tv_nsec = 1000 * 1000 };
+	struct process_stat st = { 0 };
+	auto_fd int fd = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		end_first_thread();
+	for (int i = 0; i < 10000 && st.state != 'Z'; i++) {
+		cr_assert_eq(process_stat_read(pid, &st), 0);
+		nanosleep(&step, NULL);
+	}
+	cr_expect_eq(st.state, 'Z');
+	fd = process_open(pid, st.start);
+	cr_expect_geq(fd, 0, "%d", fd);
+	cr_assert_eq(kill(pid, SIGKILL), 0);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* Another create may have the name by the time that ours, removed by a delete, comes to lock it. */
+Test(store, what_another_has_taken_is_not_claimed, .init = set_up, .fini = tear_down)
+{
+	static const char *const files[] = { "config.json", "state.json" };
+	struct err e = { 0 };
+	int dir;
+
+	cr_assert_eq(mkdirat(root, "one", 0700), 0);
+	dir = store_claim(root, "one", &e);
+	cr_assert_geq(dir, 0, "%s", e.msg);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		cr_assert_eq(io_replace_file(dir, files[i], "{}", 2, &e), 0, "%s", e.msg);
+		close(dir);
+		cr_expect_eq(store_claim(root, "one", &e), -EEXIST);
+		cr_expect_str_eq(e.msg, "container with given ID already exists: one");
+		dir = openat(root, "one", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cr_assert_geq(dir, 0);
+		cr_expect_eq(unlinkat(dir, files[i], 0), 0, "%s is gone", files[i]);
+	}
+	close(dir);
+}
+
+/* Annotations may be as long as config.json, of which they are a part. */
+Test(store, keeps_long_annotations_and_refuses_longer, .init = set_up, .fini = tear_down)
+{
+	struct err e = { 0 };
+	auto_fd int dir = store_reserve(root, "one", &e);
+	auto_state struct state s = { 0 };
+	struct state was = example();
+	struct spec_pair pair = { .key = "long" };
+	char *value = calloc(1, JSON_MAX_SIZE + 1);
+
+	cr_assert(value);
+	pair.value = memset(value, 'x', 2 * 1024 * 1024);
+	was.annotations.at = &pair;
+	was.annotations.n = 1;
+	cr_assert_eq(store_save_state(dir, &was, &e), 0, "%s", e.msg);
+	cr_assert_eq(store_load_state(dir, "one", &s, &e), 0, "%s", e.msg);
+	cr_assert_eq(s.annotations.n, 1);
+	cr_expect_str_eq(s.annotations.at[0].value, value);
+	memset(value, 'x', JSON_MAX_SIZE);
+	cr_expect_eq(store_save_state(dir, &was, &e), -E2BIG);
+	cr_expect_eq(strncmp(e.msg, "save the state of container one: with its annotations it has ",
+			     61),
+		     0, "%s", e.msg);
+	free(value);
 }
 
 /* A command that has no descriptor left, or cannot get the lock, leaves no directory. */
