@@ -60,6 +60,7 @@ int config_write(const struct config_facts *f, struct buf *ret, struct err *e) M
 struct seccomp_choice {
 	const char *listener;       /* who is asked about each call that is let through; NULL: nobody */
 	const struct strings *only; /* calls besides which none is let through; NULL: all may be */
+	bool vsock;                /* sockets of AF_VSOCK: only of a microVM's own kernel, where they lead to us */
 };
 
 /* Our own seccomp profile for a container with these capabilities, as JSON. */

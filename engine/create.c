@@ -31,6 +31,7 @@
 #include "engine/rootfs.h"
 #include "engine/userns.h"
 #include "engine/volumes.h"
+#include "runtime/executor.h"
 
 #define SECOND_US INT64_C(1000000)
 
@@ -328,6 +329,26 @@ static int read_device_rules(struct building *b, struct err *e)
 	return 0;
 }
 
+static const char *annotation(const struct building *b, const char *name)
+{
+	const struct spec_pairs *notes = &b->bundle.annotations;
+
+	for (size_t i = 0; i < notes->n; i++)
+		if (strcmp(notes->at[i].key, name) == 0)
+			return notes->at[i].value;
+	return NULL;
+}
+
+/* A microVM with a socket of the host's: its programs are to reach that (docs/microvm.md). */
+static bool has_vsock(const struct building *b)
+{
+	const char *isolation =
+		b->g->rt->isolation ? b->g->rt->isolation : annotation(b, EXECUTOR_ANNOTATION);
+
+	return isolation && strcmp(isolation, "vm") == 0 &&
+	       annotation(b, EXECUTOR_VSOCK_ANNOTATION);
+}
+
 static int choose_seccomp(struct building *b, struct err *e)
 {
 	if (b->facts.security.no_seccomp)
@@ -337,7 +358,8 @@ static int choose_seccomp(struct building *b, struct err *e)
 				 b->facts.security.seccomp_file, &b->seccomp, e));
 	else
 		seccomp_default_write(&b->facts.capabilities,
-				      &(struct seccomp_choice){ .listener = b->w->listener },
+				      &(struct seccomp_choice){ .listener = b->w->listener,
+								.vsock = has_vsock(b) },
 				      &b->seccomp);
 	b->facts.seccomp = b->seccomp.text;
 	return 0;

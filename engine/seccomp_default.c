@@ -627,6 +627,8 @@ static void write_socket(struct profile *p)
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		if (!families[i].capability || has(p->capabilities, families[i].capability))
 			write_one(p, "socket", 0, families[i].value, 0, "SCMP_CMP_EQ");
+	if (p->choice->vsock)
+		write_one(p, "socket", 0, AF_VSOCK, 0, "SCMP_CMP_EQ");
 	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
 		const struct argument args[] = {
 			{ 0, AF_NETLINK, 0, "SCMP_CMP_EQ" },
@@ -672,7 +674,7 @@ void seccomp_default_write(const struct strings *capabilities, const struct secc
 	write_socket(&p);
 	write_personality(&p);
 	if (choice->listener) {
-		p.choice = &(struct seccomp_choice){ NULL, NULL };
+		p.choice = &(struct seccomp_choice){ .only = NULL };
 		write_names(&p, never_asked);
 	}
 	json_write_end(w);

@@ -27,6 +27,7 @@
 #include "microvm/kernel.h"
 #include "microvm/vmm_options.h"
 #include "microvm/vmnet.h"
+#include "microvm/vsock_host.h"
 #include "mounts/rootfd.h"
 #include "process/console.h"
 #include "runtime/creation.h"
@@ -43,6 +44,8 @@ enum {
 	HAND_DOCUMENT,
 	HAND_CONTROL,
 	HAND_DISK,
+	HAND_VSOCK,
+	HAND_VSOCK_DIRECTORY,
 	HAND_PROC,
 	HANDS
 };
@@ -54,8 +57,9 @@ struct machine_plan {
 	struct strings parameters;
 	uint64_t memory;
 	unsigned cpus;
-	bool network;     /* there may be one in its namespace */
-	const char *disk; /* the image of its root, NULL: the root is the host's (disk.h) */
+	bool network;      /* there may be one in its namespace */
+	const char *disk;  /* the image of its root, NULL: the root is the host's (disk.h) */
+	const char *vsock; /* the path of its socket, NULL: there is none (vsock_host.h) */
 };
 
 static int vm_check(const struct spec *s, const struct create_request *req, struct err *e)
@@ -84,6 +88,7 @@ static int vm_adapt(struct creation *c, struct err *e)
 	}
 	p->network = guest_spec_has_network(&c->spec);
 	p->disk = spec_annotation(&c->spec, DISK_ANNOTATION);
+	p->vsock = spec_annotation(&c->spec, VSOCK_ANNOTATION);
 	if (!p->network)
 		log_info("the microVM has no network but its loopback: it has no network "
 			 "namespace, or "
@@ -164,26 +169,44 @@ static int open_disk(const struct machine_plan *p, const char **ret_type, struct
 	return p->disk ? disk_open(p->disk, ret_type, e) : -1;
 }
 
+/* The directory is the child's to open if only that has the rights: vm_ready(). */
+static int hand_vsock(struct creation *c, const struct machine_plan *p, struct err *e)
+{
+	bool now = p->vsock && c->plan.parent_opens;
+
+	if (p->vsock)
+		TRY(hand(&c->init, vsock_listen(c->dir, p->vsock, e)));
+	else
+		c->init.hands[c->init.n_hands++] = -1;
+	c->init.hands[c->init.n_hands] = now ? vsock_open_directory(p->vsock, e) : -1;
+	if (now)
+		TRY(c->init.hands[c->init.n_hands]);
+	c->init.n_hands++;
+	return 0;
+}
+
 static int vm_prepare(struct creation *c, struct err *e)
 {
 	const struct machine_plan *p = c->init.executor_data;
 	const struct document d = { c->config.text, c->config.len, c->plan.seccomp };
 	const char *disk_type;
 	auto_fd int disk = open_disk(p, &disk_type, e);
+	struct kernel_wish wish = { .path = p->kernel, .vsock = p->vsock };
 	struct kernel k;
 
 	if (p->disk)
 		TRY(disk);
 	TRY(hand(&c->init, open_program("hull-vmm", e)));
 	TRY(hand(&c->init, open_kvm(e)));
-	TRY(kernel_open(p->kernel, disk_type, &c->spec.arena, &k, e));
+	wish.disk = disk_type;
+	TRY(kernel_open(&wish, &c->spec.arena, &k, e));
 	TRY(hand(&c->init, k.fd));
 	log_debug("the microVM's kernel is %s, with %zu modules", k.path, k.modules.n);
 	TRY(hand(&c->init, make_initramfs(&k, p->network, e)));
 	TRY(hand(&c->init, vm_document_make(&d, e)));
 	TRY(hand(&c->init, control_make(c->dir, e)));
 	c->init.hands[c->init.n_hands++] = take_fd(&disk);
-	return 0;
+	return hand_vsock(c, p, e);
 }
 
 /* The terminal is one of the host's: the guest's own ends in the VMM. */
@@ -215,6 +238,11 @@ static int vm_ready(struct init *in, struct err *e)
 	const struct machine_plan *p = in->executor_data;
 	int fd;
 
+	if (p->vsock && in->hands[HAND_VSOCK_DIRECTORY] < 0) {
+		fd = vsock_open_directory(p->vsock, e);
+		TRY(fd);
+		in->hands[HAND_VSOCK_DIRECTORY] = fd;
+	}
 	for (size_t i = 0; i < p->targets.n; i++) {
 		fd = rootfd_make_dir(in->trees.root, p->targets.at[i], 0755, e);
 		TRY(fd);
@@ -262,6 +290,9 @@ static int vm_become(struct init *in, struct err *e)
 		.document = in->hands[HAND_DOCUMENT],
 		.control = in->hands[HAND_CONTROL],
 		.disk = in->hands[HAND_DISK],
+		.vsock = in->hands[HAND_VSOCK],
+		.vsock_directory = in->hands[HAND_VSOCK_DIRECTORY],
+		.vsock_name = p->vsock ? vsock_name(p->vsock) : "",
 		.proc = in->hands[HAND_PROC],
 		.log = log_fd(),
 		.memory = (int64_t)p->memory,
@@ -313,6 +344,16 @@ static int vm_kill(const struct handle *h, int signal, bool all, struct err *e)
 static int vm_connect(int dir, pid_t pid, const struct spec *s, struct err *e)
 {
 	return guest_spec_has_network(s) ? vmnet_connect(dir, pid, e) : 0;
+}
+
+/* Both are tried; of two failures, the second is told. */
+static int vm_disconnect(int dir, const struct spec *s, struct err *e)
+{
+	const char *vsock = spec_annotation(s, VSOCK_ANNOTATION);
+	int r = vsock ? vsock_remove(dir, vsock, e) : 0;
+
+	TRY(vmnet_disconnect(s, e));
+	return r;
 }
 
 /* The machine has what it booted with: of a smaller limit, the rest is for its balloon to hold. */
@@ -385,7 +426,7 @@ const struct executor executor_vm = {
 	.ready = vm_ready,
 	.become = vm_become,
 	.connect = vm_connect,
-	.disconnect = vmnet_disconnect,
+	.disconnect = vm_disconnect,
 	.exec = vm_exec,
 	.kill = vm_kill,
 	.freeze = executor_freeze_cgroup,

@@ -5,6 +5,7 @@
 
 #include "microvm/disk.h"
 #include "microvm/machine.h"
+#include "microvm/vsock_host.h"
 #include "security/seccomp.h"
 
 enum {
@@ -165,6 +166,7 @@ int guest_spec_check(const struct spec *s, struct err *e)
 {
 	const struct spec_process *p = s->process;
 	const char *disk = spec_annotation(s, DISK_ANNOTATION);
+	const char *vsock = spec_annotation(s, VSOCK_ANNOTATION);
 
 	TRY(check_vm(s->vm, e));
 	if (disk && disk[0] != '/')
@@ -172,6 +174,8 @@ int guest_spec_check(const struct spec *s, struct err *e)
 			       "annotation " DISK_ANNOTATION
 			       ": must be an absolute path, not \"%s\"",
 			       disk);
+	if (vsock)
+		TRY(vsock_check_path(vsock, e));
 	TRY(check_namespaces(s, e));
 	TRY(check_mounts(s, e));
 	TRY(check_devices(s, e));

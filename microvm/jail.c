@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -68,6 +69,9 @@ static const int files_calls[] = {
 
 static const int disk_calls[] = { SYS_read, SYS_preadv };
 
+static const int vsock_calls[] = { SYS_poll,   SYS_ppoll,   SYS_read,    SYS_recvfrom, SYS_recvmsg,
+				   SYS_sendto, SYS_accept4, SYS_connect, SYS_shutdown, SYS_close };
+
 /* streams, packets, commands at the sockets, and the document that goes to the guest */
 static const int main_calls[] = {
 	SYS_poll,      SYS_ppoll,           SYS_read,       SYS_writev,       SYS_close,
@@ -85,13 +89,16 @@ static const struct {
 	size_t n_calls;
 	const unsigned *ioctls;
 	size_t n_ioctls;
-	bool ends; /* it ends the process as the guest's ended, by a signal to itself */
+	bool ends;     /* it ends the process as the guest's ended, by a signal to itself */
+	bool connects; /* it makes unix sockets */
 } lists[] = {
 	[JAIL_VCPU] = { NULL, 0, vcpu_ioctls, ARRAY_LEN(vcpu_ioctls), false },
 	[JAIL_FILES] = { files_calls, ARRAY_LEN(files_calls), files_ioctls, ARRAY_LEN(files_ioctls),
 			 false },
 	[JAIL_DISK] = { disk_calls, ARRAY_LEN(disk_calls), files_ioctls, ARRAY_LEN(files_ioctls),
 			false },
+	[JAIL_VSOCK] = { vsock_calls, ARRAY_LEN(vsock_calls), files_ioctls, ARRAY_LEN(files_ioctls),
+			 false, true },
 	[JAIL_MAIN] = { main_calls, ARRAY_LEN(main_calls), main_ioctls, ARRAY_LEN(main_ioctls),
 			true },
 };
@@ -177,7 +184,7 @@ static void allow(struct program *p, const int *calls, size_t n)
 
 static void build(struct program *p, enum jail_thread who, unsigned self)
 {
-	const unsigned pdeathsig = PR_SET_PDEATHSIG;
+	const unsigned pdeathsig = PR_SET_PDEATHSIG, local = AF_UNIX;
 
 	load(p, ARCH);
 	add(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
@@ -188,6 +195,8 @@ static void build(struct program *p, enum jail_thread who, unsigned self)
 	allow(p, lists[who].calls, lists[who].n_calls);
 	allow_memory(p, SYS_mmap);
 	allow_memory(p, SYS_mprotect);
+	if (lists[who].connects)
+		allow_with(p, SYS_socket, 0, &local, 1);
 	if (lists[who].ends) {
 		allow_with(p, SYS_tgkill, 0, &self, 1);
 		allow_with(p, SYS_prctl, 0, &pdeathsig, 1);

@@ -19,6 +19,7 @@ enum jail_thread {
 	JAIL_VCPU,  /* runs the guest, and the devices' registers */
 	JAIL_FILES, /* serves files */
 	JAIL_DISK,  /* reads a disk */
+	JAIL_VSOCK, /* connects the guest with sockets of the host */
 	JAIL_MAIN,  /* all else */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "microvm/vsock_host.h"
 
 enum { LIST_MAX = 4 * 1024 * 1024, VERSION_POINTER = 0x20e, VERSION_MAX = 128 };
 
@@ -14,6 +15,9 @@ enum { LIST_MAX = 4 * 1024 * 1024, VERSION_POINTER = 0x20e, VERSION_MAX = 128 };
 static const char *const wanted[] = { "virtio_pci", "virtio_console", "virtiofs" };
 /* Fine to be without. */
 static const char *const wished[] = { "virtio_rng", "virtio-rng", "virtio_balloon" };
+
+/* With it comes all else that sockets of AF_VSOCK are made of. */
+static const char vsock[] = "vmw_vsock_virtio_transport";
 
 /* modules.dep and modules.builtin (depmod(8)) */
 struct lists {
@@ -201,10 +205,11 @@ static int read_lists(int dir, struct lists *ret, struct err *e)
 	return io_read_file(dir, "modules.builtin", LIST_MAX, "modules.builtin", &ret->builtin, e);
 }
 
-static int find_modules(struct kernel *k, const char *disk, struct arena *a, struct err *e)
+static int find_modules(struct kernel *k, const struct kernel_wish *wish, struct arena *a,
+			struct err *e)
 {
 	static const char *const network[] = { "virtio_net" };
-	const char *const disks[] = { "virtio_blk", "overlay", disk };
+	const char *const disks[] = { "virtio_blk", "overlay", wish->disk };
 	__attribute__((cleanup(lists_done))) struct lists lists = { 0 };
 	const char *place;
 	auto_fd int dir = open_modules(k, a, &place, e);
@@ -222,11 +227,20 @@ static int find_modules(struct kernel *k, const char *disk, struct arena *a, str
 		if (kernel_resolve(lists.dep.text, lists.builtin.text, wished[i], a, &k->modules) ==
 		    -E2BIG)
 			return too_many(k, e);
+	r = wish->vsock ? kernel_resolve(lists.dep.text, lists.builtin.text, vsock, a, &k->modules)
+			: 0;
+	if (r == -E2BIG)
+		return too_many(k, e);
+	if (r < 0)
+		return err_set(e, ENOENT,
+			       "the kernel %s has no %s, which annotation " VSOCK_ANNOTATION
+			       " needs",
+			       k->path, vsock);
 	r = find_beyond(k, &lists, network, ARRAY_LEN(network), a, &k->network);
 	if (r == -E2BIG)
 		return too_many(k, e);
 	k->has_network = r == 0;
-	r = disk ? find_beyond(k, &lists, disks, ARRAY_LEN(disks), a, &k->disk) : 0;
+	r = wish->disk ? find_beyond(k, &lists, disks, ARRAY_LEN(disks), a, &k->disk) : 0;
 	if (r == -E2BIG)
 		return too_many(k, e);
 	k->has_disk = r == 0;
@@ -236,15 +250,14 @@ static int find_modules(struct kernel *k, const char *disk, struct arena *a, str
 	return 0;
 }
 
-int kernel_open(const char *path, const char *disk, struct arena *a, struct kernel *ret,
-		struct err *e)
+int kernel_open(const struct kernel_wish *wish, struct arena *a, struct kernel *ret, struct err *e)
 {
 	struct kernel k = { .fd = -1, .has_network = true, .has_disk = true };
 
-	TRY(open_image(path, a, &k, e));
+	TRY(open_image(wish->path, a, &k, e));
 	k.version = read_version(k.fd, a);
 	/* An ELF file does not say: then it has to have everything in it. */
-	if (k.version && find_modules(&k, disk, a, e) < 0) {
+	if (k.version && find_modules(&k, wish, a, e) < 0) {
 		close(k.fd);
 		return -e->code;
 	}

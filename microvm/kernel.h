@@ -20,13 +20,16 @@ struct kernel {
 	bool has_network, has_disk;   /* it can drive them */
 };
 
-/*
- * Opens `path`, or without one (NULL) the newest of /usr/lib/hull/vmlinuz* and
- * /boot/vmlinuz-*, Debian's cloud kernels first. `disk` is the type of the file
- * system in the root's image (NULL: there is none). All strings live in `a`.
- */
-int kernel_open(const char *path, const char *disk, struct arena *a, struct kernel *ret,
-		struct err *e) MUST_CHECK;
+struct kernel_wish {
+	/* NULL: the newest of /usr/lib/hull/vmlinuz* and /boot/vmlinuz-*, Debian's cloud kernels first. */
+	const char *path;
+	const char *disk; /* the type of the file system in the root's image; NULL: there is none */
+	bool vsock;       /* it is to drive one */
+};
+
+/* Opens it and finds its modules. All strings live in `a`. */
+int kernel_open(const struct kernel_wish *wish, struct arena *a, struct kernel *ret, struct err *e)
+	MUST_CHECK;
 
 /*
  * Pure: which of the files of `dep` (a modules.dep) are to be loaded for the

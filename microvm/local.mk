@@ -71,7 +71,12 @@ microvm_libmicrovm_a_SOURCES = \
 	microvm/vmm_options.h \
 	microvm/vmm_peers.c \
 	microvm/vmnet.c \
-	microvm/vmnet.h
+	microvm/vmnet.h \
+	microvm/vsock.c \
+	microvm/vsock.h \
+	microvm/vsock_host.c \
+	microvm/vsock_host.h \
+	microvm/vsock_link.c
 microvm_libmicrovm_a_CPPFLAGS = $(AM_CPPFLAGS) -DHULL_LIBEXEC_DIR='"$(hulllibexecdir)"'
 
 hulllibexecdir = $(libexecdir)/hull

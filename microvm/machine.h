@@ -21,7 +21,7 @@
 #include "microvm/serial.h"
 #include "microvm/virtio.h"
 
-enum { MACHINE_CPUS_MAX = 16, MACHINE_DEVICES = 9, MACHINE_MEMORY_MIN = 96 * 1024 * 1024 };
+enum { MACHINE_CPUS_MAX = 16, MACHINE_DEVICES = 10, MACHINE_MEMORY_MIN = 96 * 1024 * 1024 };
 
 enum machine_end {
 	MACHINE_RUNS,

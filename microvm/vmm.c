@@ -83,7 +83,7 @@ static int make_fs(struct vmm *v, struct err *e)
 	return fsdev_start(&v->fs, server, e);
 }
 
-/* The last on the bus: the others are where they are without it. */
+/* This and the next are the last on the bus: the others are where they are without them. */
 static int add_disk(struct vmm *v, struct err *e)
 {
 	if (v->options.disk < 0)
@@ -91,6 +91,17 @@ static int add_disk(struct vmm *v, struct err *e)
 	TRY(machine_add(&v->machine, &v->disk.v, &blk_kind, e));
 	TRY(blk_open(&v->disk, (int)v->options.disk, e));
 	return blk_start(&v->disk, e);
+}
+
+static int add_vsock(struct vmm *v, struct err *e)
+{
+	const struct vmm_options *o = &v->options;
+
+	if (o->vsock < 0)
+		return 0;
+	TRY(machine_add(&v->machine, &v->vsock.v, &vsock_kind, e));
+	vsock_init(&v->vsock, (int)o->vsock, o->vsock_name);
+	return vsock_start(&v->vsock, (int)o->vsock_directory, e);
 }
 
 static void raise_limits(void)
@@ -153,6 +164,7 @@ static int prepare(struct vmm *v, struct err *e)
 	}
 	TRY(machine_add(&v->machine, &v->balloon.v, &balloon_kind, e));
 	TRY(add_disk(v, e));
+	TRY(add_vsock(v, e));
 	TRY(make_fs(v, e));
 	TRY(machine_boot(&v->machine, &boot, e));
 	close((int)o->kernel);

@@ -4,7 +4,7 @@
  *
  * It was the container's init until runtime/init.c's row "become", so it keeps
  * to handshake.h and gate.h, and ends as the guest's process ended. One thread
- * does all but run vCPUs and serve files.
+ * does all but run vCPUs, serve files and disks, and connect sockets.
  *
  *	BOOTING --HELLO--> MAKING --CREATED--> CREATED --start--> STARTING --STARTED--> RUNNING
  *	                                                                        | EXITED
@@ -24,6 +24,7 @@
 #include "microvm/net.h"
 #include "microvm/rng.h"
 #include "microvm/vmm_options.h"
+#include "microvm/vsock.h"
 
 enum vmm_state { VMM_BOOTING, VMM_MAKING, VMM_CREATED, VMM_STARTING, VMM_RUNNING, VMM_ENDING };
 
@@ -47,6 +48,7 @@ struct vmm {
 	struct balloon balloon;
 	struct fsdev fs;
 	struct blk disk;                  /* if there is one */
+	struct vsock vsock;               /* the same */
 	struct net nets[GUEST_LINKS_MAX]; /* absent from the bus until they have taps */
 	enum vmm_network network;
 	struct mux mux;

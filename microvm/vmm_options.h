@@ -14,8 +14,9 @@
 #include "base/list.h"
 
 struct vmm_options {
-	const char *id;   /* of the container, for messages and ps(1) */
-	const char *line; /* the kernel's parameters */
+	const char *id;         /* of the container, for messages and ps(1) */
+	const char *line;       /* the kernel's parameters */
+	const char *vsock_name; /* "" without a vsock */
 	/* descriptors */
 	int64_t sock, gate;             /* handshake.h, gate.h; gate -1: GO comes by sock */
 	int64_t kvm, kernel, initramfs; /* /dev/kvm; files */
@@ -23,6 +24,7 @@ struct vmm_options {
 	int64_t proc;                   /* /proc/self/fd of this process */
 	int64_t control;                /* listens for exec; -1: none */
 	int64_t disk;                   /* the root's image (disk.h), a file; -1: none */
+	int64_t vsock, vsock_directory; /* vsock_host.h: a socket, a directory; -1: none */
 	int64_t log;                    /* -1: standard error */
 	/* numbers */
 	int64_t log_level, log_json;

@@ -315,7 +315,7 @@ static void disconnect(struct creation *c)
 {
 	struct err e = { 0 };
 
-	if (c->executor->disconnect && c->executor->disconnect(&c->spec, &e) < 0)
+	if (c->executor->disconnect && c->executor->disconnect(c->dir, &c->spec, &e) < 0)
 		log_warn("%s", e.msg);
 }
 
@@ -554,15 +554,15 @@ const struct creation_step creation_steps[] = {
 	{ "joins",       open_joins,      NULL },
 	{ "reserve",     reserve,         unreserve },
 	{ "filter",      make_filter,     NULL },
-	{ "hands",       prepare_executor, NULL },
 	{ "remember",    remember,        NULL },
+	{ "disconnect",  NULL,            disconnect },
+	{ "hands",       prepare_executor, NULL },
 	{ "poststop",    NULL,            run_poststop },
 	{ "cgroup",      make_cgroup,     remove_cgroup },
 	{ "rdt-class",   make_class,      NULL },
 	{ "rdt-remove",  NULL,            remove_class },
 	{ "gate",        make_gate,       NULL },
 	{ "sources",     open_sources,    NULL },
-	{ "disconnect",  NULL,            disconnect },
 	{ "process",     launch,          kill_process },
 	{ "rdt-task",    enter_class,     NULL },
 	{ "settle",      settle_cgroup,   NULL },

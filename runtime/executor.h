@@ -46,8 +46,11 @@ struct executor {
 	 * `dir`, is in namespaces that are by now as engines want them. May be NULL.
 	 */
 	int (*connect)(int dir, pid_t pid, const struct spec *s, struct err *e);
-	/* After its end: takes away what is left in namespaces that outlive it. May be NULL. */
-	int (*disconnect)(const struct spec *s, struct err *e);
+	/*
+	 * After its end, or that of an attempt to make it: takes away what is left where the host
+	 * reaches it, in namespaces and directories that outlive it. May be NULL.
+	 */
+	int (*disconnect)(int dir, const struct spec *s, struct err *e);
 
 	/* The verbs on one that exists; a NULL is refused in one sentence by executor_lacks(). */
 	int (*exec)(struct handle *h, const struct exec_request *req, int *ret_status,
@@ -71,6 +74,7 @@ extern const struct executor executor_process;
 
 /* What one of them asks for by annotations; their names begin so. */
 #define EXECUTOR_VM_ANNOTATIONS "run.hull.vm."
+#define EXECUTOR_VSOCK_ANNOTATION EXECUTOR_VM_ANNOTATIONS "vsock" /* engine/ gives its programs leave */
 
 /* By name (NULL: processes); -ENOTSUP if this hull has none of that name. */
 int executor_find(const struct runtime *rt, const char *name, const struct executor **ret,

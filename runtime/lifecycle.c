@@ -208,7 +208,7 @@ static void disconnect(const struct handle *h)
 
 	if (!h->begun || !h->executor->disconnect)
 		return;
-	if (store_load_config(h->dir, &spec, &e) < 0 || h->executor->disconnect(&spec, &e) < 0)
+	if (store_load_config(h->dir, &spec, &e) < 0 || h->executor->disconnect(h->dir, &spec, &e) < 0)
 		log_warn("%s", e.msg);
 }
 

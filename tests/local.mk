@@ -79,6 +79,7 @@ UNIT_TESTS = \
 	tests/unit/test_microvm_saved \
 	tests/unit/test_microvm_snapshot \
 	tests/unit/test_microvm_spec \
+	tests/unit/test_microvm_vsock \
 	tests/unit/test_mount_options \
 	tests/unit/test_mount_plan \
 	tests/unit/test_mount_tree \
@@ -474,6 +475,10 @@ tests_unit_test_microvm_snapshot_SOURCES = tests/unit/test_microvm_snapshot.c
 tests_unit_test_microvm_snapshot_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_snapshot_LDFLAGS = $(UNITLDFLAGS)
 tests_unit_test_microvm_snapshot_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
+tests_unit_test_microvm_vsock_SOURCES = tests/unit/test_microvm_vsock.c
+tests_unit_test_microvm_vsock_CFLAGS = $(UNITCFLAGS)
+tests_unit_test_microvm_vsock_LDFLAGS = $(UNITLDFLAGS)
+tests_unit_test_microvm_vsock_LDADD = $(LIBMICROVM) $(LIBVMFS) $(CRITERION_LIBS)
 tests_unit_test_microvm_spec_SOURCES = tests/unit/test_microvm_spec.c
 tests_unit_test_microvm_spec_CFLAGS = $(UNITCFLAGS)
 tests_unit_test_microvm_spec_LDFLAGS = $(UNITLDFLAGS)

@@ -6,6 +6,7 @@
  * laid out as memory, so that rings and descriptors come from it as well.
  * What is popped must lie in that memory.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "microvm/console.h"
 #include "microvm/net.h"
 #include "microvm/rng.h"
+#include "microvm/vsock.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -85,6 +87,85 @@ static void exchange(struct net *n, int wire, const uint8_t *data, size_t size)
 			abort();
 }
 
+/*
+ * The input's bytes are headers of packets, a word of each for what comes of it; a program of the
+ * host asks, listens and goes meanwhile. The driver's memory is set up anew: rings of eight.
+ */
+static void talk(const uint8_t *data, size_t size)
+{
+	enum { ROWS = 8, HEADER = 44, RX = 0x1000, TX = 0x4000, ROOM = 0x8000, SAID = 0xc000 };
+	static struct vsock s;
+	static int listener = -1;
+	const struct memory memory = { ram, MEMORY };
+	int program[2] = { -1, -1 };
+
+	memset(ram, 0, sizeof(ram));
+	if (listener < 0) {
+		listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (listen(listener, 1) < 0 && errno != EINVAL)
+			abort();
+	}
+	virtio_init(&s.v, &vsock_kind, &memory, 0xd0020000);
+	vsock_init(&s, listener, "/nowhere/sock");
+	vsock_turn(&s, 0);
+	for (unsigned i = 0; i < 2; i++)
+		s.v.queues[i] = (struct virtqueue){ .memory = &memory,
+						    .size = ROWS,
+						    .ready = true,
+						    .descriptors = i ? TX : RX,
+						    .available = (i ? TX : RX) + 0x400U,
+						    .used = (i ? TX : RX) + 0x800U,
+						    .vector = 0xffff };
+	s.v.status = 4;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, program) < 0)
+		abort();
+	s.connections[0] = (struct vsock_connection){ .stage = size & 1 ? VSOCK_OPEN : VSOCK_ASKING,
+						      .fd = program[0],
+						      .host_port = 7,
+						      .guest_port = 7 };
+	if (write(program[1], size & 1 ? "some data" : "CONNECT 7\n", 10) < 0)
+		abort();
+	for (unsigned n = 0; size > 2 && n < 32; n++) {
+		uint32_t room = data[0] & 1 ? 0x800 : data[1], at = SAID + n % 4 * 0x400U;
+		uint64_t descriptors[2][2] = {
+			{ ROOM + n % 8 * 0x800U, room | UINT64_C(2) << 32 },
+			{ at, (HEADER + data[1]) },
+		};
+		size_t len = size - 2 < HEADER ? size - 2 : HEADER;
+
+		memset(ram + at, 0, HEADER);
+		memcpy(ram + at, data + 2, len);
+		if (data[0] & 2) { /* one that gets as far as the connection */
+			memcpy(ram + at, (const uint64_t[2]){ 3, 2 }, 16);
+			memcpy(ram + at + 16, (const uint32_t[2]){ 7, 7 }, 8);
+			ram[at + 28] = 1;
+			ram[at + 29] = 0;
+			ram[at + 30] %= 10;
+			ram[at + 31] = 0;
+		}
+		for (unsigned q = 0; q < 2; q++) {
+			uint16_t *available = (uint16_t *)(ram + (q ? TX : RX) + 0x400);
+
+			memcpy(ram + (q ? TX : RX) + n % ROWS * 16, descriptors[q], 16);
+			available[2 + available[1]++ % ROWS] = (uint16_t)(n % ROWS);
+		}
+		vsock_turn(&s, 0);
+		if (data[0] & 4)
+			close_fd(&program[1]);
+		data += 2 + len;
+		size -= 2 + len;
+		for (size_t i = 0; i < VSOCK_CONNECTIONS; i++)
+			if (s.connections[i].waiting > VSOCK_WINDOW || s.n_resets > VSOCK_RESETS)
+				abort();
+	}
+	close_fd(&program[1]);
+	virtio_bar_write(&s.v, 0x14, &(uint8_t){ 0 }, 1);
+	vsock_turn(&s, 0);
+	for (size_t i = 0; i < VSOCK_CONNECTIONS; i++)
+		if (s.connections[i].stage != VSOCK_FREE)
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct net n;
@@ -139,5 +220,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	buf_done(&b);
 	buf_done(&c.control);
+	talk(data, size);
 	return 0;
 }

@@ -1,6 +1,6 @@
 # What some bats files drive hull with. Static, because some run inside containers,
 # and without the sanitizers of a debugging build.
-TEST_TOOLS = tests/tools/churn tests/tools/faultcall tests/tools/fsexercise tests/tools/hostile-tar tests/tools/intruder tests/tools/killat tests/tools/probe tests/tools/swap
+TEST_TOOLS = tests/tools/churn tests/tools/faultcall tests/tools/fsexercise tests/tools/hostile-tar tests/tools/intruder tests/tools/killat tests/tools/probe tests/tools/swap tests/tools/vsock
 noinst_PROGRAMS += $(TEST_TOOLS)
 TOOLCFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 TOOLLDFLAGS = -static -no-pie
@@ -25,6 +25,9 @@ tests_tools_probe_LDFLAGS = $(TOOLLDFLAGS)
 tests_tools_swap_SOURCES = tests/tools/swap.c
 tests_tools_swap_CFLAGS = $(TOOLCFLAGS)
 tests_tools_swap_LDFLAGS = $(TOOLLDFLAGS)
+tests_tools_vsock_SOURCES = tests/tools/vsock.c
+tests_tools_vsock_CFLAGS = $(TOOLCFLAGS)
+tests_tools_vsock_LDFLAGS = $(TOOLLDFLAGS)
 EXTRA_DIST += tests/tools/tools.bash tests/tools/peer.py tests/tools/token-server tests/tools/fake-registry tests/tools/fake-journal tests/tools/take-pidfd tests/tools/store-faults
 # Drives the network layer as `hull run` does, so it is built like hull.
 noinst_PROGRAMS += tests/tools/netattach

@@ -70,7 +70,7 @@ Test(config, defaults_are_a_valid_configuration)
 				  .hostname = "box" };
 	auto_spec struct spec s = { 0 };
 
-	seccomp_default_write(&f.capabilities, &(struct seccomp_choice){ NULL, NULL },
+	seccomp_default_write(&f.capabilities, &(struct seccomp_choice){ .only = NULL },
 			      &seccomp);
 	f.seccomp = seccomp.text;
 	check_config(&f, &s);
@@ -109,8 +109,13 @@ Test(engine, seccomp_profile_that_asks_and_one_of_what_was_made)
 			 "\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\""));
 	cr_expect_not(strstr(least.text, "socketpair"));
 	cr_expect_not(strstr(least.text, "\"mount\""), "no capability is for it");
+	cr_expect_not(strstr(least.text, "\"value\":40,"), "AF_VSOCK is the host's");
 	cr_expect_not(strstr(least.text, "NOTIFY"));
 	cr_expect_not(strstr(least.text, "personality"));
+
+	buf_clear(&least);
+	seccomp_default_write(&none, &(struct seccomp_choice){ .vsock = true }, &least);
+	cr_expect(strstr(least.text, "\"value\":40,"), "%s", least.text);
 }
 
 Test(config, limits_and_namespaces)

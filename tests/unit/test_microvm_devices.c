@@ -607,26 +607,36 @@ static int call_in_jail(enum jail_thread who, long call, long first, long second
 
 Test(jail, each_thread_has_its_list)
 {
-	enum { V = 1 << JAIL_VCPU, F = 1 << JAIL_FILES, D = 1 << JAIL_DISK, M = 1 << JAIL_MAIN };
+	enum {
+		V = 1 << JAIL_VCPU,
+		F = 1 << JAIL_FILES,
+		D = 1 << JAIL_DISK,
+		S = 1 << JAIL_VSOCK,
+		M = 1 << JAIL_MAIN
+	};
 	static const struct {
 		const char *what;
 		long call, first, second, third;
 		unsigned allowed;
 	} rows[] = {
-		{ "write", SYS_write, -1, 0, 0, V | F | D | M },
+		{ "write", SYS_write, -1, 0, 0, V | F | D | S | M },
 		{ "run a vCPU", SYS_ioctl, -1, KVM_RUN, 0, V },
-		{ "raise an interrupt", SYS_ioctl, -1, KVM_SIGNAL_MSI, 0, V | F | D | M },
+		{ "raise an interrupt", SYS_ioctl, -1, KVM_SIGNAL_MSI, 0, V | F | D | S | M },
 		{ "ask a terminal", SYS_ioctl, -1, TIOCGWINSZ, 0, M },
 		{ "fill a terminal's input", SYS_ioctl, -1, TIOCSTI, 0, 0 },
 		{ "open", SYS_openat, -1, 0, 0, F },
 		{ "read a file", SYS_preadv, -1, 0, 0, F | D },
-		{ "poll", SYS_poll, 0, 0, 0, M },
-		{ "accept", SYS_accept4, -1, 0, 0, M },
-		{ "make a socket", SYS_socket, -1, 0, 0, 0 },
+		{ "poll", SYS_poll, 0, 0, 0, S | M },
+		{ "accept", SYS_accept4, -1, 0, 0, S | M },
+		{ "make a unix socket", SYS_socket, AF_UNIX, SOCK_STREAM, 0, S },
+		{ "make another socket", SYS_socket, AF_INET, SOCK_STREAM, 0, 0 },
+		{ "make a socket by tricks", SYS_socket, -1, 0, 0, 0 },
+		{ "connect", SYS_connect, -1, 0, 0, S },
+		{ "go elsewhere", SYS_fchdir, -1, 0, 0, 0 },
 		{ "execute", SYS_execve, 0, 0, 0, 0 },
 		{ "make a process", SYS_clone, 0, 0, 0, 0 },
 		{ "kill another", SYS_tgkill, 1, 1, 0, 0 },
-		{ "map memory", SYS_mmap, 0, 0, PROT_READ, V | F | D | M },
+		{ "map memory", SYS_mmap, 0, 0, PROT_READ, V | F | D | S | M },
 		{ "map code", SYS_mmap, 0, 0, PROT_EXEC, 0 },
 		{ "load another filter", SYS_seccomp, 1, 0, 0, 0 },
 	};

@@ -155,6 +155,9 @@ static const struct {
 	  ",\"annotations\":{\"run.hull.vm.rootfs\":\"image\"}",
 	  "annotation run.hull.vm.rootfs: must be an absolute path, not \"image\"" },
 	{ "", "\"namespaces\":[" NAMESPACES "]",
+	  ",\"annotations\":{\"run.hull.vm.vsock\":\"sock\"}",
+	  "annotation run.hull.vm.vsock: must be an absolute path, not \"sock\"" },
+	{ "", "\"namespaces\":[" NAMESPACES "]",
 	  ",\"vm\":{\"kernel\":{\"path\":\"/k\",\"initrd\":\"/i\"}}",
 	  "vm.kernel.initrd: hull makes its own" },
 	{ "", "\"namespaces\":[" NAMESPACES "]", "", NULL },
@@ -361,7 +364,7 @@ Test(kernel, one_that_is_not_there)
 	struct err e = { 0 };
 	struct kernel k;
 
-	cr_expect_eq(kernel_open("/nowhere/vmlinuz", NULL, &a, &k, &e), -ENOENT);
+	cr_expect_eq(kernel_open(&(struct kernel_wish){ .path = "/nowhere/vmlinuz" }, &a, &k, &e), -ENOENT);
 	cr_expect_str_eq(e.msg, "open the kernel /nowhere/vmlinuz: no such file or directory");
 }
 
