@@ -33,10 +33,10 @@ int agent_cgroup(const struct spec *s, struct err *e)
 	fd = open(CGROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open the container's cgroup in the guest");
-	if (limit.set && limit.value > 0) {
+	if (limit.set && limit.value >= 0) {
 		if (r < 0)
 			return err_neg(e, r, "linux.resources.pids.limit: in the guest");
-		TRY(agent_limit(limit.value, e));
+		TRY(agent_limit(limit.value ? limit.value : 1, e)); /* no forks, as in cgroups/knobs.c */
 	}
 	return take_fd(&fd);
 }

@@ -162,9 +162,11 @@ int vm_limit(const struct handle *h, int64_t processes, struct err *e)
 {
 	uint32_t status;
 
-	if (processes > INT32_MAX)
+	if (processes == 0)
+		processes = 1; /* no forks, as in cgroups/knobs.c; to the agent 0 is no limit */
+	if (processes > INT32_MAX || processes < 0)
 		processes = 0;
-	return ask_value(h, CONTROL_LIMIT, processes > 0 ? (uint32_t)processes : 0, &status, e);
+	return ask_value(h, CONTROL_LIMIT, (uint32_t)processes, &status, e);
 }
 
 int vm_balloon(const struct handle *h, uint32_t pages, uint32_t *ret_held, struct err *e)

@@ -151,6 +151,12 @@ vm() {
 	expect 0 update --pids-limit 100 "$ID"
 	expect 0 exec "$ID" sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1 & i=$((i + 1)); done; wait; echo $i'
 	stdout_is 30
+	# 0 is a limit, as at create; from an engine it is one that is not given.
+	expect 0 update --pids-limit 0 "$ID"
+	hull update -r - "$ID" <<<'{"pids": {"limit": 0}}'
+	expect 0 events --stats "$ID"
+	[ "$(jq .data.pids.limit <<<"$stdout")" = 1 ]
+	expect 0 update --pids-limit 100 "$ID"
 
 	expect 0 pause "$ID"
 	[ "$(state_of "$ID")" = paused ]
