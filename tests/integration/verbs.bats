@@ -77,6 +77,15 @@ no_process_of_hull() { ! pgrep --full -- "$ID" >/dev/null; }
 	expect 0 delete "$ID"
 }
 
+@test "annotations may be as long as config.json" {
+	make_bundle bundle '.annotations = {long: ("x" * 2000000)} | .process.args = ["true"]'
+	expect 0 create --bundle "$BUNDLE" "$ID"
+	expect 0 start "$ID"
+	wait_state "$ID" stopped
+	[ "$(state_of "$ID" '.annotations.long | length')" = 2000000 ]
+	expect 0 delete "$ID"
+}
+
 @test "ids that are refused" {
 	make_bundle
 	for id in a/b . .. 'a b' '' 'a:b' "$(printf '%0300d' 0)"; do
@@ -548,4 +557,19 @@ while True:
 	kill -0 "$(jq .pid state.json)"
 	cp state.json "$STATE/$ID/state.json"
 	expect 0 delete --force "$ID"
+}
+
+@test "the verbs answer as those of runc" {
+	local runtime
+	requires root program=runc cgroup
+	ln -s "$HULL" hull-oci
+	for runtime in "$WORK/hull-oci" "$(command -v runc)"; do
+		make_bundle "${runtime##*/}"
+		run_command "$SOURCE/bench/v2ns" env TMPDIR="$WORK" "$SOURCE/tests/tools/verbs" \
+			"$runtime" "$WORK/state" "$BUNDLE" "$ID"
+		[ "$status" = 0 ] || mismatch "exit status with $runtime" 0 "$status: $stderr"
+		echo "$stdout" >"${runtime##*/}.answers"
+	done
+	[ "$(wc -l <runc.answers)" -gt 140 ] || mismatch "lines of answers" "more than 140" "$(<runc.answers)"
+	diff runc.answers hull-oci.answers || mismatch "the answers" "runc's" "others"
 }

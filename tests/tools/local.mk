@@ -28,7 +28,7 @@ tests_tools_swap_LDFLAGS = $(TOOLLDFLAGS)
 tests_tools_vsock_SOURCES = tests/tools/vsock.c
 tests_tools_vsock_CFLAGS = $(TOOLCFLAGS)
 tests_tools_vsock_LDFLAGS = $(TOOLLDFLAGS)
-EXTRA_DIST += tests/tools/tools.bash tests/tools/peer.py tests/tools/token-server tests/tools/fake-registry tests/tools/fake-journal tests/tools/take-pidfd tests/tools/store-faults
+EXTRA_DIST += tests/tools/tools.bash tests/tools/peer.py tests/tools/token-server tests/tools/fake-registry tests/tools/fake-journal tests/tools/take-pidfd tests/tools/store-faults tests/tools/verbs
 # Drives the network layer as `hull run` does, so it is built like hull.
 noinst_PROGRAMS += tests/tools/netattach
 tests_tools_netattach_SOURCES = tests/tools/netattach.c
