@@ -408,14 +408,16 @@ stands_in_line() { grep -q "^[0-9]*: -> FLOCK .*:$(stat --format %i /run/systemd
 
 @test "systemd: a unit of a user's systemd is not looked for in the system's" {
 	sd_run
-	# The state of a user's container of the same unit, whose cgroup has gone.
-	mkdir --parents "$WORK/user/$ID"
+	# The state of a user's container of the same unit, with a cgroup of its own.
+	mkdir --parents "$WORK/user/$ID" "$manager/$TAG-user"
 	cp "$STATE/$ID/config.json" "$WORK/user/$ID"
-	jq '.owner = 1000 | .unitUser = true | .cgroup = "/user.slice/gone.scope/container" | .pid = 0' \
+	jq --arg cgroup "/$TAG-user" --argjson inode "$(stat -c %i "$manager/$TAG-user")" \
+		'.owner = 1000 | .unitUser = true | .cgroup = $cgroup | .cgroupInode = $inode | .pid = 0' \
 		"$STATE/$ID/state.json" >"$WORK/user/$ID/state.json"
 	run_command "$HULL" --root "$WORK/user" delete --force "$ID"
 	[ "$status" = 0 ] || mismatch status 0 "$status: $stderr"
 	[ ! -e "$WORK/user/$ID" ]
+	[ ! -e "$manager/$TAG-user" ]
 	shown ActiveState active
 	[ "$(state_of "$ID" .status)" = running ]
 	# One of whom the cgroup is there, too.
