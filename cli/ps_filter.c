@@ -204,6 +204,37 @@ static int read_place(struct filter *f, const void *ctx, struct arena *a UNUSED,
 	return 0;
 }
 
+static const char *const restarts[] = { "no", "on-failure", "always", "unless-stopped" };
+
+static int read_restart(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
+			struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(restarts); i++) {
+		if (strcmp(f->value, restarts[i]) != 0)
+			continue;
+		f->found = (int64_t)i; /* enum restart_policy */
+		return 0;
+	}
+	return err_set(e, EINVAL, "expected no, on-failure, always or unless-stopped");
+}
+
+static bool matches_restart(const struct filter *f, const void *subject)
+{
+	const struct ps_entry *entry = subject;
+
+	return entry->view.record.restart == (int)f->found;
+}
+
+/* As Podman has it: whether it is to run again when the machine does. */
+static bool matches_boot(const struct filter *f, const void *subject)
+{
+	const struct container_view *v = &((const struct ps_entry *)subject)->view;
+	bool should = v->record.restart == RESTART_ALWAYS ||
+		      (v->record.restart == RESTART_UNLESS_STOPPED && !v->status.stopped);
+
+	return should == (f->found != 0);
+}
+
 static const struct filter_row rows[] = {
 	{ "name", matches_name, filter_read_pattern, false, 0 },
 	{ "id", matches_id, NULL, false, 0 },
@@ -217,12 +248,8 @@ static const struct filter_row rows[] = {
 	{ "network", matches_network, NULL, false, PS_NETWORKS },
 	{ "volume", matches_volume, NULL, false, PS_MOUNTS },
 	{ "publish", matches_publish, read_publish, false, 0 },
+	{ "restart-policy", matches_restart, read_restart, false, 0 },
+	{ "should-start-on-boot", matches_boot, filter_read_bool, false, 0 },
 };
 
 const struct filter_table ps_filters = { rows, ARRAY_LEN(rows) };
-
-void ps_entry_done(struct ps_entry *entry)
-{
-	container_view_done(&entry->view);
-	arena_done(&entry->arena);
-}
