@@ -88,7 +88,7 @@ static int start_all(const struct call *call, struct err *e)
 	if (call->options.args.n || values->attach || values->interactive)
 		return err_set(e, EINVAL, "start --all takes no %s",
 			       call->options.args.n ? "container"
-			       : values->attach	    ? "--attach"
+			       : values->attach     ? "--attach"
 						    : "--interactive");
 	if (!people_has_engine(call))
 		return 0;

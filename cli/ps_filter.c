@@ -35,7 +35,7 @@ static bool is_one_of(const char *value, const char *const *words, size_t n)
 }
 
 static int read_status(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
-		     struct err *e)
+		       struct err *e)
 {
 	/* Some of them hull's containers never are. */
 	static const char *const words[] = { "created", "running",  "paused", "restarting",
@@ -54,7 +54,7 @@ static bool matches_status(const struct filter *f, const void *subject)
 }
 
 static int read_exited(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
-		     struct err *e)
+		       struct err *e)
 {
 	uint32_t code;
 
@@ -74,7 +74,7 @@ static bool matches_exited(const struct filter *f, const void *subject)
 }
 
 static int read_health(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
-		     struct err *e)
+		       struct err *e)
 {
 	static const char *const words[] = { "starting", "healthy", "unhealthy", "none" };
 
@@ -145,7 +145,7 @@ static bool matches_volume(const struct filter *f, const void *subject)
 }
 
 static int read_publish(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
-		     struct err *e)
+			struct err *e)
 {
 	struct port port = { 0 };
 
@@ -183,8 +183,7 @@ static int read_ancestor(struct filter *f, const void *ctx, struct arena *a, str
 	struct image_record record;
 	struct err none;
 
-	if (!facts->g ||
-	    image_store_resolve(&facts->g->store, f->value, a, &record, &none) < 0)
+	if (!facts->g || image_store_resolve(&facts->g->store, f->value, a, &record, &none) < 0)
 		return 0;
 	TRY(image_load(&facts->g->store, &record.manifest.digest, &image, e));
 	f->text = arena_strdup(a, image.id.text);

@@ -515,8 +515,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 		netjoin_leave(&k->run.net);
 		/* What cannot be restored is as it was. */
 		if (!k->m->restore)
-			say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate,
-				  NULL);
+			say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate, NULL);
 		return -e->code;
 	}
 	say_begun(k, status);

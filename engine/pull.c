@@ -85,7 +85,7 @@ static int import_directory(const struct engine *g, const struct transport_place
 
 /* *ret is what it is called in the store; NULL: as it was asked for. */
 static int pull_it(const struct engine *g, const char *text, const struct pull_options *o,
-		struct arena *a, const char **ret, struct err *e)
+		   struct arena *a, const char **ret, struct err *e)
 {
 	struct transport_place place;
 	struct reference r = { 0 };
