@@ -13,6 +13,7 @@
 #include "cli/cmd.h"
 #include "cli/follow.h"
 #include "cli/people.h"
+#include "cli/ps_filter.h"
 #include "cli/signals.h"
 #include "engine/attach.h"
 
@@ -25,12 +26,17 @@
 /* start, stop, restart, kill, rm, wait */
 
 struct start_values {
-	bool attach, interactive;
+	bool attach, interactive, all;
+	struct strings filter;
 };
 static const struct option_row start_rows[] = {
 	ROW(start_values, "attach", 'a', FLAG, attach, NULL,
 	    "run in the foreground, with our standard streams and without a log"),
 	ROW(start_values, "interactive", 'i', FLAG, interactive, NULL, "keep standard input open"),
+	ROW(start_values, "all", 0, FLAG, all, NULL,
+	    "all that do not run, the one that was made first before the others"),
+	ROW(start_values, "filter", 'f', STRINGS, filter, "KEY=VALUE",
+	    "with --all: only those that \"hull ps\" would list with it (may be repeated)"),
 };
 const struct option_table people_start_options = { start_rows, ARRAY_LEN(start_rows),
 						   sizeof(struct start_values), NULL, true };
@@ -44,6 +50,60 @@ static bool is_runtimes_own(const struct call *call, const char *who)
 	return container_state(&call->runtime, who, &s, &e) >= 0;
 }
 
+struct starting {
+	const struct engine *g;
+	struct filters filters;
+};
+
+/* One that runs is as it should be. */
+static int start_matching(const char *id, void *ctx, struct err *e)
+{
+	const struct starting *s = ctx;
+	auto_ps_entry struct ps_entry entry = { 0 };
+	int status, r = ps_entry_read(s->g, id, s->filters.needs, &entry, e);
+
+	if (r == -ENOENT)
+		return 0; /* gone meanwhile */
+	TRY(r);
+	if (entry.view.state != STATE_STOPPED || !filters_match(&s->filters, &entry))
+		return 0;
+	r = engine_start(s->g, id, false, &status, e);
+	if (r == -EBUSY)
+		return 0; /* by somebody else */
+	if (r < 0)
+		return err_wrap(e, "start %s", entry.view.record.name);
+	printf("%s\n", entry.view.record.name);
+	return 0;
+}
+
+/* Those that can be started are, whatever others say. */
+static int start_all(const struct call *call, struct err *e)
+{
+	const struct start_values *values = call->options.values;
+	auto_engine struct engine g = ENGINE_CLOSED;
+	struct starting s = { .g = &g };
+	struct ps_filter_facts facts = { .g = &g };
+	struct strings ids;
+
+	if (call->options.args.n || values->attach || values->interactive)
+		return err_set(e, EINVAL, "start --all takes no %s",
+			       call->options.args.n ? "container"
+			       : values->attach     ? "--attach"
+						    : "--interactive");
+	if (!people_has_engine(call))
+		return 0;
+	TRY(full_become(e));
+	TRY(people_engine(call, &g, e));
+	TRY(record_list(&g, call->arena, &facts.ids, e));
+	TRY(filters_read(&ps_filters, &values->filter, &facts, call->arena, &s.filters, e));
+	ids = (struct strings){ arena_array(call->arena, facts.ids.n, sizeof(char *)), 0 };
+	while (ids.n < facts.ids.n) {
+		ids.at[ids.n] = facts.ids.at[facts.ids.n - 1 - ids.n];
+		ids.n++;
+	}
+	return people_words(call, &ids, start_matching, &s, e);
+}
+
 int cmd_people_start(const struct call *call, struct err *e)
 {
 	const struct start_values *values = call->options.values;
@@ -52,6 +112,12 @@ int cmd_people_start(const struct call *call, struct err *e)
 	struct err other = { 0 };
 	int status = 0;
 
+	if (values->all)
+		return start_all(call, e);
+	if (values->filter.n)
+		return err_set(e, EINVAL, "start: --filter is of --all");
+	if (!call->options.args.n)
+		return err_set(e, EINVAL, "start: which container?");
 	if (values->attach && call->options.args.n > 1)
 		return err_set(e, EINVAL, "start: only one container can be attached to");
 	/* What the engine does not know is the runtime's, or nobody's. */

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "base/json_write.h"
@@ -14,7 +13,6 @@
 #include "cli/ps_filter.h"
 #include "cli/ps_table.h"
 #include "cli/words.h"
-#include "engine/netjoin.h"
 #include "engine/size.h"
 
 struct people_ps_values {
@@ -36,7 +34,7 @@ static const struct option_row ps_rows[] = {
 	ROW(people_ps_values, "latest", 'l', FLAG, latest, NULL, "only the one made last, whether it runs or not"),
 	ROW(people_ps_values, "last", 'n', I64, last, "N", "only the N made last, whether they run or not"),
 	ROW(people_ps_values, "size", 's', FLAG, size, NULL, "also how much each one's files are: those it changed, and in parentheses all"),
-	ROW(people_ps_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those with this name (a regular expression), id, status, exited (status), ancestor (an image), health, label, network, volume or publish (a port of the container), or made before or since another (may be repeated: several values of a key are alternatives, but of label)"),
+	ROW(people_ps_values, "filter", 'f', STRINGS, filter, "KEY=VALUE", "only those with this name (a regular expression), id, status, exited (status), ancestor (an image), health, label, network, volume, publish (a port of the container), restart-policy or should-start-on-boot (true or false: whether that policy is always, or unless-stopped and nobody stopped it), or made before or since another (may be repeated: several values of a key are alternatives, but of label)"),
 	ROW(people_ps_values, "format", 0, STRING, format, "FORMAT", "table, json, a template like '{{.ID}} {{.Names}}', or one as a table: 'table {{.ID}}\\t{{.Names}}'"),
 };
 const struct option_table people_ps_options = { ps_rows, ARRAY_LEN(ps_rows), sizeof(struct people_ps_values), NULL, true };
@@ -107,94 +105,15 @@ static size_t count_volumes(const struct mounted_list *mounts)
 	return n;
 }
 
-/* "8080" or "8080-8090" */
-static const char *range_text(unsigned first, unsigned count, struct arena *a)
-{
-	return count > 1 ? arena_printf(a, "%u-%u", first, first + count - 1)
-			 : arena_printf(a, "%u", first);
-}
-
-static void add_port(const char *ip, const struct port *p, struct buf *ret, struct arena *a)
-{
-	buf_printf(ret, "%s%s:%s->%s/%s", ret->len ? ", " : "", ip,
-		   range_text(p->host, p->count, a), range_text(p->container, p->count, a),
-		   port_protocol_name(p->protocol));
-}
-
-static const char *ports_of(const struct net_result *now, struct arena *a)
-{
-	auto_buf struct buf b = { 0 };
-
-	buf_str(&b, "");
-	for (size_t i = 0; i < now->ports.n; i++) {
-		const struct port *p = &now->ports.at[i];
-		const char *ip = addr_text(&p->ip).text;
-
-		if (p->ip.family)
-			add_port(p->ip.family == AF_INET6 ? arena_printf(a, "[%s]", ip)
-							  : arena_strdup(a, ip),
-				 p, &b, a);
-		if (!p->ip.family && now->ports4)
-			add_port("0.0.0.0", p, &b, a);
-		if (!p->ip.family && now->ports6)
-			add_port("[::]", p, &b, a);
-	}
-	return arena_strdup(a, b.text);
-}
-
-static void use_view(const struct netjoin_view *v, struct ps_entry *entry)
-{
-	struct arena *a = &entry->arena;
-	size_t n = v->joins.list.n;
-
-	if (v->attached)
-		entry->ports = ports_of(&v->now, a);
-	if (!n)
-		return;
-	entry->networks = (struct strings){ arena_array(a, n, sizeof(char *)), n };
-	for (size_t i = 0; i < n; i++)
-		entry->networks.at[i] = arena_strdup(a, v->joins.list.at[i].network);
-}
-
-/* One whose networks can't be told is listed all the same. -ENOENT: it is gone. */
-static int look_at_networks(const struct engine *g, struct ps_entry *entry, struct err *e)
-{
-	auto_netjoin_view struct netjoin_view v = { 0 };
-	auto_record struct record again = { 0 };
-	auto_fd int dir = record_open(g, entry->view.id, &again, e);
-
-	TRY(dir);
-	if (netjoin_look(g, dir, &entry->view.record, &v, e) < 0)
-		log_warn("container %s: %s", entry->view.record.name, e->msg);
-	else
-		use_view(&v, entry);
-	return 0;
-}
-
 /* What is asked for: more than the table has is only looked for where somebody may want it. */
 struct listing {
 	const struct engine *g;
 	const struct people_ps_values *values;
 	struct filters filters;
-	bool stopped, size, mounts, networks;
+	bool stopped, size;
+	unsigned needs; /* PS_MOUNTS, PS_NETWORKS */
 	size_t most;
 };
-
-static int look(const struct listing *l, const char *id, struct ps_entry *ret, struct err *e)
-{
-	const struct record *r = &ret->view.record;
-
-	TRY(engine_view(l->g, id, &ret->view, e));
-	ret->ports = "";
-	ret->networks = (struct strings){ arena_array(&ret->arena, 1, sizeof(char *)), 1 };
-	ret->networks.at[0] = r->network;
-	if (l->networks || (r->published.n && ret->view.state != STATE_STOPPED))
-		TRY(look_at_networks(l->g, ret, e));
-	if (l->mounts && mounted_read(l->g, id, &ret->arena, &ret->mounts, e) < 0 &&
-	    e->code != ENOENT)
-		log_warn("container %s: %s", r->name, e->msg);
-	return 0;
-}
 
 /* Of one that can't be counted the others are listed all the same. */
 static const char *size_of(const struct engine *g, const struct record *r, struct arena *a)
@@ -237,7 +156,7 @@ static int list_one(const struct listing *l, const char *id, size_t place, struc
 		    struct err *e)
 {
 	auto_ps_entry struct ps_entry entry = { .place = place };
-	int r = look(l, id, &entry, e);
+	int r = ps_entry_read(l->g, id, l->needs, &entry, e);
 
 	if (r == -ENOENT)
 		return 0; /* gone meanwhile */
@@ -289,9 +208,11 @@ static int plan(struct listing *l, const struct strings *ids, struct arena *a, s
 			 &l->filters, e));
 	l->stopped = v->all || l->most != SIZE_MAX || (l->filters.needs & PS_STOPPED);
 	l->size = !v->quiet && (v->size || (format && strstr(format, ".Size")));
-	l->networks = (l->filters.needs & PS_NETWORKS) || may_want(format, ".Networks");
-	l->mounts = (l->filters.needs & PS_MOUNTS) || may_want(format, ".Mounts") ||
-		    may_want(format, ".LocalVolumes");
+	l->needs = l->filters.needs;
+	if (may_want(format, ".Networks"))
+		l->needs |= PS_NETWORKS;
+	if (may_want(format, ".Mounts") || may_want(format, ".LocalVolumes"))
+		l->needs |= PS_MOUNTS;
 	return 0;
 }
 

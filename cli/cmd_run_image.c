@@ -118,7 +118,7 @@ static const struct option_row rows[] = {
 	ROW("keep-why", 0, DURATION, keep_why, "DURATION", "what `hull why` tells of it stays so long after it is removed (default: 0s)"),
 	ROW("log-driver", 0, STRING, log_driver, "DRIVER", "of --detach: json-file (default), journald or none"),
 	ROW("log-opt", 0, STRINGS, log_opt, "NAME=VALUE", "json-file: max-size=BYTES, max-file=N; journald: tag=TEXT (may be repeated)"),
-	ROW("pull", 0, STRING, pull, "WHEN", "missing, always or never"),
+	ROW("pull", 0, STRING, pull, "WHEN", "missing, always, newer (what is here is good enough where the registry cannot be asked) or never"),
 	ROW("quiet", 'q', FLAG, quiet, NULL, "do not show how far a pull has come"),
 	ROW("tls-verify", 0, TRISTATE, tls_verify, NULL, "verify the certificates of the registry (default: true)"),
 	ROW("platform", 0, STRING, platform, "OS/ARCH", "choose this one of an image for several"),

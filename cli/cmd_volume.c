@@ -220,8 +220,8 @@ static const struct verb {
 	int (*run)(const struct call *call, const struct engine *g, const struct strings *names,
 		   struct err *e);
 } verbs[] = {
-	{ "create", 0, create },     { "ls", OF_LS, list }, { "list", OF_LS, list },
-	{ "inspect", 0, inspect },   { "rm", OF_RM, rm },   { "remove", OF_RM, rm },
+	{ "create", 0, create },      { "ls", OF_LS, list }, { "list", OF_LS, list },
+	{ "inspect", 0, inspect },    { "rm", OF_RM, rm },   { "remove", OF_RM, rm },
 	{ "prune", OF_PRUNE, prune },
 };
 
@@ -232,7 +232,7 @@ static int check_options(const struct verb *verb, const struct volume_values *v,
 		unsigned of;
 		bool given;
 	} given[] = {
-		{ "all", OF_PRUNE, v->all },	  { "force", OF_RM | OF_PRUNE, v->force },
+		{ "all", OF_PRUNE, v->all },      { "force", OF_RM | OF_PRUNE, v->force },
 		{ "filter", OF_LS, v->filter.n }, { "format", OF_LS, v->format },
 		{ "quiet", OF_LS, v->quiet },
 	};

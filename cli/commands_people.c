@@ -478,12 +478,14 @@ const struct command people_commands[] = {
 	{
 		.name = "start",
 		.modes = MODE_HULL,
-		.arguments = "CONTAINER...",
+		.arguments = "[CONTAINER...]",
 		.help = "start containers that do not run",
 		.details = "Starts containers that have stopped, or lets the program of a container "
-			   "go that the runtime's create has made.",
+			   "go that the runtime's create has made. The unit hull-restart.service "
+			   "of systemd, of the system and of a user, starts at boot \"--all --filter "
+			   "should-start-on-boot=true\": those with the restart policy always, and "
+			   "those with unless-stopped that nobody had stopped.",
 		.options = &people_start_options,
-		.min_args = 1,
 		.max_args = ARGS_MANY,
 		.enters = true,
 		.run = cmd_people_start,

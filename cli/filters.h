@@ -25,7 +25,7 @@ struct filter_row {
 	bool (*matches)(const struct filter *f, const void *subject);
 	/* -EINVAL: a wrong value. `ctx` is filters_read()'s. NULL: any will do. */
 	int (*read)(struct filter *f, const void *ctx, struct arena *a, struct err *e);
-	bool all;	/* each value has to match, not one of them */
+	bool all;       /* each value has to match, not one of them */
 	unsigned needs; /* bits of the list's own: what has to be known for it */
 };
 
@@ -46,8 +46,8 @@ int filters_read(const struct filter_table *table, const struct strings *texts, 
 bool filters_match(const struct filters *filters, const void *subject);
 
 /* A `read` of values that are extended regular expressions, and whether a text has what one says. */
-int filter_read_pattern(struct filter *f, const void *ctx, struct arena *a,
-			struct err *e) MUST_CHECK;
+int filter_read_pattern(struct filter *f, const void *ctx, struct arena *a, struct err *e)
+	MUST_CHECK;
 bool filter_finds(const struct filter *f, const char *text);
 
 /* A `read` of values that are true or false: `found` is 1 or 0. */

@@ -8,9 +8,9 @@
 struct image_json {
 	const struct image *image;
 	const struct digest *index; /* of the index it was chosen from; NULL: of none */
-	const char *name;	    /* by which it was asked for; NULL: it has none */
-	struct strings names;	    /* all it has, as the store has them */
-	const char *config;	    /* its configuration's own text */
+	const char *name;           /* by which it was asked for; NULL: it has none */
+	struct strings names;       /* all it has, as the store has them */
+	const char *config;         /* its configuration's own text */
 };
 
 /*

@@ -81,6 +81,7 @@ cli_libcli_a_SOURCES = \
 	cli/people.h \
 	cli/progress.c \
 	cli/progress.h \
+	cli/ps_entry.c \
 	cli/ps_filter.c \
 	cli/ps_filter.h \
 	cli/ps_table.c \

@@ -10,7 +10,7 @@
  * names of those that containers are on. -EINVAL names what is wrong with filter or format.
  */
 int network_table(const struct network_list *networks, const struct strings *used,
-		  const struct strings *filter, const char *format, struct buf *ret,
-		  struct err *e) MUST_CHECK;
+		  const struct strings *filter, const char *format, struct buf *ret, struct err *e)
+	MUST_CHECK;
 
 #endif

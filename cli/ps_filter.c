@@ -35,7 +35,7 @@ static bool is_one_of(const char *value, const char *const *words, size_t n)
 }
 
 static int read_status(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
-		     struct err *e)
+		       struct err *e)
 {
 	/* Some of them hull's containers never are. */
 	static const char *const words[] = { "created", "running",  "paused", "restarting",
@@ -54,7 +54,7 @@ static bool matches_status(const struct filter *f, const void *subject)
 }
 
 static int read_exited(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
-		     struct err *e)
+		       struct err *e)
 {
 	uint32_t code;
 
@@ -74,7 +74,7 @@ static bool matches_exited(const struct filter *f, const void *subject)
 }
 
 static int read_health(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
-		     struct err *e)
+		       struct err *e)
 {
 	static const char *const words[] = { "starting", "healthy", "unhealthy", "none" };
 
@@ -145,7 +145,7 @@ static bool matches_volume(const struct filter *f, const void *subject)
 }
 
 static int read_publish(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
-		     struct err *e)
+			struct err *e)
 {
 	struct port port = { 0 };
 
@@ -183,8 +183,7 @@ static int read_ancestor(struct filter *f, const void *ctx, struct arena *a, str
 	struct image_record record;
 	struct err none;
 
-	if (!facts->g ||
-	    image_store_resolve(&facts->g->store, f->value, a, &record, &none) < 0)
+	if (!facts->g || image_store_resolve(&facts->g->store, f->value, a, &record, &none) < 0)
 		return 0;
 	TRY(image_load(&facts->g->store, &record.manifest.digest, &image, e));
 	f->text = arena_strdup(a, image.id.text);
@@ -204,6 +203,37 @@ static int read_place(struct filter *f, const void *ctx, struct arena *a UNUSED,
 	return 0;
 }
 
+static const char *const restarts[] = { "no", "on-failure", "always", "unless-stopped" };
+
+static int read_restart(struct filter *f, const void *ctx UNUSED, struct arena *a UNUSED,
+			struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(restarts); i++) {
+		if (strcmp(f->value, restarts[i]) != 0)
+			continue;
+		f->found = (int64_t)i; /* enum restart_policy */
+		return 0;
+	}
+	return err_set(e, EINVAL, "expected no, on-failure, always or unless-stopped");
+}
+
+static bool matches_restart(const struct filter *f, const void *subject)
+{
+	const struct ps_entry *entry = subject;
+
+	return entry->view.record.restart == (int)f->found;
+}
+
+/* As Podman has it: whether it is to run again when the machine does. */
+static bool matches_boot(const struct filter *f, const void *subject)
+{
+	const struct container_view *v = &((const struct ps_entry *)subject)->view;
+	bool should = v->record.restart == RESTART_ALWAYS ||
+		      (v->record.restart == RESTART_UNLESS_STOPPED && !v->status.stopped);
+
+	return should == (f->found != 0);
+}
+
 static const struct filter_row rows[] = {
 	{ "name", matches_name, filter_read_pattern, false, 0 },
 	{ "id", matches_id, NULL, false, 0 },
@@ -217,12 +247,8 @@ static const struct filter_row rows[] = {
 	{ "network", matches_network, NULL, false, PS_NETWORKS },
 	{ "volume", matches_volume, NULL, false, PS_MOUNTS },
 	{ "publish", matches_publish, read_publish, false, 0 },
+	{ "restart-policy", matches_restart, read_restart, false, 0 },
+	{ "should-start-on-boot", matches_boot, filter_read_bool, false, 0 },
 };
 
 const struct filter_table ps_filters = { rows, ARRAY_LEN(rows) };
-
-void ps_entry_done(struct ps_entry *entry)
-{
-	container_view_done(&entry->view);
-	arena_done(&entry->arena);
-}

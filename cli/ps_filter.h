@@ -14,6 +14,13 @@ struct ps_entry {
 	struct mounted_list mounts;
 	const char *ports; /* those that are published now, in words */
 };
+/*
+ * All of one container but its place, in a zeroed *ret; `needs` says whether its mounts (PS_MOUNTS) and all its
+ * networks (PS_NETWORKS) are looked for. One whose networks can't be told is told of all the same. -ENOENT: it
+ * is gone.
+ */
+int ps_entry_read(const struct engine *g, const char *id, unsigned needs, struct ps_entry *ret,
+		  struct err *e) MUST_CHECK;
 void ps_entry_done(struct ps_entry *entry);
 #define auto_ps_entry __attribute__((cleanup(ps_entry_done)))
 

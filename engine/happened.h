@@ -30,7 +30,7 @@ void happened_to(const struct engine *g, const char *id, const char *action, con
 struct happening {
 	const char *type;   /* "image", "volume" or "network" */
 	const char *action; /* "pull" */
-	const char *id;	    /* an image's digest, or a name */
+	const char *id;     /* an image's digest, or a name */
 	struct spec_pairs attributes;
 };
 void happened_beside(const struct engine *g, const struct happening *h);

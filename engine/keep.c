@@ -251,6 +251,7 @@ struct keeper {
 	int pipes[2]; /* read ends of standard output and error, -1 when at its end */
 	int in;       /* write end of its standard input, -1 without */
 	int signals;
+	bool ending; /* it was told to end, as when the machine stops: it starts nothing again */
 	struct attach_server attach;
 	int ready; /* tells the command that waits for the start; -1 when told */
 };
@@ -367,13 +368,16 @@ static void take_output(struct keeper *k, int *fd, struct log_stream *s, char st
 	attach_send(&k->attach, stream, bytes, (size_t)n);
 }
 
-static void take_signal(const struct keeper *k)
+static void take_signal(struct keeper *k)
 {
 	struct signalfd_siginfo info;
 
 	if (read(k->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (info.ssi_signo == SIGTERM && k->process.pidfd >= 0)
+	if (info.ssi_signo != SIGTERM)
+		return;
+	k->ending = true;
+	if (k->process.pidfd >= 0)
 		kill(k->process.pid, k->m->record.stop_signal ? k->m->record.stop_signal : SIGTERM);
 }
 
@@ -511,8 +515,7 @@ static int run_once(struct keeper *k, struct status *status, struct err *e)
 		netjoin_leave(&k->run.net);
 		/* What cannot be restored is as it was. */
 		if (!k->m->restore)
-			say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate,
-				  NULL);
+			say_ended(k->g, k->m, status, keep_failure_status(e), e->msg, &fate, NULL);
 		return -e->code;
 	}
 	say_begun(k, status);
@@ -579,7 +582,7 @@ static void keep(struct keeper *k, struct status *s)
 			tell_ready(k, &e);
 			break;
 		}
-		if (!wants_restart(&k->m->record, s))
+		if (k->ending || !wants_restart(&k->m->record, s))
 			break;
 		if (io_now_us() - began > (int64_t)STEADY_S * 1000000)
 			backoff = BACKOFF_FIRST_MS;

@@ -85,7 +85,7 @@ static int import_directory(const struct engine *g, const struct transport_place
 
 /* *ret is what it is called in the store; NULL: as it was asked for. */
 static int pull_it(const struct engine *g, const char *text, const struct pull_options *o,
-		struct arena *a, const char **ret, struct err *e)
+		   struct arena *a, const char **ret, struct err *e)
 {
 	struct transport_place place;
 	struct reference r = { 0 };
@@ -167,31 +167,60 @@ static int find(const struct engine *g, const char *text, const char *platform, 
 	return 0;
 }
 
-static int check_policy(const char *policy, struct err *e)
+enum policy { PULL_MISSING, PULL_ALWAYS, PULL_NEVER, PULL_NEWER };
+
+static int read_policy(const char *text, enum policy *ret, struct err *e)
 {
-	if (!policy || strcmp(policy, "missing") == 0 || strcmp(policy, "always") == 0 ||
-	    strcmp(policy, "never") == 0)
+	static const char *const words[] = { "missing", "always", "never", "newer" };
+
+	*ret = PULL_MISSING;
+	if (!text)
 		return 0;
-	return err_set(e, EINVAL, "--pull %s: expected missing, always or never",
-		       json_quote(policy).text);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		*ret = (enum policy)i;
+		return 0;
+	}
+	return err_set(e, EINVAL, "--pull %s: expected missing, always, newer or never",
+		       json_quote(text).text);
+}
+
+/* What the registry has now; where it cannot be asked, what is here already is as new as can be known. */
+static int pull_newer(const struct engine *g, const char *text, const struct pull_options *o,
+		      struct arena *a, const char **ret, struct err *e)
+{
+	struct digest here;
+	struct err none = { 0 };
+	auto_fd int use = -1;
+
+	if (pull(g, text, o, a, ret, e) >= 0)
+		return 0;
+	use = image_store_use(&g->store, &none);
+	if (use < 0 || find(g, text, o->platform, &here, &none) < 0)
+		return -e->code;
+	log_warn("--pull newer: the image that is here is used: %s", e->msg);
+	*ret = NULL;
+	return 0;
 }
 
 int pull_if_needed(const struct engine *g, const char *text, const char *policy,
 		   const struct pull_options *o, struct digest *ret, int *ret_use, struct err *e)
 {
-	bool always = policy && strcmp(policy, "always") == 0;
-	bool never = policy && strcmp(policy, "never") == 0;
+	enum policy when;
 	auto_arena struct arena a = { 0 };
 	const char *name = NULL;
 	int r = -ENOENT;
 
-	TRY(check_policy(policy, e));
-	if (always)
+	TRY(read_policy(policy, &when, e));
+	if (when == PULL_ALWAYS)
 		TRY(pull(g, text, o, &a, &name, e));
+	else if (when == PULL_NEWER)
+		TRY(pull_newer(g, text, o, &a, &name, e));
 	*ret_use = image_store_use(&g->store, e);
 	TRY(*ret_use);
 	r = find(g, name ? name : text, o->platform, ret, e);
-	if (r != -ENOENT || never || always)
+	if (r != -ENOENT || when != PULL_MISSING)
 		return r;
 	/* Not under the lock: it may take long, and locks for itself. */
 	close_fd(ret_use);

@@ -24,6 +24,7 @@ static struct ps_entry entry(void)
 	e.view.record.labels.at = labels;
 	e.view.record.labels.n = ARRAY_LEN(labels);
 	e.view.record.published = (struct strings){ published, ARRAY_LEN(published) };
+	e.view.record.restart = RESTART_UNLESS_STOPPED;
 	e.view.health.status = HEALTH_HEALTHY;
 	return e;
 }
@@ -75,6 +76,9 @@ Test(cli_ps_filter, match)
 		{ { "publish=9005/udp" }, true },
 		{ { "publish=9009-9020/udp" }, true },
 		{ { "publish=9010-9020/udp" }, false },
+		{ { "restart-policy=always" }, false },
+		{ { "restart-policy=unless-stopped" }, true },
+		{ { "restart-policy=no", "restart-policy=unless-stopped" }, true },
 		/* alternatives of a key, all of the keys */
 		{ { "name=other", "name=web" }, true },
 		{ { "status=exited", "status=running", "name=web" }, true },
@@ -93,6 +97,34 @@ Test(cli_ps_filter, match)
 		cr_assert_eq(read_filters(rows[i].texts, &a, &filters, &e), 0, "%s", e.msg);
 		cr_expect_eq(filters_match(&filters, &one), rows[i].yes, "row %zu: %s", i,
 			     rows[i].texts[0]);
+	}
+}
+
+Test(cli_ps_filter, what_starts_on_boot)
+{
+	static const struct {
+		int policy;
+		bool stopped, starts;
+	} rows[] = {
+		{ RESTART_NO, false, false },		 { RESTART_ON_FAILURE, false, false },
+		{ RESTART_ALWAYS, false, true },	 { RESTART_ALWAYS, true, true },
+		{ RESTART_UNLESS_STOPPED, false, true }, { RESTART_UNLESS_STOPPED, true, false },
+	};
+	static const char *const yes[] = { "should-start-on-boot=true", NULL };
+	static const char *const no[] = { "should-start-on-boot=false", NULL };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_arena struct arena a = { 0 };
+		struct ps_entry one = entry();
+		struct filters filters;
+		struct err e = { 0 };
+
+		one.view.record.restart = rows[i].policy;
+		one.view.status.stopped = rows[i].stopped;
+		cr_assert_eq(read_filters(yes, &a, &filters, &e), 0, "%s", e.msg);
+		cr_expect_eq(filters_match(&filters, &one), rows[i].starts, "row %zu", i);
+		cr_assert_eq(read_filters(no, &a, &filters, &e), 0, "%s", e.msg);
+		cr_expect_eq(filters_match(&filters, &one), !rows[i].starts, "row %zu", i);
 	}
 }
 
@@ -125,13 +157,17 @@ Test(cli_ps_filter, wrong)
 		const char *text, *message;
 	} rows[] = {
 		{ "nothing=1", "expected name=, id=, status=, exited=, ancestor=, before=, since=, "
-			       "health=, label=, network=, volume= or publish=" },
+			       "health=, label=, network=, volume=, publish=, "
+			       "restart-policy= or should-start-on-boot=" },
 		{ "name", "expected name=, id=, status=, exited=, ancestor=, before=, since=, "
-			  "health=, label=, network=, volume= or publish=" },
+			  "health=, label=, network=, volume=, publish=, restart-policy= or "
+			  "should-start-on-boot=" },
 		{ "name=(", "it is no regular expression" },
 		{ "status=up", "expected created, running, paused, exited or checkpointed" },
 		{ "exited=256", "expected a status from 0 to 255" },
 		{ "health=ill", "expected starting, healthy, unhealthy or none" },
+		{ "restart-policy=never", "expected no, on-failure, always or unless-stopped" },
+		{ "should-start-on-boot=yes", "expected true or false" },
 		{ "publish=80:80", "expected a port of the container, as 80, 80/udp or 8000-8010" },
 		{ "publish=http", "expected a port of the container, as 80, 80/udp or 8000-8010" },
 	};
