@@ -50,12 +50,11 @@ ask() {
 	[ "$(head -n 1 "$said")" = "nobody 2" ]
 	[ "$(stat -c '%F %a' "$SOCKET")" = "socket 600" ]
 	# from the host
-	run_command ask 52 <<<"to the guest"
-	[ "$status" -eq 0 ]
-	sed -n 1p <<<"$stdout" | grep -Eqx 'OK [0-9]+'
-	[ "$(sed 1d <<<"$stdout")" = "to the guest"$'\nend' ]
-	run_command ask 54 </dev/null
-	stdout_is ""
+	ask 52 <<<"to the guest" >"$WORK/answer"
+	grep -Eqx 'OK [0-9]+' <(sed -n 1p "$WORK/answer")
+	[ "$(sed 1d "$WORK/answer")" = "to the guest"$'\nend' ]
+	ask 54 </dev/null >"$WORK/answer" || true
+	[ ! -s "$WORK/answer" ]
 	head -c 3000000 /dev/urandom >"$WORK/bytes"
 	sum=$(sha256sum <"$WORK/bytes")
 	ask 53 <"$WORK/bytes" >"$WORK/answer"
