@@ -272,7 +272,7 @@ Test(cli_invocation, wrong)
 		{ "hull-oci run", "\"run\" requires exactly 1 argument(s)", 1 },
 		{ "hull-oci run ID sh", "\"run\" requires exactly 1 argument(s)", 1 },
 		{ "hull run", "\"run\" requires a minimum of 1 argument(s)", 1 },
-		{ "hull start", "\"start\" requires a minimum of 1 argument(s)", 1 },
+		{ "hull restart", "\"restart\" requires a minimum of 1 argument(s)", 1 },
 		{ "hull state a b", "\"state\" requires exactly 1 argument(s)", 1 },
 		{ "hull kill", "\"kill\" requires a minimum of 1 argument(s)", 1 },
 		{ "hull-oci kill a b c", "\"kill\" requires a maximum of 2 argument(s)", 1 },
