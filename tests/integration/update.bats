@@ -174,7 +174,7 @@ knob() {
 
 @test "update: what fails leaves the weight, idleness, bursts and cpusets" {
 	requires controller=cpu controller=cpuset
-	running '.linux.resources.cpu = {shares: 512, quota: 20000, burst: 10000}'
+	running '.linux.resources.cpu = {shares: 512, quota: 20000, burst: 10000, mems: "0"}'
 	files() { (cd "$cgroup" && grep . cpu.{idle,weight,max,max.burst} cpuset.cpus.effective); }
 	before=$(files)
 	[[ $before == *cpu.weight:59* ]]
