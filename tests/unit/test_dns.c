@@ -204,7 +204,7 @@ Test(dns, too_many_names_for_the_disk)
 	auto_names struct names n = { 0 }, back = { 0 };
 	struct net_addr addr = { AF_INET, { 10, 0, 0, 3 } };
 	struct err e = { 0 };
-	char also[201] = "";
+	char also[16001] = "";
 
 	memset(also, 'x', sizeof(also) - 1);
 	names_add(&n, &addr, "db", "db");
