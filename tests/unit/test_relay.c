@@ -26,6 +26,7 @@ struct scene {
 	int report;                 /* ret: of child_start() */
 	int hull_in, hull_out, tty; /* hull's ends */
 	pid_t pid;                  /* ret: hull's */
+	struct termios modes;       /* ret: the person's terminal's, before hull was there */
 };
 
 static pid_t start_program(const struct scene *s, int slave)
@@ -89,6 +90,12 @@ static void hull(void *arg)
 	_exit(status);
 }
 
+static void modes_of(int fd, struct termios *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	cr_assert_eq(tcgetattr(fd, ret), 0);
+}
+
 static void scene_start(struct scene *s)
 {
 	int in[2], out[2];
@@ -98,6 +105,7 @@ static void scene_start(struct scene *s)
 		out[0] = in[1];
 		out[1] = in[0];
 		s->tty = in[0];
+		modes_of(s->tty, &s->modes);
 	} else {
 		cr_assert_eq(pipe2(in, O_CLOEXEC), 0);
 		cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
@@ -400,12 +408,6 @@ Test(relay, outlives_a_hang_up)
 	cr_assert_eq(scene_end(&s), 8);
 }
 
-static void modes_of(int fd, struct termios *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	cr_assert_eq(tcgetattr(fd, ret), 0);
-}
-
 Test(relay, makes_the_terminal_raw_and_restores_it)
 {
 	static const char *const rows[] = { "echo ready; read line; exit 2",
@@ -413,11 +415,10 @@ Test(relay, makes_the_terminal_raw_and_restores_it)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct scene s = { .script = rows[i], .terminal = true, .person = true };
-		struct termios before, during, after;
+		struct termios during, after;
 
 		scene_start(&s);
-		modes_of(s.tty, &before);
-		cr_assert(before.c_lflag & ICANON);
+		cr_assert(s.modes.c_lflag & ICANON);
 		expect_output(&s, "ready\r\n");
 		modes_of(s.tty, &during);
 		cr_assert_not(during.c_lflag & (ICANON | ECHO | ISIG));
@@ -425,7 +426,7 @@ Test(relay, makes_the_terminal_raw_and_restores_it)
 		type(&s, "\r");
 		cr_assert_eq(scene_end(&s), i == 0 ? 2 : 137);
 		modes_of(s.tty, &after);
-		cr_assert_arr_eq(&before, &after, sizeof(before));
+		cr_assert_arr_eq(&s.modes, &after, sizeof(after));
 	}
 }
 
