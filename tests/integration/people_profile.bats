@@ -170,7 +170,7 @@ recorder_of() {
 	wait_for 20 hull --data-root "$DATA" exec lives true
 	recorder=$(recorder_of "$hull_pid")
 	kill -KILL "$recorder"
-	hull --data-root "$DATA" kill lives KILL
+	hull --data-root "$DATA" kill lives KILL || true # its calls fail now: it may have ended of that
 	wait_hull
 	[ "$status" = 125 ]
 	stderr_is "hull: hull-record died: what the container did is not known"
