@@ -161,14 +161,13 @@ struct forgetting {
 	struct err *e;
 };
 
-static void *request(struct netlink_request *m, uint16_t type, uint16_t flags, int family)
+static void request(struct netlink_request *m, uint16_t type, uint16_t flags, int family)
 {
 	struct nfgenmsg *head = netlink_request(m, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type),
 						flags, sizeof(*head));
 
 	head->nfgen_family = (uint8_t)family;
 	head->version = NFNETLINK_V0;
-	return head;
 }
 
 static void send_back(struct netlink_request *m, const struct nlattr *attr)
