@@ -6,19 +6,13 @@
 # the namespace is also tested without one, in tests/unit/test_microvm_net.c.
 # shellcheck disable=SC2016,SC2154
 load helpers
+load microvm_helpers
 
 setup() {
 	setup_test
 	requires root program=ip program=tc program=nsenter program=busybox
-	# On a software /dev/kvm, without VMX or SVM beneath, no stock kernel gets past its self-tests.
-	grep -Eqw 'vmx|svm' /proc/cpuinfo || skip "needs a processor with VMX or SVM: no kernel boots on this /dev/kvm"
-	[ -w /dev/kvm ] || skip "needs /dev/kvm"
+	requires_guest
 	[ -w /dev/net/tun ] || skip "needs /dev/net/tun"
-	compgen -G '/boot/vmlinuz-*' >/dev/null || compgen -G '/usr/lib/hull/vmlinuz*' >/dev/null ||
-		skip "needs a kernel for guests in /boot"
-	HULL_LIBEXEC=${HULL_LIBEXEC:-$SOURCE/build/tests/tools}
-	[ -x "$HULL_LIBEXEC/hull-vmm" ] || skip "needs hull-vmm, which sanitizer builds do not make"
-	export HULL_LIBEXEC
 	make_bundle
 	namespace POD
 	namespace WORLD

@@ -8,6 +8,7 @@
 # shellcheck disable=SC2016,SC2154
 load helpers
 load ../tools/tools
+load microvm_helpers
 
 setup() {
 	setup_test
@@ -21,17 +22,6 @@ setup() {
 	config --arg socket "$SOCKET" '.annotations["run.hull.vm.vsock"] = $socket'
 }
 
-boots() {
-	# On a software /dev/kvm, without VMX or SVM beneath, no stock kernel gets past its self-tests.
-	grep -Eqw 'vmx|svm' /proc/cpuinfo || skip "needs a processor with VMX or SVM: no kernel boots on this /dev/kvm"
-	[ -w /dev/kvm ] || skip "needs /dev/kvm"
-	compgen -G '/boot/vmlinuz-*' >/dev/null || compgen -G '/usr/lib/hull/vmlinuz*' >/dev/null ||
-		skip "needs a kernel for guests in /boot"
-	HULL_LIBEXEC=${HULL_LIBEXEC:-$SOURCE/build/tests/tools}
-	[ -x "$HULL_LIBEXEC/hull-vmm" ] || skip "needs hull-vmm, which sanitizer builds do not make"
-	export HULL_LIBEXEC
-}
-
 # ask PORT: the answer to standard input, first the line OK, by the container's socket.
 ask() {
 	{
@@ -41,7 +31,7 @@ ask() {
 }
 
 @test "both sides connect, end their halves, and send more than any window" {
-	boots
+	requires_guest
 	config_args sh -c 'vsock serve 52 sh -c "cat; echo end" & vsock serve 53 sha256sum & vsock connect 99; echo "nobody $?"
 		echo ready; sleep 1000'
 	start_hull --isolation vm run --bundle "$BUNDLE" "$ID" </dev/null
@@ -87,7 +77,7 @@ ask() {
 }
 
 @test "without the annotation there is no vsock in the guest" {
-	boots
+	requires_guest
 	config 'del(.annotations["run.hull.vm.vsock"])'
 	config_args sh -c 'vsock connect 7 </dev/null; echo "$?"; ls /sys/bus/virtio/drivers'
 	expect 0 --isolation vm run --bundle "$BUNDLE" "$ID"
@@ -98,12 +88,7 @@ ask() {
 }
 
 @test "a path that can't be, and what fails later, leave nothing" {
-	[ -w /dev/kvm ] || skip "needs /dev/kvm"
-	compgen -G '/boot/vmlinuz-*' >/dev/null || compgen -G '/usr/lib/hull/vmlinuz*' >/dev/null ||
-		skip "needs a kernel for guests in /boot"
-	HULL_LIBEXEC=${HULL_LIBEXEC:-$SOURCE/build/tests/tools}
-	[ -x "$HULL_LIBEXEC/hull-vmm" ] || skip "needs hull-vmm, which sanitizer builds do not make"
-	export HULL_LIBEXEC
+	requires_vmm
 	config '.annotations["run.hull.vm.vsock"] = "box"'
 	expect 1 --isolation vm run --bundle "$BUNDLE" "$ID"
 	stderr_is 'hull: annotation run.hull.vm.vsock: must be an absolute path, not "box"'
