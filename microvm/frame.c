@@ -27,12 +27,13 @@ void frame_reader_add(struct frame_reader *r, const void *bytes, size_t size)
 
 int frame_reader_next(struct frame_reader *r, struct frame *ret)
 {
-	const uint8_t *head = (const uint8_t *)r->buf.text + r->at;
+	const uint8_t *head;
 	uint32_t size;
 	uint16_t session;
 
 	if (r->buf.len - r->at < FRAME_HEAD)
 		return 0;
+	head = (const uint8_t *)r->buf.text + r->at;
 	memcpy(&size, head, sizeof(size));
 	memcpy(&session, head + 4, sizeof(session));
 	if (size > r->limit || head[6] == 0 || head[6] >= FRAME_TYPES)
